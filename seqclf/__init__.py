@@ -1,0 +1,37 @@
+"""seqclf: sequence classification with a GRU of our own, from tf.data to TF Serving.
+
+The public names are loaded when they are first used, so that a tool which needs none of TensorFlow
+does not wait for it.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "GRU": "seqclf.layers",
+    "GRUCell": "seqclf.layers",
+    "build_classifier": "seqclf.models",
+    "default_config": "seqclf.config",
+    "load_dataset": "seqclf.data.sources",
+}
+
+if TYPE_CHECKING:
+    from seqclf.config import default_config as default_config
+    from seqclf.data.sources import load_dataset as load_dataset
+    from seqclf.layers import GRU as GRU
+    from seqclf.layers import GRUCell as GRUCell
+    from seqclf.models import build_classifier as build_classifier
+
+__all__ = ["GRU", "GRUCell", "__version__", "build_classifier", "default_config", "load_dataset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'seqclf' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

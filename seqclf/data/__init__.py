@@ -1,0 +1,1 @@
+"""Where examples come from (sources) and how they become batches (pipeline)."""

@@ -1,0 +1,96 @@
+"""What raw examples must satisfy before anything is computed from them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqclf.data.dataset import Split
+from seqclf.errors import DataError
+
+
+def checked_split(
+    x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, origin: str
+) -> Split:
+    """Checks the arrays of one split and returns them in the dtypes that training uses.
+
+    Args:
+        x: `[N, H, W]` or `[N, H, W, C]` (a sequence `[N, T, D]` is the first), real numbers.
+        y: `[N]`, integers.
+        lengths: `[N]`, integers from 1 to T, or None.
+        origin: the file or data set, for messages.
+
+    Raises:
+        DataError: names `origin` and the index of the first example at fault.
+    """
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"{origin}: `x` must hold real numbers. Received: dtype {x.dtype}")
+    if x.ndim not in (3, 4) or 0 in x.shape:
+        raise DataError(
+            f"{origin}: `x` must be of shape [N, T, D] (or images [N, H, W] or [N, H, W, C]), "
+            f"none of them 0. Received: {list(x.shape)}"
+        )
+    y = _integers(y, len(x), "y", origin)
+    if lengths is not None:
+        lengths = _checked_lengths(_integers(lengths, len(x), "lengths", origin), x, origin)
+    if x.dtype != np.uint8:
+        x = np.asarray(x, np.float32)
+        if lengths is not None:  # what padding holds is nobody's business
+            valid = np.arange(x.shape[1]) < lengths[:, None]  # [N, T]
+            x = np.where(valid.reshape(valid.shape + (1,) * (x.ndim - 2)), x, np.float32(0))
+        if (bad := _first(~np.isfinite(x))) is not None:
+            raise DataError(
+                f"{origin}: `x` must be finite (in float32). "
+                f"Received: {x[bad]} at example {bad[0]}, position {list(bad[1:])}"
+            )
+    return Split(x, y.astype(np.int32), lengths)
+
+
+def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: str) -> None:
+    """Checks that each label is a class and that each class can be learned.
+
+    Raises:
+        DataError: a label outside the classes (with its index), or a class of the training
+            split without an example.
+    """
+    for name, split in splits.items():
+        if (bad := _first((split.y < 0) | (split.y >= len(class_names)))) is not None:
+            raise DataError(
+                f"{origin}: labels must lie in 0..{len(class_names) - 1} "
+                f"({len(class_names)} classes). Received: {split.y[bad]} at example {bad[0]}"
+                + (f" of the {name} split" if len(splits) > 1 else "")
+            )
+    counts = np.bincount(splits["train"].y, minlength=len(class_names))
+    if (empty := _first(counts == 0)) is not None:
+        raise DataError(
+            f"{origin}: every class needs examples to train on. Class {empty[0]} "
+            f"({class_names[empty[0]]!r}) has none: renumber the labels or drop the class name."
+        )
+    if len(class_names) < 2:
+        raise DataError(f"{origin}: at least two classes are needed. Received: {len(class_names)}")
+
+
+def _integers(values: np.ndarray, count: int, name: str, origin: str) -> np.ndarray:
+    if values.dtype.kind not in "iu":
+        raise DataError(f"{origin}: `{name}` must hold integers. Received: dtype {values.dtype}")
+    if values.shape != (count,):
+        raise DataError(
+            f"{origin}: `{name}` must be of shape [{count}], one for each example of `x`. "
+            f"Received: {list(values.shape)}"
+        )
+    return values
+
+
+def _checked_lengths(lengths: np.ndarray, x: np.ndarray, origin: str) -> np.ndarray:
+    if (bad := _first((lengths < 1) | (lengths > x.shape[1]))) is not None:
+        raise DataError(
+            f"{origin}: `lengths` must lie in 1..{x.shape[1]}, the steps of `x`. "
+            f"Received: {lengths[bad]} at example {bad[0]}"
+        )
+    return lengths.astype(np.int32)
+
+
+def _first(condition: np.ndarray) -> tuple[int, ...] | None:
+    """Returns the index of the first True, or None."""
+    if not condition.any():
+        return None
+    return tuple(int(i) for i in np.unravel_index(int(condition.argmax()), condition.shape))

@@ -1,0 +1,123 @@
+"""What a data set is once loaded: three splits of raw examples and the spec that describes them."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+READINGS = ("rows", "columns", "pixels")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Raw examples, as the source gives them.
+
+    Attributes:
+        x: `[N, *raw_shape]`, uint8 or float32; what lies beyond an example's length is padding.
+        y: `[N]`, int32 class indices.
+        lengths: `[N]`, int32 valid steps of each example, or None when all are `steps` long.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    lengths: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, indices: np.ndarray) -> "Split":
+        """Returns the examples at `indices`, in that order."""
+        lengths = None if self.lengths is None else self.lengths[indices]
+        return Split(self.x[indices], self.y[indices], lengths)
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """All that a model and an export must know of the data, without the data.
+
+    Attributes:
+        source: where the examples come from, as in the config.
+        reading: how a raw example becomes a sequence: rows, columns or pixels.
+        raw_shape: shape of one raw example, such as (28, 28) or (T, D).
+        raw_dtype: "uint8" or "float32".
+        class_names: name of each class, by index.
+        variable_length: whether examples come with their own lengths.
+        shift, scale: the normalisation, `(x - shift) * scale`; one number, or one per feature.
+        full_scale: the largest raw value of uint8 examples: a picture's white.
+        background: mean raw value of the images' border, as a share of full scale, so that a user
+            who brings a picture of the other polarity can be told.
+    """
+
+    source: str
+    reading: str
+    raw_shape: tuple[int, ...]
+    raw_dtype: str
+    class_names: tuple[str, ...]
+    variable_length: bool = False
+    shift: tuple[float, ...] = (0.0,)
+    scale: tuple[float, ...] = (1.0,)
+    full_scale: float = 255.0
+    background: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        """Steps T of a sequence (the longest, when lengths vary)."""
+        height, width = self.raw_shape[:2]
+        return {"rows": height, "columns": width, "pixels": height * width}[self.reading]
+
+    @property
+    def features(self) -> int:
+        """Features D of one step."""
+        height, width, *rest = self.raw_shape
+        channels = rest[0] if rest else 1
+        return {"rows": width, "columns": height, "pixels": 1}[self.reading] * channels
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "DatasetSpec":
+        fields = json.loads(text)
+        tuples = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
+        return cls(**tuples)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A loaded data set.
+
+    Attributes:
+        spec: its description.
+        train, validation, test: disjoint splits. Training looks at the first two alone.
+        origin: one line for people: where the examples came from.
+    """
+
+    spec: DatasetSpec
+    train: Split
+    validation: Split
+    test: Split
+    origin: str
+
+    def split(self, name: str) -> Split:
+        """Returns the split called `train`, `validation` or `test`."""
+        return dict(self.splits())[name]
+
+    def splits(self) -> Iterator[tuple[str, Split]]:
+        yield from (("train", self.train), ("validation", self.validation), ("test", self.test))
+
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 of every example, label and length, in order, split by split."""
+        digest = hashlib.sha256(self.spec.to_json().encode())
+        for name, split in self.splits():
+            arrays = [split.x, split.y] + ([] if split.lengths is None else [split.lengths])
+            for array in arrays:
+                digest.update(f"{name} {array.dtype} {array.shape}".encode())
+                digest.update(np.ascontiguousarray(array))
+        return digest.hexdigest()

@@ -1,0 +1,80 @@
+"""From raw examples to the sequences that a model reads: one function for training and serving."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from seqclf.data.dataset import DatasetSpec, Split
+from seqclf.errors import DataError
+
+
+def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
+    """Reads raw examples as normalised sequences.
+
+    The pipeline, the evaluation and the export all call this one function, so that a served model
+    sees what the trained one saw.
+
+    Args:
+        x: `[B, *raw_shape]`, of any real dtype, raw values.
+        spec: gives the reading and the normalisation.
+        lengths: `[B]`, valid steps; the steps beyond them become 0. None: all are valid.
+
+    Returns:
+        float32 `[B, T, D]`.
+    """
+    x = tf.cast(x, tf.float32)
+    if len(spec.raw_shape) == 2:
+        x = x[..., tf.newaxis]  # [B, H, W, C]
+    if spec.reading == "columns":
+        x = tf.transpose(x, [0, 2, 1, 3])  # [B, W, H, C]
+    steps = tf.shape(x)[1] if spec.variable_length else spec.steps
+    x = tf.reshape(x, [-1, steps, spec.features])  # [B, T, D]
+    x = (x - tf.constant(spec.shift)) * tf.constant(spec.scale)
+    if lengths is not None:
+        valid = tf.sequence_mask(lengths, tf.shape(x)[1])  # [B, T]
+        x = tf.where(valid[..., tf.newaxis], x, 0.0)
+    return x
+
+
+def normalization(
+    train: Split, spec: DatasetSpec, kind: str
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Returns shift and scale of `(x - shift) * scale`.
+
+    Args:
+        train: the training split; no other is looked at.
+        spec: its description (its own shift and scale are not used).
+        kind: `unit`: divide by the spec's `full_scale`; `standard`: mean 0 and deviation 1 of each feature
+            over all valid steps; `auto`: unit for uint8, standard for float; `none`.
+
+    Raises:
+        DataError: `unit` for examples that are not uint8.
+    """
+    if kind == "auto":
+        kind = "unit" if spec.raw_dtype == "uint8" else "standard"
+    if kind == "none":
+        return (0.0,), (1.0,)
+    if kind == "unit":
+        if spec.raw_dtype != "uint8":
+            raise DataError(
+                f"{spec.source}: `data.normalize` 'unit' needs uint8 examples, whose full scale is "
+                f"known. Received: {spec.raw_dtype}; take 'standard' or 'none'."
+            )
+        return (0.0,), (1.0 / spec.full_scale,)
+    total = np.zeros(spec.features)
+    squares = np.zeros(spec.features)
+    count = 0
+    for start in range(0, len(train), 1024):  # in float64 and in pieces: exact, and small
+        part = train.take(np.arange(start, min(start + 1024, len(train))))
+        x = as_sequences(part.x, spec).numpy().astype(np.float64)  # [B, T, D]
+        lengths = np.full(len(x), x.shape[1]) if part.lengths is None else part.lengths
+        valid = x[np.arange(x.shape[1]) < lengths[:, None]]  # [valid steps, D]
+        total += valid.sum(0)
+        squares += (valid**2).sum(0)
+        count += len(valid)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+    constant = deviation <= 1e-6 * np.maximum(np.abs(mean), 1e-6)
+    scale = 1.0 / np.where(constant, 1.0, deviation)
+    return tuple(map(float, mean)), tuple(map(float, scale))

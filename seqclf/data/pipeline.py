@@ -1,0 +1,94 @@
+"""From a split to batches: `training_batches` (endless, shuffled, resumable), `evaluation_batches`.
+
+They are two functions because they promise different things: training wants full batches in a new
+order every epoch, evaluation wants every example exactly once.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from seqclf.data.dataset import DatasetSpec, Split
+from seqclf.data.normalization import as_sequences
+from seqclf.errors import ConfigError
+
+Inputs = Any  # float32 [B, T, D], or {"sequences": [B, T, D], "lengths": [B]} if lengths vary
+
+
+def steps_per_epoch(split: Split, batch_size: int) -> int:
+    """Returns the full batches of an epoch; the examples left over are others in each epoch.
+
+    Raises:
+        ConfigError: `batch_size` exceeds the split.
+    """
+    if batch_size > len(split):
+        raise ConfigError(
+            f"`batch_size` must not exceed the {len(split)} training examples. "
+            f"Received: {batch_size}"
+        )
+    return len(split) // batch_size
+
+
+def training_batches(
+    split: Split, spec: DatasetSpec, batch_size: int, seed: int, first_step: int = 0
+) -> tf.data.Dataset:
+    """Returns endless shuffled batches, from any step on.
+
+    The batch of a step is a pure function of `seed` and the step: the order of an epoch comes from
+    a pseudo-random permutation that needs no buffer (`tf.random.experimental.index_shuffle`, after
+    Beaulieu et al. 2013, eprint 2013/404). A resumed run thus starts at its step at no cost and
+    sees the very batches that it would have seen.
+
+    Args:
+        split: examples; they stay in memory as they are and are normalised batch by batch.
+        spec: their description.
+        batch_size: B.
+        seed: of the order.
+        first_step: the step, counted from 0, of the first batch.
+
+    Returns:
+        A `tf.data.Dataset` of `(inputs, labels)`: labels int32 `[B]`; inputs float32 `[B, T, D]`,
+        or `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary.
+    """
+    epoch_steps = steps_per_epoch(split, batch_size)
+    arrays = _tensors(split)
+
+    def batch(step: tf.Tensor) -> tuple[Inputs, tf.Tensor]:
+        epoch, position = step // epoch_steps, step % epoch_steps
+        indices = position * batch_size + tf.range(batch_size, dtype=tf.int64)  # [B]
+        order = tf.stack([tf.constant(seed, tf.int64), epoch])
+        indices = tf.random.experimental.index_shuffle(indices, order, len(split) - 1)
+        return _gather(arrays, indices, spec)
+
+    steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
+    return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def evaluation_batches(split: Split, spec: DatasetSpec, batch_size: int = 512) -> tf.data.Dataset:
+    """Returns each example once, in order; the last batch may be smaller.
+
+    Elements are those of `training_batches`.
+    """
+    arrays = _tensors(split)
+    indices = tf.data.Dataset.range(len(split)).batch(batch_size)
+    return indices.map(
+        lambda index: _gather(arrays, index, spec), num_parallel_calls=2, deterministic=True
+    ).prefetch(2)
+
+
+def _tensors(split: Split) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+    with tf.device("cpu:0"):
+        lengths = None if split.lengths is None else tf.constant(split.lengths)
+        return tf.constant(split.x), tf.constant(split.y), lengths
+
+
+def _gather(
+    arrays: tuple[tf.Tensor, tf.Tensor, tf.Tensor | None], indices: tf.Tensor, spec: DatasetSpec
+) -> tuple[Inputs, tf.Tensor]:
+    x, y, lengths = arrays
+    if lengths is None:
+        return as_sequences(tf.gather(x, indices), spec), tf.gather(y, indices)
+    valid = tf.gather(lengths, indices)
+    sequences = as_sequences(tf.gather(x, indices), spec, valid)
+    return {"sequences": sequences, "lengths": valid}, tf.gather(y, indices)

@@ -1,0 +1,169 @@
+"""`load_dataset`: from the name of a source to checked splits and their spec."""
+
+import dataclasses
+
+import numpy as np
+
+from seqclf.data import tfds_source
+from seqclf.data.checks import check_labels, checked_split
+from seqclf.data.dataset import READINGS, Dataset, DatasetSpec, Split
+from seqclf.data.idx import load_idx
+from seqclf.data.normalization import normalization
+from seqclf.data.npz import load_npz
+from seqclf.errors import ConfigError, DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    """What a source gives before splitting: raw splits (`train`, perhaps `test`) and names."""
+
+    splits: dict[str, Split]
+    class_names: tuple[str, ...]
+    origin: str
+    full_scale: float = 255.0
+
+
+def load_dataset(
+    source: str = "digits",
+    *,
+    reading: str = "rows",
+    normalize: str = "auto",
+    image_size: tuple[int, ...] = (),
+    mnist_dir: str = "",
+    tfds_dir: str = "",
+    validation: float = 0.1,
+    test: float = 0.2,
+    split_seed: int = 0,
+) -> Dataset:
+    """Loads a data set and splits it.
+
+    Args:
+        source: `digits` (1,797 real digits of 8×8 that come with scikit-learn), a name of
+            tensorflow-datasets (`mnist`, `fashion_mnist`, …), `idx:DIR` (MNIST's four original
+            files, see `load_idx`) or `npz:FILE` (your own sequences, see `load_npz`).
+        reading: how an image `[H, W]` or `[H, W, C]` is read as a sequence `[T, D]`: `rows`
+            (T = H, D = W·C), `columns` (T = W, D = H·C) or `pixels` (T = H·W, D = C). A sequence
+            `[T, D]` is read as it is by `rows`.
+        normalize: `unit`, `standard`, `auto` or `none`, see `normalization`.
+        image_size: `(height, width)` that images of tensorflow-datasets are resized to.
+        mnist_dir: folder with MNIST's four `.gz` files; empty: $SEQCLF_MNIST_DIR.
+        tfds_dir: tensorflow-datasets' folder; empty: its default.
+        validation: share of the training examples to validate on.
+        test: share to test on where the source has no test split of its own.
+        split_seed: of the random splits, which keep the classes' proportions.
+
+    Returns:
+        A `Dataset` with the splits `train`, `validation` and `test`.
+
+    Raises:
+        DataError: the data is missing, damaged or cannot be trained on.
+        ConfigError: an unknown reading or normalisation.
+
+    Example:
+        >>> dataset = load_dataset("digits")
+        >>> dataset.spec.steps, dataset.spec.features, dataset.spec.num_classes
+        (8, 8, 10)
+    """
+    if reading not in READINGS:
+        raise ConfigError(f"`reading` must be one of {READINGS}. Received: {reading!r}")
+    kind, _, path = source.partition(":")
+    if kind == "npz":
+        raw = _from_npz(path)
+    elif kind == "idx":
+        raw = _from_idx(path)
+    elif source == "digits":
+        raw = _digits()
+    else:
+        arrays, names, origin = tfds_source.load_tfds(
+            source, tfds_dir=tfds_dir, mnist_dir=mnist_dir, image_size=image_size
+        )
+        splits = {k: checked_split(x, y, None, source) for k, (x, y) in arrays.items()}
+        raw = _Source(splits, names, origin)
+    check_labels(raw.splits, raw.class_names, source)
+    train, held_out = _carve(raw, validation, test, split_seed, source)
+    spec = DatasetSpec(
+        source=source,
+        reading=reading,
+        raw_shape=train.x.shape[1:],
+        raw_dtype=str(train.x.dtype),
+        class_names=raw.class_names,
+        variable_length=train.lengths is not None,
+        full_scale=raw.full_scale,
+        background=_background(train.x, raw.full_scale),
+    )
+    if spec.variable_length and reading != "rows":
+        raise DataError(
+            f"{source}: sequences with `lengths` can only be read by `rows`. Received: {reading!r}"
+        )
+    shift, scale = normalization(train, spec, normalize)
+    spec = dataclasses.replace(spec, shift=shift, scale=scale)
+    return Dataset(spec=spec, train=train, **held_out, origin=raw.origin)
+
+
+def _from_npz(path: str) -> _Source:
+    arrays = load_npz(path)
+    assert arrays.y is not None
+    split = checked_split(arrays.x, arrays.y, arrays.lengths, path)
+    names = arrays.class_names or tuple(str(i) for i in range(int(split.y.max()) + 1))
+    return _Source({"train": split}, names, f"file {path}")
+
+
+def _from_idx(folder: str) -> _Source:
+    arrays = load_idx(folder)
+    splits = {k: checked_split(x, y, None, f"{folder} ({k})") for k, (x, y) in arrays.items()}
+    if splits["train"].x.shape[1:] != splits["test"].x.shape[1:]:
+        shapes = " and ".join(str(list(s.x.shape[1:])) for s in splits.values())
+        raise DataError(f"{folder}: train and test images must be of one size. Received: {shapes}")
+    names = tuple(str(i) for i in range(int(splits["train"].y.max()) + 1))
+    return _Source(splits, names, f"idx files in {folder}")
+
+
+def _digits() -> _Source:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    split = checked_split(bunch.images.astype(np.uint8), bunch.target, None, "digits")
+    names = tuple(str(name) for name in bunch.target_names)
+    origin = "scikit-learn's bundled handwritten digits (8×8, UCI)"
+    return _Source({"train": split}, names, origin, full_scale=16.0)
+
+
+def _carve(
+    raw: _Source, validation: float, test: float, seed: int, source: str
+) -> tuple[Split, dict[str, Split]]:
+    """Splits off validation examples, and test examples where the source has none."""
+    train, held_out = raw.splits["train"], {}
+    if "test" in raw.splits:
+        held_out["test"] = raw.splits["test"]
+    else:
+        train, held_out["test"] = _split(train, test, seed, source, raw.class_names)
+    train, held_out["validation"] = _split(train, validation, seed, source, raw.class_names)
+    return train, held_out
+
+
+def _background(x: np.ndarray, full_scale: float) -> float:
+    """Returns the mean of the images' border as a share of full scale; 0 for measurements."""
+    if x.dtype != np.uint8:
+        return 0.0
+    border = np.ones(x.shape[1:3], bool)
+    border[1:-1, 1:-1] = False
+    return round(float(x[:, border].mean() / full_scale), 4)
+
+
+def _split(
+    split: Split, share: float, seed: int, source: str, names: tuple[str, ...]
+) -> tuple[Split, Split]:
+    from sklearn.model_selection import train_test_split
+
+    counts = np.bincount(split.y, minlength=len(names))
+    if counts.min() < 2 or round(share * len(split)) < len(names):
+        scarcest = int(counts.argmin())
+        raise DataError(
+            f"{source}: too few examples to hold out a share of {share:g} with every class in it: "
+            f"{len(split)} in all, {counts[scarcest]} of class {names[scarcest]!r}. Supply more, "
+            "or raise `data.validation` or `data.test`."
+        )
+    kept, held_out = train_test_split(
+        np.arange(len(split)), test_size=share, stratify=split.y, random_state=seed
+    )
+    return split.take(np.sort(kept)), split.take(np.sort(held_out))

@@ -1,0 +1,71 @@
+"""What a run was made with: versions, hardware, git revision. For the manifest."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import seqclf
+
+PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy", "scikit-learn", "ml_collections")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Returns versions, hardware and git revision, ready for JSON."""
+    import tensorflow as tf
+
+    return {
+        "versions": {
+            "seqclf": seqclf.__version__,
+            "python": platform.python_version(),
+            **{package: _version(package) for package in PACKAGES},
+        },
+        "hardware": {
+            "platform": platform.platform(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "memory_gib": _memory_gib(),
+            "devices": [device.name for device in tf.config.list_logical_devices()],
+        },
+        "git_revision": git_revision(),
+    }
+
+
+def git_revision() -> str | None:
+    """Returns the commit of the checkout that this code runs from, `-dirty` if changed, or None."""
+    folder = Path(__file__).resolve().parent
+    try:
+        tracked = _git(folder, "ls-files", "--error-unmatch", __file__)
+        return _git(folder, "describe", "--always", "--dirty", "--abbrev=40") if tracked else None
+    except (OSError, subprocess.CalledProcessError):
+        return None  # no git, or installed as a package: the version says what it is
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _memory_gib() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (ValueError, OSError, AttributeError):
+        return None

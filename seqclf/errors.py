@@ -1,0 +1,35 @@
+"""The errors that a user can mend. Commands print them as one message, without a traceback."""
+
+
+class SeqclfError(Exception):
+    """Base class: something that the user gave cannot be used; the message says what to do.
+
+    Attributes:
+        exit_status: status with which a command ends (2: wrong call, 1: anything else).
+    """
+
+    exit_status = 1
+
+
+class ConfigError(SeqclfError, ValueError):
+    """A config key or a flag is unknown, of the wrong type or out of range."""
+
+    exit_status = 2
+
+
+class DataError(SeqclfError, ValueError):
+    """A data set is missing, damaged or holds values that cannot be trained on."""
+
+
+class RunError(SeqclfError):
+    """A run directory cannot be used: another config's, another data set's, or not a run's."""
+
+    exit_status = 2
+
+
+class ExportError(SeqclfError):
+    """An exported model is missing, damaged or does not fit its input."""
+
+
+class TrainingError(SeqclfError):
+    """Training cannot go on, for instance because the loss is no longer a number."""

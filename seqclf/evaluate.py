@@ -1,0 +1,33 @@
+"""Evaluates the model of a run on one of its splits.
+
+    python -m seqclf.evaluate --workdir=runs/mnist [--split=test] [--json]
+"""
+
+import json
+from collections.abc import Sequence
+
+from absl import flags
+
+from seqclf import commands
+
+WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.", required=True)
+SPLIT = flags.DEFINE_enum("split", "test", ["train", "validation", "test"], "Which examples.")
+JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
+
+
+def main(argv: Sequence[str]) -> None:
+    del argv
+    from seqclf.experiment import evaluate_run
+    from seqclf.report import class_table, test_line
+    from seqclf.runs import Run
+
+    result = evaluate_run(Run(WORKDIR.value), SPLIT.value)
+    if JSON.value:
+        print(json.dumps(result, indent=2))
+        return
+    print(test_line({"test": result}).replace("test", SPLIT.value, 1))
+    print("\n".join(class_table(result)))
+
+
+if __name__ == "__main__":
+    commands.run(main)

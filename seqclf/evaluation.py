@@ -1,0 +1,100 @@
+"""Scoring a model on a split: every example once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqclf.data.dataset import DatasetSpec, Split
+from seqclf.data.pipeline import evaluation_batches
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model makes of a split.
+
+    Attributes:
+        probabilities: float32 `[N, C]`.
+        labels: int `[N]`, the truth.
+        loss: mean cross-entropy in nats (without label smoothing).
+        accuracy: share of examples whose most probable class is the true one.
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+    loss: float
+    accuracy: float
+
+
+class Scorer:
+    """Scores one model; its compiled prediction is kept from one call to the next.
+
+    Args:
+        model: gives logits `[B, C]`.
+        spec: of its data.
+        jit_compile: whether to compile with XLA.
+    """
+
+    def __init__(self, model: keras.Model, spec: DatasetSpec, jit_compile: bool = False):
+        self._spec = spec
+        self._logits = tf.function(
+            lambda inputs: model(inputs, training=False),
+            jit_compile=jit_compile,
+            reduce_retracing=True,
+        )
+
+    def __call__(self, split: Split) -> Score:
+        logits = np.concatenate(
+            [self._logits(inputs).numpy() for inputs, _ in evaluation_batches(split, self._spec)]
+        )  # [N, C]
+        log_probabilities = tf.nn.log_softmax(logits).numpy()
+        labels = split.y.astype(np.int64)
+        return Score(
+            probabilities=np.exp(log_probabilities),
+            labels=labels,
+            loss=float(-log_probabilities[np.arange(len(labels)), labels].mean(dtype=np.float64)),
+            accuracy=float((logits.argmax(-1) == labels).mean()),
+        )
+
+
+def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Returns the numbers of a report, ready for JSON.
+
+    Returns:
+        `accuracy`, `accuracy_interval` (95 %, Wilson 1927), `loss`, `examples`, `classes` (precision,
+        recall, f1, support of each), `confusion` (`[C][C]`, rows are the true class).
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    predicted = score.probabilities.argmax(-1)
+    indices = np.arange(len(class_names))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        score.labels, predicted, labels=indices, zero_division=0.0
+    )
+    return {
+        "accuracy": score.accuracy,
+        "accuracy_interval": wilson_interval(score.accuracy, len(score.labels)),
+        "loss": score.loss,
+        "examples": len(score.labels),
+        "classes": [
+            {
+                "name": class_names[i],
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "f1": float(f1[i]),
+                "support": int(support[i]),
+            }
+            for i in indices
+        ],
+        "confusion": confusion_matrix(score.labels, predicted, labels=indices).tolist(),
+    }
+
+
+def wilson_interval(share: float, count: int) -> list[float]:
+    """Returns the 95 % interval of a share of `count` trials (Wilson 1927, JASA 22:209)."""
+    z = 1.959964
+    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return [float(centre - half), float(centre + half)]

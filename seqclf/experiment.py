@@ -1,0 +1,154 @@
+"""`run_experiment`: load, train, evaluate once on the test split, report, export."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import ml_collections
+
+from seqclf.data.dataset import Dataset
+from seqclf.data.sources import load_dataset
+from seqclf.environment import describe_environment
+from seqclf.errors import RunError
+from seqclf.evaluation import Scorer, class_report
+from seqclf.report import write_report
+from seqclf.runs import Run, write_text
+from seqclf.samples import write_samples
+from seqclf.serving.export import export_run, versions
+from seqclf.training import fit, total_steps
+
+
+def run_experiment(
+    config: ml_collections.FrozenConfigDict, workdir: str | Path, fallback: str = ""
+) -> dict[str, Any]:
+    """Takes a config from data to report and export; resumes what an earlier call began.
+
+    Args:
+        config: a resolved config.
+        workdir: the run directory. A finished one is left as it is and its report is returned.
+        fallback: why this is not the run that the user would have had by default; it is recorded.
+
+    Returns:
+        The content of `report.json`.
+
+    Raises:
+        SeqclfError: the config, the data or the run directory cannot be used.
+    """
+    run = Run(workdir)
+    finished = read_finished(run, config)
+    if finished is not None:
+        return finished
+    dataset = load_dataset(**config.data.to_dict())
+    total = total_steps(config, dataset)
+    run.prepare(config)
+    _record_start(run, config, dataset, fallback)
+    print(describe(config, dataset, total), flush=True)
+    model, state = fit(config, dataset, run)
+    score = Scorer(model, dataset.spec)(dataset.test)
+    write_samples(run, dataset)
+    if not versions(run.export):  # a killed process may have come this far
+        export_run(run, run.export)
+    training = {
+        "parameters": int(model.count_params()),
+        "steps": state.step,
+        "stopped_early": state.stopped_early,
+        "selected_step": state.best_step if config.select == "best" else state.step,
+        "validation_accuracy": state.best_accuracy,
+        "train_seconds": round(state.train_seconds, 1),
+        "wait_share": round(state.wait_seconds / state.train_seconds, 4),
+        "fallback": fallback,
+    }
+    report = write_report(run, config, dataset, score, training)
+    run.update_manifest(status="finished", finished=_now())
+    return report
+
+
+def read_finished(
+    run: Run, config: ml_collections.FrozenConfigDict
+) -> dict[str, Any] | None:
+    """Returns the report of a finished run of this very config, None if there is work to do."""
+    if not run.report.exists():
+        return None
+    run.prepare(config)  # refuses another config
+    return json.loads(run.report.read_text())
+
+
+def evaluate_run(run: Run, split: str) -> dict[str, Any]:
+    """Scores the model of a run on one of its splits.
+
+    Args:
+        run: a trained run.
+        split: `train`, `validation` or `test`.
+
+    Returns:
+        What `class_report` gives.
+
+    Raises:
+        RunError: the run has no model yet, or its data has changed since.
+    """
+    config = run.read_config()
+    if not run.model.exists():
+        raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
+    dataset = load_dataset(**config.data.to_dict())
+    _check_fingerprint(run, dataset)
+    model = keras.models.load_model(run.model, compile=False)
+    score = Scorer(model, dataset.spec)(dataset.split(split))
+    return class_report(score, dataset.spec.class_names)
+
+
+def describe(config: Any, dataset: Dataset, total: int) -> str:
+    """Returns what is about to happen, for people."""
+    spec = dataset.spec
+    counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
+    upto = "up to " if spec.variable_length else ""
+    epochs = total * config.batch_size / len(dataset.train)
+    return "\n".join(
+        [
+            f"data    {dataset.origin}",
+            f"        {upto}{spec.steps} steps of {spec.features} features ({spec.reading}), "
+            f"{spec.num_classes} classes; {counts}",
+            f"model   {'bidirectional ' if config.model.bidirectional else ''}"
+            f"{config.model.cell.upper()} {list(config.model.units)}",
+            f"train   {total:,} steps of {config.batch_size} ({epochs:.1f} epochs), "
+            f"{config.optimizer.name}, {config.optimizer.schedule} learning rate "
+            f"{config.optimizer.learning_rate:g}, seed {config.seed}",
+        ]
+    )
+
+
+def _record_start(
+    run: Run, config: ml_collections.FrozenConfigDict, dataset: Dataset, fallback: str
+) -> None:
+    for left_over in [*run.path.glob("**/.tmp-*")]:  # a killed process's half-written files
+        if left_over.is_file():
+            left_over.unlink(missing_ok=True)
+    if run.manifest.exists():
+        _check_fingerprint(run, dataset)
+        resumed = [*run.read_manifest().get("resumed", []), _now()]
+        run.update_manifest(resumed=resumed)
+        return
+    write_text(run.dataset, dataset.spec.to_json())
+    run.update_manifest(
+        status="started",
+        started=_now(),
+        seed=config.seed,
+        data={"origin": dataset.origin, "fingerprint": dataset.fingerprint()},
+        fallback=fallback,
+        **describe_environment(),
+    )
+
+
+def _check_fingerprint(run: Run, dataset: Dataset) -> None:
+    recorded = run.read_manifest().get("data", {}).get("fingerprint")
+    if recorded and recorded != dataset.fingerprint():
+        raise RunError(
+            f"The data of {dataset.spec.source} is not what the run in {run.path} was trained on "
+            f"(SHA-256 {dataset.fingerprint()[:12]}… instead of {recorded[:12]}…). Bring back that "
+            "data, or choose another --workdir."
+        )
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

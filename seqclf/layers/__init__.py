@@ -1,0 +1,7 @@
+"""Recurrent layers: pure sequence maths that knows nothing of data, training or serving."""
+
+from seqclf.layers.cells import GRUCell
+from seqclf.layers.gru import GRU
+from seqclf.layers.update_gate import convert_update_gate
+
+__all__ = ["GRU", "GRUCell", "convert_update_gate"]

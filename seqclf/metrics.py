@@ -1,0 +1,54 @@
+"""The metrics of a training, one record per validation: `metrics.jsonl` and TensorBoard."""
+
+import json
+from typing import Any
+
+import tensorflow as tf
+
+from seqclf.evaluation import Score
+from seqclf.runs import Run, write_text
+
+
+class MetricsLog:
+    """The records of one run.
+
+    Args:
+        run: the run directory.
+        step: records beyond this step are dropped: they belong to steps that a resumed training
+            will take again.
+    """
+
+    def __init__(self, run: Run, step: int):
+        self._path = run.metrics
+        self._records = [record for record in read_metrics(run) if record["step"] <= step]
+        self._writer = tf.summary.create_file_writer(str(run.tensorboard))
+
+    def add(self, state: Any, score: Score, epoch: float, learning_rate: float) -> dict[str, Any]:
+        """Writes the record of a validation, clears the sums of the interval, returns the record."""
+        record = {
+            "step": state.step,
+            "epoch": round(epoch, 4),
+            "train_loss": state.interval_loss / state.interval_examples,
+            "train_accuracy": state.interval_correct / state.interval_examples,
+            "validation_loss": score.loss,
+            "validation_accuracy": score.accuracy,
+            "learning_rate": learning_rate,
+            "train_seconds": round(state.train_seconds, 3),
+            "wait_share": round(state.wait_seconds / state.train_seconds, 5),
+        }
+        state.interval_loss, state.interval_correct, state.interval_examples = 0.0, 0, 0
+        self._records.append(record)
+        write_text(self._path, "".join(json.dumps(record) + "\n" for record in self._records))
+        with self._writer.as_default(step=state.step):
+            for name, value in record.items():
+                if name != "step":
+                    tf.summary.scalar(name, value)
+        self._writer.flush()
+        return record
+
+
+def read_metrics(run: Run) -> list[dict[str, Any]]:
+    """Returns the records of `metrics.jsonl`, `[]` while there are none."""
+    if not run.metrics.exists():
+        return []
+    return [json.loads(line) for line in run.metrics.read_text().splitlines()]

@@ -1,0 +1,76 @@
+"""The optimiser that a config describes: algorithm, learning-rate schedule, clipping, decay."""
+
+import math
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="seqclf")
+class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up from 0, then cosine decay (Loshchilov & Hutter 2017, arXiv:1608.03983).
+
+    Step s of S, W of them warm-up, peak p, end e: `p (s + 1) / W` while s < W, then
+    `e + (p - e) (1 + cos(π (s - W) / (S - W))) / 2`.
+
+    Args:
+        peak: highest learning rate, reached at the end of the warm-up.
+        total_steps: S.
+        warmup_steps: W.
+        final: learning rate at step S and beyond.
+    """
+
+    def __init__(self, peak: float, total_steps: int, warmup_steps: int = 0, final: float = 0.0):
+        self.peak = peak
+        self.total_steps = total_steps
+        self.warmup_steps = warmup_steps
+        self.final = final
+
+    def __call__(self, step: Any) -> Any:
+        ops = keras.ops
+        step = ops.cast(step, "float32")
+        warm = self.peak * (step + 1.0) / max(self.warmup_steps, 1)
+        done = (step - self.warmup_steps) / max(self.total_steps - self.warmup_steps, 1)
+        cosine = (1.0 + ops.cos(math.pi * ops.clip(done, 0.0, 1.0))) / 2.0
+        return ops.where(
+            step < self.warmup_steps, warm, self.final + (self.peak - self.final) * cosine
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "peak": self.peak,
+            "total_steps": self.total_steps,
+            "warmup_steps": self.warmup_steps,
+            "final": self.final,
+        }
+
+
+def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:
+    """Builds the optimiser.
+
+    Args:
+        config: a resolved config; `optimizer.*` and `precision` are read.
+        total_steps: length of the training, for the schedule.
+
+    Returns:
+        A Keras optimiser that clips gradients to the global norm `optimizer.clip_norm` (Pascanu
+        et al. 2013, arXiv:1211.5063) and, for float16, scales the loss.
+    """
+    options = config.optimizer
+    rate: Any = options.learning_rate
+    if options.schedule == "cosine":
+        warmup_steps = min(options.warmup_steps, total_steps // 2)  # a short run still decays
+        rate = WarmupCosine(rate, total_steps, warmup_steps, options.final_learning_rate)
+    arguments: dict[str, Any] = {"learning_rate": rate}
+    if options.clip_norm:
+        arguments["global_clipnorm"] = options.clip_norm
+    if options.name == "adam":
+        optimizer = keras.optimizers.Adam(**arguments)
+    elif options.name == "adamw":
+        optimizer = keras.optimizers.AdamW(weight_decay=options.weight_decay, **arguments)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        optimizer = keras.optimizers.SGD(momentum=options.momentum, **arguments)
+    if config.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer

@@ -1,0 +1,113 @@
+"""The report of a run: `report.json` for machines, `report.md` and figures for people."""
+
+from typing import Any
+
+from seqclf import figures
+from seqclf.data.dataset import Dataset
+from seqclf.evaluation import Score, class_report
+from seqclf.metrics import read_metrics
+from seqclf.progress import clock
+from seqclf.runs import Run, write_json, write_text
+
+
+def write_report(
+    run: Run, config: Any, dataset: Dataset, score: Score, training: dict[str, Any]
+) -> dict[str, Any]:
+    """Writes figures, `report.md` and, last, `report.json`; returns the latter's content.
+
+    Args:
+        run: the run directory.
+        config: its resolved config.
+        dataset: its data.
+        score: of the selected model on the test split.
+        training: facts of the training that the report gives as they are: `parameters`, `steps`,
+            `selected_step`, `validation_accuracy`, `train_seconds`, `wait_share`, `fallback`, …
+    """
+    names = dataset.spec.class_names
+    report = {
+        "name": config.name,
+        "seed": config.seed,
+        "test": class_report(score, names),
+        "training": training,
+        "data": {
+            "source": dataset.spec.source,
+            "origin": dataset.origin,
+            "reading": dataset.spec.reading,
+            "steps": dataset.spec.steps,
+            "features": dataset.spec.features,
+            "classes": list(names),
+            "examples": {name: len(split) for name, split in dataset.splits()},
+        },
+    }
+    drawn = {
+        "learning_curves": figures.learning_curves(read_metrics(run), training["selected_step"]),
+        "confusion_matrix": figures.confusion_matrix(report["test"]["confusion"], names),
+        "mistakes": figures.worst_mistakes(dataset.test, dataset.spec, score),
+    }
+    for name, figure in drawn.items():
+        figures.save_figure(figure, run.figures / f"{name}.png")
+    write_text(run.report_md, _markdown(report, config))
+    write_json(run.report, report)
+    return report
+
+
+def test_line(report: dict[str, Any]) -> str:
+    """Returns the one line that says how good the model is."""
+    test = report["test"]
+    low, high = test["accuracy_interval"]
+    return (
+        f"test accuracy {test['accuracy']:.2%} of {test['examples']:,} examples "
+        f"(95 % interval {low:.2%} to {high:.2%}), loss {test['loss']:.4f}"
+    )
+
+
+def class_table(test: dict[str, Any]) -> list[str]:
+    """Returns the lines of a Markdown table: precision, recall, F1 and support of each class."""
+    lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
+    lines += [
+        f"| {c['name']} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "
+        f"| {c['support']:,} |"
+        for c in test["classes"]
+    ]
+    return lines
+
+
+def _markdown(report: dict[str, Any], config: Any) -> str:
+    training, data = report["training"], report["data"]
+    lines = [f"# Run `{report['name']}`", ""]
+    if training.get("fallback"):
+        lines += [f"> **{training['fallback']}**", ""]
+    units = ", ".join(map(str, config.model.units))
+    counts = ", ".join(f"{name} {count:,}" for name, count in data["examples"].items())
+    ended = "stopped early" if training["stopped_early"] else "ran to its end"
+    lines += [
+        f"**{test_line(report)}**",
+        "",
+        f"- data: {data['source']} read by {data['reading']}, {data['steps']} steps of "
+        f"{data['features']} features, {len(data['classes'])} classes ({counts}); {data['origin']}",
+        f"- model: {config.model.cell.upper()} [{units}], {training['parameters']:,} parameters",
+        f"- training: {training['steps']:,} steps of {config.batch_size}, {ended}, "
+        f"{clock(training['train_seconds'])} min:s, {training['wait_share']:.1%} of it waiting for "
+        f"data; seed {report['seed']}",
+        f"- weights: those of step {training['selected_step']:,} ({config.select}); best "
+        f"validation accuracy {training['validation_accuracy']:.2%}",
+        "",
+        "## Learning curves",
+        "",
+        "![loss, accuracy and learning rate by step](figures/learning_curves.png)",
+        "",
+        "## Test split, class by class",
+        "",
+        *class_table(report["test"]),
+        "",
+        "![confusion matrix](figures/confusion_matrix.png)",
+        "",
+        "## Worst mistakes",
+        "",
+        "The wrong answers of which the model was surest: true class, class read, confidence, "
+        "index in the test split.",
+        "",
+        "![worst mistakes](figures/mistakes.png)",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,134 @@
+"""The run directory: its names, its atomic writes, and whether a training may use it.
+
+    config.json        the resolved config
+    manifest.json      versions, hardware, data fingerprint, status
+    dataset.json       the spec of the data
+    metrics.jsonl      one line per validation
+    checkpoints/       step-N.npz (the latest two), best.npz
+    tensorboard/       the same metrics for TensorBoard
+    model.keras        the selected weights
+    report.json, report.md, figures/
+    samples/           a few test examples as files
+    export/            the SavedModel, by version
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ml_collections
+
+from seqclf.config import differences, from_json, to_json
+from seqclf.errors import ConfigError, RunError
+
+
+class Run:
+    """One run directory.
+
+    Attributes:
+        path: the folder; the other attributes are the files in it.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path).expanduser()
+        self.config = self.path / "config.json"
+        self.manifest = self.path / "manifest.json"
+        self.dataset = self.path / "dataset.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.checkpoints = self.path / "checkpoints"
+        self.tensorboard = self.path / "tensorboard"
+        self.model = self.path / "model.keras"
+        self.report = self.path / "report.json"
+        self.report_md = self.path / "report.md"
+        self.figures = self.path / "figures"
+        self.samples = self.path / "samples"
+        self.export = self.path / "export"
+
+    def prepare(self, config: ml_collections.FrozenConfigDict) -> None:
+        """Makes the folder this config's, or checks that it is already.
+
+        Raises:
+            RunError: the folder belongs to a run of another config (the differences are listed),
+                holds something else, or cannot be written. Nothing in it is changed.
+        """
+        if self.config.exists():
+            changes = differences(self.read_config().to_dict(), config.to_dict())
+            if changes:
+                raise RunError(
+                    f"{self.path} holds a run of another config, which is left as it is. "
+                    "It differs in\n"
+                    + "\n".join(f"  {change}" for change in changes)
+                    + "\nChoose another --workdir, or give the config of that run to resume it."
+                )
+            return
+        try:
+            if self.path.exists() and any(
+                not entry.name.startswith(".") for entry in self.path.iterdir()
+            ):
+                raise RunError(
+                    f"{self.path} exists and is no run directory (it lacks config.json): it is "
+                    "left as it is. Choose another --workdir."
+                )
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_text(self.config, to_json(config))
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be used as --workdir: {error.strerror}") from error
+
+    def read_config(self) -> ml_collections.FrozenConfigDict:
+        """Returns the run's config.
+
+        Raises:
+            RunError: the folder is not a run directory, or its config cannot be read.
+        """
+        if not self.config.is_file():
+            raise RunError(
+                f"{self.path} is no run directory: it lacks config.json. "
+                "Train one with python -m seqclf.train --workdir=…"
+            )
+        try:
+            return from_json(self.config.read_text())
+        except (ConfigError, UnicodeDecodeError) as error:
+            raise RunError(f"{self.config} cannot be read: {error}") from error
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Returns the manifest, `{}` while there is none."""
+        return json.loads(self.manifest.read_text()) if self.manifest.exists() else {}
+
+    def update_manifest(self, **entries: Any) -> None:
+        """Replaces or adds entries of the manifest."""
+        write_json(self.manifest, self.read_manifest() | entries)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary name beside `path`; on success what was written there replaces `path`.
+
+    A crash at any moment leaves either the old file or the new one, never half of one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes a JSON file atomically."""
+    write_text(path, json.dumps(content, indent=2) + "\n")

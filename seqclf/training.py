@@ -1,0 +1,174 @@
+"""`fit`: the training loop, written so that a stop at any moment loses nothing.
+
+A plain loop and not `keras.Model.fit`, for three reasons: `fit` cannot go on in the middle of an
+epoch, it hides the time spent waiting for data, and its step is the thing that a reader of this
+project came to see.
+"""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from seqclf import checkpoints
+from seqclf.data.dataset import Dataset
+from seqclf.data.pipeline import Inputs, steps_per_epoch, training_batches
+from seqclf.errors import TrainingError
+from seqclf.evaluation import Scorer
+from seqclf.metrics import MetricsLog
+from seqclf.models import build_classifier
+from seqclf.optimizers import build_optimizer
+from seqclf.progress import Progress
+from seqclf.runs import Run, replacing
+
+Step = Callable[[Inputs, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+@dataclasses.dataclass
+class State:
+    """Where a training stands; with the variables, all that a checkpoint must hold."""
+
+    step: int = 0
+    best_accuracy: float = -1.0
+    best_step: int = 0
+    stale_validations: int = 0
+    stopped_early: bool = False
+    interval_loss: float = 0.0  # sums since the last validation
+    interval_correct: int = 0
+    interval_examples: int = 0
+    train_seconds: float = 0.0
+    wait_seconds: float = 0.0  # of these, waiting for data
+
+
+def total_steps(config: Any, dataset: Dataset) -> int:
+    """Returns the length of the training in steps, from `steps` or `epochs`."""
+    if config.steps:
+        return config.steps
+    return max(1, round(config.epochs * steps_per_epoch(dataset.train, config.batch_size)))
+
+
+def fit(config: Any, dataset: Dataset, run: Run) -> tuple[keras.Model, State]:
+    """Trains a classifier, or goes on from the run's last checkpoint.
+
+    A run that was killed and resumed ends with the weights, bit for bit, of one that was not (on
+    the same machine and versions): the batch of a step, the dropout masks and the optimiser are
+    functions of the checkpoint alone.
+
+    Args:
+        config: a resolved config.
+        dataset: its training and validation splits are used, never its test split.
+        run: a prepared run directory; checkpoints, metrics and the model are written there.
+
+    Returns:
+        The model with the weights that `config.select` asks for, and the final state.
+
+    Raises:
+        TrainingError: the loss is no longer finite; the last checkpoint stays.
+        RunError: the run's checkpoints cannot be read.
+    """
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.seed)
+    total = total_steps(config, dataset)
+    model = build_classifier(config, dataset.spec)
+    optimizer = build_optimizer(config, total)
+    optimizer.build(model.trainable_variables)
+    variables = {"model": model.variables, "optimizer": optimizer.variables}
+    state = State(**(checkpoints.restore_latest(run, variables) or {}))
+    log = MetricsLog(run, state.step)
+    if state.step:
+        print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
+    _train(config, dataset, run, model, optimizer, state, log, total)
+    if config.select == "best":
+        checkpoints.restore(run.checkpoints / "best.npz", {"model": model.variables})
+    with replacing(run.model) as temporary:
+        model.save(temporary)
+    return model, state
+
+
+def _train(
+    config: Any,
+    dataset: Dataset,
+    run: Run,
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    state: State,
+    log: MetricsLog,
+    total: int,
+) -> None:
+    """Runs the steps from `state.step` to `total`; updates `state` and writes checkpoints."""
+    epoch_steps = steps_per_epoch(dataset.train, config.batch_size)
+    validate_every = config.validate_every or epoch_steps
+    variables = {"model": model.variables, "optimizer": optimizer.variables}
+    train_step = make_train_step(model, optimizer, config)
+    scorer = Scorer(model, dataset.spec, config.jit_compile)
+    batches = iter(
+        training_batches(dataset.train, dataset.spec, config.batch_size, config.seed, state.step)
+    )
+    progress = Progress(total, state.step)
+    while state.step < total and not state.stopped_early:
+        start = time.perf_counter()
+        inputs, labels = next(batches)
+        arrived = time.perf_counter()
+        loss, correct = train_step(inputs, labels)
+        loss_value = float(loss)
+        state.step += 1
+        state.train_seconds += time.perf_counter() - start
+        state.wait_seconds += arrived - start
+        state.interval_loss += loss_value * config.batch_size
+        state.interval_correct += int(correct)
+        state.interval_examples += config.batch_size
+        if not math.isfinite(loss_value):
+            raise TrainingError(
+                f"The loss is {loss_value} at step {state.step:,}: training has diverged. Lower "
+                "`optimizer.learning_rate`, or clip gradients with `optimizer.clip_norm`. The last "
+                f"good checkpoint stays in {run.checkpoints}."
+            )
+        progress.step(state)
+        if state.step % validate_every == 0 or state.step == total:
+            score = scorer(dataset.validation)
+            if score.accuracy > state.best_accuracy:
+                state.best_accuracy, state.best_step = score.accuracy, state.step
+                state.stale_validations = 0
+                checkpoints.save(run.checkpoints / "best.npz", variables, {"step": state.step})
+            else:
+                state.stale_validations += 1
+                state.stopped_early = 0 < config.early_stopping <= state.stale_validations
+            record = log.add(state, score, state.step / epoch_steps, _learning_rate(optimizer))
+            progress.validation(record, state)
+        if state.step % config.checkpoint_every == 0 or state.step == total or state.stopped_early:
+            checkpoints.save_latest(run, variables, dataclasses.asdict(state))
+
+
+def make_train_step(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Any
+) -> Step:
+    """Returns the compiled step: forward, backward, clip, update.
+
+    Returns:
+        A function of `inputs` (see `training_batches`) and `labels`, int32 `[B]`, which returns the
+        mean loss (float32 scalar, label smoothing included) and the number of right answers.
+    """
+    cross_entropy = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=config.label_smoothing
+    )
+
+    @tf.function(jit_compile=config.jit_compile)
+    def train_step(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            logits = model(inputs, training=True)  # [B, C]
+            loss = cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
+            scaled_loss = optimizer.scale_loss(loss)  # only float16 scales it
+        gradients = tape.gradient(scaled_loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+        predicted = tf.argmax(logits, axis=-1, output_type=labels.dtype)
+        return loss, tf.math.count_nonzero(predicted == labels)
+
+    return train_step
+
+
+def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
