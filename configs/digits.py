@@ -1,6 +1,6 @@
 """The bundled 8×8 digits: no download, the whole path in about a minute on 2 cores.
 
-    python -m seqclf.train --config=configs/digits.py
+python -m seqclf.train --config=configs/digits.py
 """
 
 from seqclf.config import default_config

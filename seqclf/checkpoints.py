@@ -32,7 +32,7 @@ def save(path: Path, variables: Mapping[str, Iterable[Any]], state: Mapping[str,
         name: np.asarray(variable) for name, variable in _named(variables)
     }  # "model/000/kernel": the number tells apart variables of one path
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays, **{STATE: np.array(json.dumps(state))})
+        np.savez(file, allow_pickle=False, **(arrays | {STATE: np.array(json.dumps(state))}))
 
 
 def restore(path: Path, variables: Mapping[str, Iterable[Any]]) -> dict[str, Any]:

@@ -1,28 +1,35 @@
 """What all commands share: flags, one clear message for what the user can mend, exit status."""
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 
 from seqclf.config import SCHEMA, unknown_key
 from seqclf.errors import ConfigError, SeqclfError
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # start-up notes of TensorFlow's are no news
-
 DEFAULT_RECIPE = str(Path(__file__).with_name("default_recipe.py"))
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+# What TensorFlow says at every start on a machine without a GPU, whatever its log level is set to
+# (tensorflow issue 100442).
+NO_NEWS = re.compile(
+    r"^(I0000 |WARNING: All log messages before absl::InitializeLog|"
+    r"To enable the following instructions|E0000 .* failed call to cuInit: .*303)"
+)
 OVERRIDE = re.compile(r"--?(?:no)?config\.([^=]+)(?:=|$)")
 
 
 def define_config_flag() -> Any:
     """Defines `--config=FILE` and `--config.KEY=VALUE`; returns the flag's holder."""
     return config_flags.DEFINE_config_file(
-        "config", DEFAULT_RECIPE, "Recipe file, such as configs/mnist.py; --config.KEY=VALUE overrides."
+        "config", None, "Recipe file, such as configs/mnist.py; --config.KEY=VALUE changes a key."
     )
 
 
@@ -38,6 +45,12 @@ def run(main: Callable[[Sequence[str]], None], arguments: bool = False) -> None:
         try:
             if not arguments and len(argv) > 1:
                 raise ConfigError(f"Only flags are taken. Received: {' '.join(argv[1:])}")
+            if not flags.FLAGS["verbosity"].present:
+                logging.set_verbosity(logging.ERROR)
+            with _quiet_start():
+                import tensorflow as tf
+
+                tf.config.list_physical_devices()
             main(argv)
         except SeqclfError as error:
             fail(error, error.exit_status)
@@ -46,6 +59,11 @@ def run(main: Callable[[Sequence[str]], None], arguments: bool = False) -> None:
             sys.exit(130)
 
     app.run(guarded, flags_parser=_parse)
+
+
+def data_source_given() -> bool:
+    """Returns whether the command line says, by recipe or by key, which data to take."""
+    return any(re.match(r"--?config(=|$|\.data\.source)", argument) for argument in sys.argv)
 
 
 def fail(error: object, status: int) -> None:
@@ -62,13 +80,40 @@ def python_command() -> str:
     return "python"
 
 
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Keeps what is no news from standard error while TensorFlow starts; lets all else through.
+
+    TensorFlow writes to the file descriptor before its logging can be set up, so the descriptor
+    itself is turned aside. Set TF_CPP_MIN_LOG_LEVEL to see everything.
+    """
+    if LOG_LEVEL in os.environ:
+        yield
+        return
+    os.environ[LOG_LEVEL] = "2"
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+            aside.seek(0)
+            for line in aside.read().decode(errors="replace").splitlines():
+                if not NO_NEWS.match(line):
+                    print(line, file=sys.stderr)
+
+
 def _parse(argv: list[str]) -> list[str]:
     try:
         overrides = [match[1] for match in map(OVERRIDE.match, argv[1:]) if match]
         for key in overrides:
             if key not in SCHEMA:
                 raise ConfigError(unknown_key(key))
-        _check_config_file(argv)
+        if "config" in flags.FLAGS and not _config_file(argv):
+            argv = [argv[0], f"--config={DEFAULT_RECIPE}", *argv[1:]]
         return flags.FLAGS(argv)
     except SeqclfError as error:
         fail(error, error.exit_status)
@@ -78,19 +123,21 @@ def _parse(argv: list[str]) -> list[str]:
             for key in overrides
             if f"config.{key}=" in str(error)
         ]
-        fail(f"{error}{''.join(expected)}\nSee --help.", 2)
+        message = str(error)
+        if "parsing config file" in message:  # it carries a whole traceback: the last line says it
+            message = f"The config could not be read: {message.strip().splitlines()[-1]}"
+        fail(f"{message}{''.join(expected)}\nSee --help.", 2)
     except Exception as error:  # a recipe is the user's own Python: whatever it raises is his
         fail(f"The config could not be read: {type(error).__name__}: {error}", 2)
     raise AssertionError("unreachable")
 
 
-def _check_config_file(argv: list[str]) -> None:
+def _config_file(argv: list[str]) -> str | None:
+    """Returns the recipe that the command line names, None if it names none."""
     for position, argument in enumerate(argv):
-        if argument in ("--config", "-config") and position + 1 < len(argv):
-            path = argv[position + 1]
-        elif argument.startswith(("--config=", "-config=")):
-            path = argument.partition("=")[2]
-        else:
-            continue
-        if not Path(path).is_file():
-            raise ConfigError(f"--config: no such file: {path!r}")
+        if re.match(r"--?config(=|$)", argument):
+            path = argument.partition("=")[2] or "".join(argv[position + 1 : position + 2])
+            if not Path(path).is_file():
+                raise ConfigError(f"--config: no such file: {path!r}")
+            return path
+    return None

@@ -35,7 +35,9 @@ class Field:
 
 SCHEMA: dict[str, Field] = {
     "name": Field("default", "name of the recipe; the run goes to runs/NAME unless --workdir says"),
-    "seed": Field(0, "of the weights, the order of the examples and dropout", low=0, high=2**31 - 1),
+    "seed": Field(
+        0, "of the weights, the order of the examples and dropout", low=0, high=2**31 - 1
+    ),
     "data.source": Field(
         "mnist", "digits | a tensorflow-datasets name (mnist, ...) | idx:DIR | npz:FILE"
     ),
@@ -69,7 +71,9 @@ SCHEMA: dict[str, Field] = {
     "model.cell": Field("gru", "recurrent cell", choices=("gru",)),
     "model.units": Field((128, 128), "width of each recurrent layer, first to last", low=1),
     "model.bidirectional": Field(False, "read the sequence in both directions in every layer"),
-    "model.dropout": Field(0.0, "share dropped of what enters each layer's successor", low=0, below=1),
+    "model.dropout": Field(
+        0.0, "share dropped of what enters each layer's successor", low=0, below=1
+    ),
     "model.layer_norm": Field(False, "layer normalisation after each recurrent layer"),
     "model.reset_after": Field(
         True, "apply the reset gate after the recurrent product (cuDNN) or before (Cho et al. 2014)"
@@ -88,7 +92,7 @@ SCHEMA: dict[str, Field] = {
     "batch_size": Field(128, "examples per training step", low=1),
     "epochs": Field(0.0, "length of the training in passes over the training split", low=0),
     "steps": Field(2000, "length in steps; 0: `epochs` says. When both are set, steps wins", low=0),
-    "validate_every": Field(0, "steps between validations; 0: every epoch", low=0),
+    "validate_every": Field(200, "steps between validations; 0: every epoch", low=0),
     "checkpoint_every": Field(100, "steps between checkpoints", low=1),
     "early_stopping": Field(0, "stop after so many validations without a new best; 0: off", low=0),
     "select": Field(
@@ -117,7 +121,9 @@ def default_config() -> ml_collections.ConfigDict:
     return ml_collections.ConfigDict(_nest({key: field.default for key, field in SCHEMA.items()}))
 
 
-def resolve(config: Mapping[str, Any] | ml_collections.ConfigDict) -> ml_collections.FrozenConfigDict:
+def resolve(
+    config: Mapping[str, Any] | ml_collections.ConfigDict,
+) -> ml_collections.FrozenConfigDict:
     """Checks a config and completes it with defaults.
 
     Args:
@@ -156,7 +162,9 @@ def unknown_key(key: str) -> str:
     return f"Unknown config key `{key}`. Known keys: {', '.join(in_group or SCHEMA)}."
 
 
-def flatten(config: Mapping[str, Any] | ml_collections.ConfigDict, prefix: str = "") -> dict[str, Any]:
+def flatten(
+    config: Mapping[str, Any] | ml_collections.ConfigDict, prefix: str = ""
+) -> dict[str, Any]:
     """Returns `{"model.units": …}` for `{"model": {"units": …}}`."""
     flat: dict[str, Any] = {}
     for key, value in config.items():
@@ -214,7 +222,7 @@ def _checked(key: str, value: Any) -> Any:
         for item in value:
             if not _is_int(item) or item < (field.low or 0):
                 raise ConfigError(
-                    f"`{key}` must be a list of integers of at least {field.low}. Received: {value!r}"
+                    f"`{key}` must be a list of integers from {field.low} up. Received: {value!r}"
                 )
         return tuple(value)
     converters: dict[type, tuple[Callable[[Any], bool], str]] = {
@@ -232,7 +240,8 @@ def _checked(key: str, value: Any) -> Any:
         near = difflib.get_close_matches(value, field.choices, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ConfigError(
-            f"`{key}` must be one of {', '.join(map(repr, field.choices))}. Received: {value!r}.{hint}"
+            f"`{key}` must be one of {', '.join(map(repr, field.choices))}. "
+            f"Received: {value!r}.{hint}"
         )
     bounds = (
         ("at least", field.low, lambda bound: value >= bound),

@@ -1,6 +1,6 @@
 """Evaluates the model of a run on one of its splits.
 
-    python -m seqclf.evaluate --workdir=runs/mnist [--split=test] [--json]
+python -m seqclf.evaluate --workdir=runs/mnist [--split=test] [--json]
 """
 
 import json

@@ -63,8 +63,8 @@ def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
     """Returns the numbers of a report, ready for JSON.
 
     Returns:
-        `accuracy`, `accuracy_interval` (95 %, Wilson 1927), `loss`, `examples`, `classes` (precision,
-        recall, f1, support of each), `confusion` (`[C][C]`, rows are the true class).
+        `accuracy`, `accuracy_interval` (95 %, Wilson 1927), `loss`, `examples`, `classes`
+        (precision, recall, f1, support of each), `confusion` (`[C][C]`, rows are the true class).
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 

@@ -65,9 +65,7 @@ def run_experiment(
     return report
 
 
-def read_finished(
-    run: Run, config: ml_collections.FrozenConfigDict
-) -> dict[str, Any] | None:
+def read_finished(run: Run, config: ml_collections.FrozenConfigDict) -> dict[str, Any] | None:
     """Returns the report of a finished run of this very config, None if there is work to do."""
     if not run.report.exists():
         return None

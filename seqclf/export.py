@@ -25,7 +25,9 @@ def main(argv: Sequence[str]) -> None:
 
     version = export_run(Run(WORKDIR.value), EXPORT_DIR.value, INPUT_DTYPE.value)
     print(f"Exported {version}")
-    print(f"Try it: {commands.python_command()} -m seqclf.predict --model={EXPORT_DIR.value} FILE.png")
+    print(
+        f"Try it: {commands.python_command()} -m seqclf.predict --model={EXPORT_DIR.value} FILE.png"
+    )
 
 
 if __name__ == "__main__":

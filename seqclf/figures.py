@@ -56,9 +56,7 @@ def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -
     return figure
 
 
-def worst_mistakes(
-    split: Split, spec: DatasetSpec, score: Score, count: int = 12
-) -> Figure:
+def worst_mistakes(split: Split, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
     """Draws the wrongly classified examples of which the model was surest, surest first."""
     predicted = score.probabilities.argmax(-1)
     confidence = score.probabilities.max(-1)

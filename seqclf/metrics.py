@@ -24,7 +24,7 @@ class MetricsLog:
         self._writer = tf.summary.create_file_writer(str(run.tensorboard))
 
     def add(self, state: Any, score: Score, epoch: float, learning_rate: float) -> dict[str, Any]:
-        """Writes the record of a validation, clears the sums of the interval, returns the record."""
+        """Writes the record of a validation, clears the interval's sums, returns the record."""
         record = {
             "step": state.step,
             "epoch": round(epoch, 4),

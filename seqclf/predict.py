@@ -1,7 +1,7 @@
 """Classifies pictures or sequences with an exported model.
 
-    python -m seqclf.predict --model=models/mnist digit.png other.jpg
-    python -m seqclf.predict --model=models/mnist --json sequences.npz
+python -m seqclf.predict --model=models/mnist digit.png other.jpg
+python -m seqclf.predict --model=models/mnist --json sequences.npz
 """
 
 import json

@@ -1,15 +1,15 @@
 """The run directory: its names, its atomic writes, and whether a training may use it.
 
-    config.json        the resolved config
-    manifest.json      versions, hardware, data fingerprint, status
-    dataset.json       the spec of the data
-    metrics.jsonl      one line per validation
-    checkpoints/       step-N.npz (the latest two), best.npz
-    tensorboard/       the same metrics for TensorBoard
-    model.keras        the selected weights
-    report.json, report.md, figures/
-    samples/           a few test examples as files
-    export/            the SavedModel, by version
+config.json        the resolved config
+manifest.json      versions, hardware, data fingerprint, status
+dataset.json       the spec of the data
+metrics.jsonl      one line per validation
+checkpoints/       step-N.npz (the latest two), best.npz
+tensorboard/       the same metrics for TensorBoard
+model.keras        the selected weights
+report.json, report.md, figures/
+samples/           a few test examples as files
+export/            the SavedModel, by version
 """
 
 import contextlib

@@ -7,7 +7,6 @@
 The same command goes on where a stopped one was.
 """
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,20 +21,21 @@ WORKDIR = flags.DEFINE_string("workdir", None, "Run directory; default: runs/NAM
 
 def main(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.data.tfds_source import DataSetMissing
+    from seqclf.data.tfds_source import DatasetMissingError
     from seqclf.experiment import run_experiment
     from seqclf.runs import Run
 
     config = resolve(CONFIG.value)
-    chosen = flags.FLAGS["config"].present or any("config.data.source" in a for a in sys.argv)
     fallback = ""
     try:
         run = Run(WORKDIR.value or f"runs/{config.name}")
         report = run_experiment(config, run.path)
-    except DataSetMissing as error:
-        if chosen:  # what was asked for is never exchanged for something else
+    except DatasetMissingError as error:
+        if commands.data_source_given():  # what was asked for is never exchanged for something else
             raise
-        fallback = "MNIST is not on this machine and cannot be fetched: this run is on the bundled digits."
+        fallback = (
+            "MNIST is not on this machine and cannot be fetched: this run is on the bundled digits."
+        )
         print(f"{error}\n\nNOTE: {fallback}\n", flush=True)
         config = resolve(with_digits(CONFIG.value))
         run = Run(WORKDIR.value or f"runs/{config.name}")

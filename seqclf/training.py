@@ -143,9 +143,7 @@ def _train(
             checkpoints.save_latest(run, variables, dataclasses.asdict(state))
 
 
-def make_train_step(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Any
-) -> Step:
+def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Any) -> Step:
     """Returns the compiled step: forward, backward, clip, update.
 
     Returns:

@@ -8,9 +8,7 @@ from seqclf.data.dataset import Split
 from seqclf.errors import DataError
 
 
-def checked_split(
-    x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, origin: str
-) -> Split:
+def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, origin: str) -> Split:
     """Checks the arrays of one split and returns them in the dtypes that training uses.
 
     Args:

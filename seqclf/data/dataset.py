@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,9 +85,9 @@ class DatasetSpec:
 
     @classmethod
     def from_json(cls, text: str) -> "DatasetSpec":
-        fields = json.loads(text)
-        tuples = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
-        return cls(**tuples)
+        fields = json.loads(text).items()
+        arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields}
+        return cls(**arguments)
 
 
 @dataclass(frozen=True)
@@ -119,5 +120,5 @@ class Dataset:
             arrays = [split.x, split.y] + ([] if split.lengths is None else [split.lengths])
             for array in arrays:
                 digest.update(f"{name} {array.dtype} {array.shape}".encode())
-                digest.update(np.ascontiguousarray(array))
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()

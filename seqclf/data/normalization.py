@@ -45,8 +45,8 @@ def normalization(
     Args:
         train: the training split; no other is looked at.
         spec: its description (its own shift and scale are not used).
-        kind: `unit`: divide by the spec's `full_scale`; `standard`: mean 0 and deviation 1 of each feature
-            over all valid steps; `auto`: unit for uint8, standard for float; `none`.
+        kind: `unit`: divide by the spec's `full_scale`; `standard`: mean 0 and deviation 1 of each
+            feature over all valid steps; `auto`: unit for uint8, standard for float; `none`.
 
     Raises:
         DataError: `unit` for examples that are not uint8.

@@ -18,7 +18,7 @@ PROBE_SECONDS = 10.0  # tensorflow-datasets itself retries an unreachable host f
 MEMORY_LIMIT = 8 * 2**30  # bytes of uint8 pixels
 
 
-class DataSetMissing(DataError):
+class DatasetMissingError(DataError):
     """The data set is neither prepared on this machine nor can it be fetched."""
 
 
@@ -46,7 +46,7 @@ def load_tfds(
         came from.
 
     Raises:
-        DataSetMissing: it is not there and cannot be fetched.
+        DatasetMissingError: it is not there and cannot be fetched.
         DataError: an unknown name, no image classification, images of different sizes and no
             `image_size`, too large for memory, or files that fail their checksums.
     """
@@ -87,7 +87,7 @@ def _keys(builder: Any, name: str) -> tuple[str, str]:
     import tensorflow_datasets as tfds
 
     features = builder.info.features
-    keys = builder.info.supervised_keys or ()
+    keys: Any = builder.info.supervised_keys or ()
     if len(keys) == 2 and all(isinstance(key, str) for key in keys):
         image, label = features[keys[0]], features[keys[1]]
         if isinstance(image, tfds.features.Image) and isinstance(label, tfds.features.ClassLabel):
@@ -127,7 +127,7 @@ def _prepare(builder: Any, name: str, mnist_dir: str) -> str:
     if manual_dir:
         _check_mnist_dir(builder, manual_dir, mnist_dir)
     elif (unreachable := _unreachable(builder)) is not None:
-        raise DataSetMissing(_missing_message(builder, name, unreachable))
+        raise DatasetMissingError(_missing_message(builder, name, unreachable))
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
     where = f"the files in {manual_dir}" if manual_dir else "a download"
@@ -140,7 +140,7 @@ def _prepare(builder: Any, name: str, mnist_dir: str) -> str:
             )
         )
     except tfds.download.DownloadError as error:
-        raise DataSetMissing(f"{name}: the download failed: {error}") from error
+        raise DatasetMissingError(f"{name}: the download failed: {error}") from error
     except tfds.core.download.checksums.NonMatchingChecksumError as error:
         raise DataError(
             f"{name}: {where} do not have the checksums of the original: {error}"

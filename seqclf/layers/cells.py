@@ -14,8 +14,8 @@ from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 class GRUCell(keras.layers.Layer, DropoutRNNCell):
     """One step of a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078, eqs. 5 to 8).
 
-        z_t = σ(x_t W_z + b_z + h_{t-1} U_z + c_z)            update gate: what is kept of the past
-        r_t = σ(x_t W_r + b_r + h_{t-1} U_r + c_r)            reset gate: what the candidate sees of it
+        z_t = σ(x_t W_z + b_z + h_{t-1} U_z + c_z)            update gate: what is kept
+        r_t = σ(x_t W_r + b_r + h_{t-1} U_r + c_r)            reset gate: what the candidate sees
         q_t = h_{t-1} U_h + c_h
         h̃_t = tanh(x_t W_h + b_h + r_t ⊙ q_t)                 candidate state, reset_after=True
         h̃_t = tanh(x_t W_h + b_h + (r_t ⊙ h_{t-1}) U_h)       candidate state, reset_after=False

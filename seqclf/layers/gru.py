@@ -1,5 +1,6 @@
 """`GRU`: the Keras layer that reads a whole sequence with a `GRUCell`."""
 
+import operator
 from typing import Any
 
 import keras
@@ -118,7 +119,9 @@ class GRU(keras.layers.RNN):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        self.supports_masking = True  # Keras 3.16 no longer sets it: stacked layers would lose masks
+        self.supports_masking = (
+            True  # Keras 3.16 no longer sets it: stacked layers would lose masks
+        )
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
@@ -168,5 +171,5 @@ CELL_ARGUMENTS = (
     "seed",
 )
 
-for _name in CELL_ARGUMENTS:  # readable on the layer as on keras.layers.GRU
-    setattr(GRU, _name, property(lambda self, name=_name: getattr(self.cell, name)))
+for _name in CELL_ARGUMENTS:  # readable on the layer, as on keras.layers.GRU
+    setattr(GRU, _name, property(operator.attrgetter(f"cell.{_name}")))

@@ -125,7 +125,9 @@ def versions(export_dir: Path) -> list[int]:
     if not export_dir.is_dir():
         return []
     return sorted(
-        int(entry.name) for entry in export_dir.iterdir() if entry.name.isascii() and entry.name.isdecimal()
+        int(entry.name)
+        for entry in export_dir.iterdir()
+        if entry.name.isascii() and entry.name.isdecimal()
     )
 
 

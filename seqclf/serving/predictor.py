@@ -59,7 +59,9 @@ class Predictor:
                 f"{self.path} cannot be loaded as an export of seqclf: {error}"
             ) from error
 
-    def predict(self, x: np.ndarray, lengths: np.ndarray | None, sources: list[str]) -> list[Answer]:
+    def predict(
+        self, x: np.ndarray, lengths: np.ndarray | None, sources: list[str]
+    ) -> list[Answer]:
         """Classifies raw examples.
 
         Args:
@@ -117,7 +119,12 @@ class Predictor:
                 picture = picture.resize((width, height), Image.Resampling.LANCZOS)
         except FileNotFoundError as error:
             raise DataError(f"{path}: no such file.") from error
-        except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        except (
+            UnidentifiedImageError,
+            OSError,
+            SyntaxError,
+            Image.DecompressionBombError,
+        ) as error:
             raise DataError(f"{path}: not a readable PNG or JPEG picture ({error}).") from error
         pixels = np.asarray(picture, np.float32)
         if invert:
@@ -185,7 +192,11 @@ def _version_folder(model: Path) -> Path:
             f"{model}: no exported model there. --model takes EXPORT_DIR or EXPORT_DIR/<version>, "
             "as python -m seqclf.export writes it."
         )
-    return next(entry for entry in model.iterdir() if entry.name.isdecimal() and int(entry.name) == numbers[-1])
+    return next(
+        entry
+        for entry in model.iterdir()
+        if entry.name.isdecimal() and int(entry.name) == numbers[-1]
+    )
 
 
 def _flattened(image: Image.Image) -> Image.Image:

@@ -1,0 +1,72 @@
+# make train | make test | make check: everything else is set up on the way. See `make help`.
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= 1
+ARGS ?=
+
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-run
+TEST_STAMP := $(VENV)/.installed-test
+TORCH_STAMP := $(VENV)/.installed-torch
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+TEST_STAMPS := $(TEST_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
+
+.PHONY: help train test test-slow check lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make train        train on the bundled digits, evaluate, export (ARGS=... are flags of seqclf.train)"
+	@echo "make test         run the tests (ARGS=... go to pytest; TORCH=0 leaves PyTorch out)"
+	@echo "make test-slow    run the slow tests as well"
+	@echo "make check        lint and type-check"
+	@echo "make lock         solve the lock files in requirements/ anew"
+	@echo "make clean        remove the environment and caches"
+	@echo "PYTHON=python3.12 picks the interpreter (3.10 to 3.13)."
+
+train: $(RUN_STAMP)
+	$(BIN)/python -m seqclf.train --config=configs/digits.py $(ARGS)
+
+test: $(TEST_STAMPS)
+	$(BIN)/python -m pytest $(ARGS)
+
+test-slow: $(TEST_STAMPS)
+	$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+
+check: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# A half-made environment has no stamp, so the next call makes it anew.
+$(RUN_STAMP): requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "seqclf needs Python 3.10 to 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 ..." % v)'
+	@echo "Creating the environment in $(VENV) (about 600 MB of packages; once)."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
+	@echo "Installing the test tools."
+	@$(PIP) --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
+	@echo "Installing PyTorch, with which the tests compare (make test TORCH=0 leaves it out)."
+	@$(PIP) -r requirements/peers.txt
+	@touch $@
+
+# Versions and hashes only: which index they come from is the machine's business.
+UV := .venv-lock/bin/uv
+UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --upgrade
+
+lock:
+	@test -x $(UV) || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
+	$(UV_COMPILE) pyproject.toml --output-file requirements/run.txt
+	$(UV_COMPILE) pyproject.toml --extra test --extra dev --constraint requirements/run.txt \
+		--output-file requirements/test.txt
+
+clean:
+	rm -rf $(VENV) .venv-lock build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
