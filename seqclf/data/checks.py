@@ -31,7 +31,8 @@ def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, orig
     if lengths is not None:
         lengths = _checked_lengths(_integers(lengths, len(x), "lengths", origin), x, origin)
     if x.dtype != np.uint8:
-        x = np.asarray(x, np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
+            x = np.asarray(x, np.float32)
         if lengths is not None:  # what padding holds is nobody's business
             valid = np.arange(x.shape[1]) < lengths[:, None]  # [N, T]
             x = np.where(valid.reshape(valid.shape + (1,) * (x.ndim - 2)), x, np.float32(0))

@@ -39,10 +39,13 @@ def load_npz(path: str, labelled: bool = True) -> Sequences:
     if not file.is_file():
         raise DataError(f"{file}: no such file.")
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{file}: a single array, not an .npz archive: use np.savez.")
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(f"{file}: a single array, not an .npz archive: use np.savez.")
+        with archive:
             arrays = {name: archive[name] for name in archive.files}
+    except DataError:
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise DataError(f"{file}: truncated or not an .npz file ({error}).") from error
     except ValueError as error:  # NumPy says so of object arrays, and of files that it can't tell

@@ -35,10 +35,10 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Returns endless shuffled batches, from any step on.
 
-    The batch of a step is a pure function of `seed` and the step: the order of an epoch comes from
-    a pseudo-random permutation that needs no buffer (`tf.random.experimental.index_shuffle`, after
-    Beaulieu et al. 2013, eprint 2013/404). A resumed run thus starts at its step at no cost and
-    sees the very batches that it would have seen.
+    The batch of a step is a pure function of `seed` and the step: the order of an epoch is that of
+    random keys drawn from `[seed, epoch]`. A resumed run thus starts at its step at no cost and
+    sees the very batches that it would have seen. (`tf.random.experimental.index_shuffle` would do
+    without a permutation in memory, but does not give all orders alike: a test here says so.)
 
     Args:
         split: examples; they stay in memory as they are and are normalised batch by batch.
@@ -54,15 +54,21 @@ def training_batches(
     epoch_steps = steps_per_epoch(split, batch_size)
     arrays = _tensors(split)
 
-    def batch(step: tf.Tensor) -> tuple[Inputs, tf.Tensor]:
-        epoch, position = step // epoch_steps, step % epoch_steps
-        indices = position * batch_size + tf.range(batch_size, dtype=tf.int64)  # [B]
-        order = tf.stack([tf.constant(seed, tf.int64), epoch])
-        indices = tf.random.experimental.index_shuffle(indices, order, len(split) - 1)
-        return _gather(arrays, indices, spec)
+    first_epoch, position = divmod(first_step, epoch_steps)
 
-    steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
-    return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+    def epoch_indices(epoch: tf.Tensor) -> tf.data.Dataset:
+        keys = tf.random.stateless_uniform(
+            [len(split)], tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.int64
+        )
+        order = tf.argsort(keys, stable=True)[: epoch_steps * batch_size]
+        batches = tf.data.Dataset.from_tensor_slices(tf.reshape(order, [epoch_steps, batch_size]))
+        return batches.skip(tf.where(epoch == first_epoch, tf.constant(position, tf.int64), 0))
+
+    epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
+    indices = epochs.flat_map(epoch_indices)
+    return indices.map(
+        lambda index: _gather(arrays, index, spec), num_parallel_calls=2, deterministic=True
+    ).prefetch(4)
 
 
 def evaluation_batches(split: Split, spec: DatasetSpec, batch_size: int = 512) -> tf.data.Dataset:

@@ -52,8 +52,9 @@ def load_tfds(
     """
     builder = _builder(name, tfds_dir)
     image_key, label_key = _keys(builder, name)
-    _check_size(builder, name, image_key, image_size)
+    _check_image_size(builder, name, image_key, image_size)
     origin = _prepare(builder, name, mnist_dir)
+    _check_memory(builder, name, image_key, image_size)
     if "train" not in builder.info.splits:
         raise DataError(f"{name}: has no train split, only {', '.join(builder.info.splits)}.")
     chosen = {"train": "train"}
@@ -98,15 +99,18 @@ def _keys(builder: Any, name: str) -> tuple[str, str]:
     )
 
 
-def _check_size(builder: Any, name: str, image_key: str, image_size: tuple[int, ...]) -> None:
-    height, width, channels = builder.info.features[image_key].shape
-    if image_size:
-        height, width = image_size
-    if height is None or width is None:
+def _check_image_size(builder: Any, name: str, image_key: str, image_size: tuple[int, ...]) -> None:
+    if None in builder.info.features[image_key].shape[:2] and not image_size:
         raise DataError(
             f"{name}: its images differ in size; set `data.image_size`, for instance "
             f"--config.data.image_size='(64, 64)', to resize them to one."
         )
+
+
+def _check_memory(builder: Any, name: str, image_key: str, image_size: tuple[int, ...]) -> None:
+    height, width, channels = builder.info.features[image_key].shape
+    if image_size:
+        height, width = image_size
     count = sum(split.num_examples for split in builder.info.splits.values())
     size = count * height * width * (channels or 3)
     if size > MEMORY_LIMIT:
@@ -120,6 +124,8 @@ def _check_size(builder: Any, name: str, image_key: str, image_size: tuple[int, 
 def _prepare(builder: Any, name: str, mnist_dir: str) -> str:
     """Makes sure that the data set is on disk; returns where it came from."""
     import tensorflow_datasets as tfds
+
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
     if builder.is_prepared():
         return f"tensorflow-datasets {builder.info.full_name}, prepared in {builder.data_path}"
@@ -141,7 +147,7 @@ def _prepare(builder: Any, name: str, mnist_dir: str) -> str:
         )
     except tfds.download.DownloadError as error:
         raise DatasetMissingError(f"{name}: the download failed: {error}") from error
-    except tfds.core.download.checksums.NonMatchingChecksumError as error:
+    except NonMatchingChecksumError as error:
         raise DataError(
             f"{name}: {where} do not have the checksums of the original: {error}"
         ) from error

@@ -119,9 +119,7 @@ class GRU(keras.layers.RNN):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        self.supports_masking = (
-            True  # Keras 3.16 no longer sets it: stacked layers would lose masks
-        )
+        self.supports_masking = True  # Keras 3.16 leaves it unset: stacked layers would lose masks
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:

@@ -10,19 +10,19 @@ from seqclf import GRU
 calls = 0
 
 
-class CountingGRU(GRU):
-    """Our layer, counting its calls, to prove that it is what ran."""
-
-    def inner_loop(self, *args, **kwargs):
-        global calls
-        calls += 1
-        return super().inner_loop(*args, **kwargs)
-
-
 @pytest.fixture(autouse=True)
 def our_gru(monkeypatch):
-    layers = types.SimpleNamespace(**(vars(gru_test.layers) | {"GRU": CountingGRU}))
+    """Puts our layer where the tests look for Keras's, and counts its calls."""
+    inner_loop = GRU.inner_loop
+
+    def counted(self, *args, **kwargs):
+        global calls
+        calls += 1
+        return inner_loop(self, *args, **kwargs)
+
+    layers = types.SimpleNamespace(**(vars(gru_test.layers) | {"GRU": GRU}))
     monkeypatch.setattr(gru_test, "layers", layers)
+    monkeypatch.setattr(GRU, "inner_loop", counted)
 
 
 class TestKerasGRU(gru_test.GRUTest):

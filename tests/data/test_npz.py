@@ -1,0 +1,135 @@
+"""A user's own `.npz` file: what is taken, and the message for what is not."""
+
+import numpy as np
+import pytest
+
+from seqclf.data.npz import load_npz
+from seqclf.data.sources import load_dataset
+from seqclf.errors import DataError
+
+
+@pytest.fixture
+def good():
+    rng = np.random.default_rng(0)
+    return {
+        "x": rng.normal(size=(90, 7, 4)),
+        "y": np.arange(90) % 3,
+        "lengths": rng.integers(1, 8, 90),
+        "class_names": np.array(["walk", "run", "rest"]),
+    }
+
+
+def write(path, arrays):
+    np.savez(path, **arrays)
+    return f"npz:{path}"
+
+
+def test_sequences_with_lengths_and_names(tmp_path, good):
+    dataset = load_dataset(write(tmp_path / "a.npz", good), validation=0.1, test=0.2)
+    spec = dataset.spec
+    assert (spec.steps, spec.features, spec.variable_length) == (7, 4, True)
+    assert spec.class_names == ("walk", "run", "rest")
+    assert [len(split) for _, split in dataset.splits()] == [64, 8, 18]
+    assert dataset.train.x.dtype == np.float32
+
+
+def test_images_and_plain_labels(tmp_path, good):
+    arrays = {"x": np.zeros((90, 6, 5, 3), np.uint8), "y": good["y"]}
+    spec = load_dataset(write(tmp_path / "a.npz", arrays), reading="columns").spec
+    assert (spec.steps, spec.features, spec.class_names) == (5, 18, ("0", "1", "2"))
+
+
+def test_padding_may_hold_anything(tmp_path, good):
+    beyond = np.arange(7) >= good["lengths"][:, None]
+    good["x"][beyond] = np.nan
+    dataset = load_dataset(write(tmp_path / "a.npz", good))
+    assert all(np.isfinite(split.x).all() for _, split in dataset.splits())
+
+
+def change(name, value):
+    def apply(arrays):
+        arrays[name] = value(arrays[name]) if callable(value) else value
+
+    return apply
+
+
+def put(name, index, value):
+    def apply(arrays):
+        arrays[name][index] = value
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (change("x", lambda x: x.astype(complex)), "`x` must hold real numbers"),
+        (change("x", lambda x: x.astype(str)), "`x` must hold real numbers. Received: dtype <U"),
+        (change("x", lambda x: x[0]), r"`x` must be of shape [N, T, D]"),
+        (change("x", lambda x: x[:, :0]), "none of them 0. Received: [90, 0, 4]"),
+        (put("x", (17, 0, 2), np.nan), "Received: nan at example 17, position [0, 2]"),
+        (put("x", (17, 0, 2), 1e300), "`x` must be finite (in float32). Received: inf at"),
+        (change("y", lambda y: y.astype(float)), "`y` must hold integers. Received: dtype float64"),
+        (change("y", lambda y: y[:-1]), "`y` must be of shape [90], one for each example"),
+        (put("y", 5, 3), "labels must lie in 0..2 (3 classes). Received: 3 at example 5"),
+        (put("y", 5, -1), "Received: -1 at example 5"),
+        (change("y", lambda y: y % 2), "Class 2 ('rest') has none"),
+        (change("y", lambda y: y * 0), "Class 1 ('run') has none"),
+        (put("lengths", 8, 9), "`lengths` must lie in 1..7, the steps of `x`. Received: 9 at exa"),
+        (put("lengths", 8, 0), "Received: 0 at example 8"),
+        (change("lengths", lambda v: v.astype(float)), "`lengths` must hold integers"),
+        (change("class_names", np.array([1, 2, 3])), "`class_names` must be a one-dimensional"),
+        (lambda a: a.pop("y"), "must hold the arrays x and y"),
+        (lambda a: a.update(z=1), "Received: x, y"),
+    ],
+)
+def test_spoilt_arrays_are_named(tmp_path, good, spoil, message):
+    spoil(good)
+    source = write(tmp_path / "spoilt.npz", good)
+    with pytest.raises(DataError) as caught:
+        load_dataset(source)
+    assert message in str(caught.value)
+    assert "spoilt.npz" in str(caught.value)
+
+
+def test_nothing_is_unpickled(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was run",))
+
+    path = tmp_path / "bomb.npz"
+    np.savez(path, x=np.array([Bomb()], dtype=object), y=np.zeros(1, int))
+    with pytest.raises(DataError, match="refused because a pickle can run any code"):
+        load_npz(str(path))
+
+
+@pytest.mark.parametrize("keep", [0, 10, 500, -30])
+def test_truncated_files(tmp_path, good, keep):
+    path = tmp_path / "cut.npz"
+    write(path, good)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(DataError, match="cut.npz"):
+        load_npz(str(path))
+
+
+def test_damaged_and_foreign_files(tmp_path, good):
+    path = tmp_path / "a.npz"
+    write(path, good)
+    content = bytearray(path.read_bytes())
+    content[700] ^= 0xFF  # inside the data of x: only its checksum can tell
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.npz: truncated or not an .npz file"):
+        load_npz(str(path))
+    np.save(tmp_path / "b.npy", np.zeros(3))
+    with pytest.raises(DataError, match="a single array"):
+        load_npz(str(tmp_path / "b.npy"))
+    with pytest.raises(DataError, match="no such file"):
+        load_npz(str(tmp_path / "c.npz"))
+
+
+def test_too_few_examples_to_split(tmp_path):
+    source = write(
+        tmp_path / "a.npz", {"x": np.zeros((6, 2, 2)), "y": np.array([0, 0, 0, 1, 1, 1])}
+    )
+    with pytest.raises(DataError, match=r"too few examples to hold out a share of 0\.2"):
+        load_dataset(source)
