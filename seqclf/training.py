@@ -125,7 +125,7 @@ def _train(
             raise TrainingError(
                 f"The loss is {loss_value} at step {state.step:,}: training has diverged. Lower "
                 "`optimizer.learning_rate`, or clip gradients with `optimizer.clip_norm`. The last "
-                f"good checkpoint stays in {run.checkpoints}."
+                f"checkpoint stays in {run.checkpoints}."
             )
         progress.step(state)
         if state.step % validate_every == 0 or state.step == total:

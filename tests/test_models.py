@@ -1,0 +1,85 @@
+"""build_classifier: what a config turns into."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from seqclf import build_classifier
+from seqclf.config import resolve
+from seqclf.data.dataset import DatasetSpec
+from seqclf.layers import GRU
+
+FIXED = DatasetSpec("test", "rows", (6, 4), "float32", ("a", "b", "c"))
+VARYING = dataclasses.replace(FIXED, variable_length=True)
+
+
+def build(spec=FIXED, precision="float32", **model):
+    return build_classifier(resolve({"model": model, "precision": precision}), spec)
+
+
+def test_depth_and_widths_follow_the_config():
+    model = build(units=[5, 4, 3])
+    layers = [layer for layer in model.layers if isinstance(layer, GRU)]
+    assert [layer.units for layer in layers] == [5, 4, 3]
+    assert [layer.return_sequences for layer in layers] == [True, True, False]
+    assert model.input_shape == (None, 6, 4)
+    assert model.output_shape == (None, 3)
+
+
+def test_it_equals_the_same_stack_of_keras_layers():
+    model = build(units=[5, 4])
+    peer = keras.Sequential(
+        [
+            keras.Input((6, 4)),
+            keras.layers.GRU(5, return_sequences=True, use_cudnn=False),
+            keras.layers.GRU(4, use_cudnn=False),
+            keras.layers.Dense(3),
+        ]
+    )
+    peer.set_weights(model.get_weights())
+    x = np.random.default_rng(0).normal(size=(7, 6, 4)).astype("float32")
+    np.testing.assert_allclose(model(x), peer(x), atol=1e-5)
+
+
+def test_options_add_their_layers():
+    model = build(units=[5, 4], bidirectional=True, dropout=0.2, layer_norm=True, reset_after=False)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["InputLayer", *["Bidirectional", "LayerNormalization", "Dropout"] * 2, "Dense"]
+    assert model.layers[1].forward_layer.reset_after is False
+    assert model.layers[4].output.shape == (None, 8)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_padding_changes_nothing(bidirectional):
+    """The last valid state is read: a sequence gives the same logits however long its padding is."""
+    model = build(VARYING, units=[5, 4], bidirectional=bidirectional)
+    rng = np.random.default_rng(0)
+    x, lengths = rng.normal(size=(3, 6, 4)).astype("float32"), np.array([2, 6, 4])
+    together = model({"sequences": x, "lengths": lengths}).numpy()
+    for row, length, logits in zip(x, lengths, together, strict=True):
+        alone = {"sequences": row[None, :length], "lengths": np.array([length])}
+        np.testing.assert_allclose(model(alone)[0], logits, atol=1e-6)
+
+
+@pytest.mark.parametrize("spec", [FIXED, VARYING], ids=["fixed", "varying"])
+def test_saved_and_loaded(spec, tmp_path):
+    model = build(spec, units=[4], bidirectional=True, layer_norm=True)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    x = np.ones((2, 6, 4), "float32")
+    inputs = {"sequences": x, "lengths": np.array([2, 6])} if spec.variable_length else x
+    np.testing.assert_array_equal(loaded(inputs), model(inputs))
+
+
+def test_mixed_precision_ends_in_float32():
+    model = build(units=[4], precision="mixed_bfloat16")
+    assert model.layers[1].compute_dtype == "bfloat16"
+    assert model(np.ones((2, 6, 4), "float32")).dtype == "float32"
+
+
+def test_summary_is_readable(capsys):
+    build(units=[100, 100]).summary(line_length=80)
+    text = capsys.readouterr().out
+    assert "gru_1 (GRU)" in text and "gru_2 (GRU)" in text and "logits (Dense)" in text
