@@ -55,7 +55,7 @@ def run(main: Callable[[Sequence[str]], None], arguments: bool = False) -> None:
         except SeqclfError as error:
             fail(error, error.exit_status)
         except KeyboardInterrupt:
-            print("\nInterrupted. Nothing is lost that was saved.", file=sys.stderr)
+            print("\nInterrupted: run the same command again to go on.", file=sys.stderr)
             sys.exit(130)
 
     app.run(guarded, flags_parser=_parse)

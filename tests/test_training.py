@@ -161,7 +161,9 @@ def test_early_stopping(tmp_path, digits):
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path, digits):
     changes = {"optimizer": {"name": "sgd", "learning_rate": 1e38, "clip_norm": 0.0}}
-    with pytest.raises(TrainingError, match=r"The loss is (nan|inf) at step \d+: training has diverged"):
+    with pytest.raises(
+        TrainingError, match=r"The loss is (nan|inf) at step \d+: training has diverged"
+    ):
         train(tmp_path / "a", digits, **changes)
     assert not (tmp_path / "a" / "model.keras").exists()
 

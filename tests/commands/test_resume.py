@@ -1,0 +1,105 @@
+"""kill -9 at random moments: the same command ends with the same bits as an unbroken run."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+FLAGS = [
+    "--config.data.source=digits",
+    "--config.model.units=32,16",
+    "--config.model.dropout=0.2",
+    "--config.optimizer.name=adamw",
+    "--config.optimizer.weight_decay=0.01",
+    "--config.batch_size=32",
+    "--config.steps=900",
+    "--config.validate_every=70",
+    "--config.checkpoint_every=30",
+    "--config.early_stopping=50",
+]
+
+
+def start(workdir):
+    command = [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *FLAGS]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(workdir):
+    process = start(workdir)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return output
+
+
+def kill_at_a_random_moment(workdir, moments):
+    """Starts the command, waits for a sign of progress and a random while, kills it."""
+    process = start(workdir)
+    checkpoints = workdir / "checkpoints"
+    before = set(checkpoints.glob("step-*.npz")) if checkpoints.exists() else set()
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if checkpoints.exists() and set(checkpoints.glob("step-*.npz")) - before:
+            break
+        time.sleep(0.01)
+    time.sleep(moments.uniform(0, 1.5))
+    alive = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return alive
+
+
+def results(workdir):
+    model = keras.models.load_model(workdir / "model.keras")
+    records = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    for record in records:
+        del record["train_seconds"], record["wait_share"]
+    report = json.loads((workdir / "report.json").read_text())
+    with np.load(workdir / "checkpoints" / "step-000000900.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "state"}
+    return model.get_weights(), records, report["test"], arrays
+
+
+def check(tmp_path, kills, seed):
+    finish(tmp_path / "whole")
+    moments = random.Random(seed)
+    killed = sum(kill_at_a_random_moment(tmp_path / "cut", moments) for _ in range(kills))
+    output = finish(tmp_path / "cut")
+    assert killed, "no process was caught alive: the run is too short for this test"
+    assert "Resuming at step" in output or "Test accuracy" in output
+    whole, cut = results(tmp_path / "whole"), results(tmp_path / "cut")
+    for a, b in zip(whole[0], cut[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert whole[1] == cut[1]
+    assert whole[2] == cut[2]
+    assert whole[3].keys() == cut[3].keys()
+    for name, array in whole[3].items():  # weights, optimiser, dropout's random state
+        np.testing.assert_array_equal(array, cut[3][name])
+    assert not list((tmp_path / "cut").glob("**/.tmp-*"))
+    assert (tmp_path / "cut" / "export" / "1" / "saved_model.pb").is_file()
+
+
+def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
+    check(tmp_path, kills=3, seed=20)
+
+
+@pytest.mark.slow
+def test_killed_twenty_times(tmp_path):
+    check(tmp_path, kills=20, seed=21)
+
+
+def test_interrupted_says_how_to_go_on(tmp_path):
+    process = start(tmp_path / "run")
+    for line in process.stdout:
+        if line.startswith("step"):
+            break
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run the same command again" in output
+    assert "Traceback" not in output

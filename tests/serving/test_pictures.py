@@ -1,0 +1,104 @@
+"""Pictures as people have them, turned into what the model was trained on."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from seqclf import build_classifier
+from seqclf.config import resolve
+from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import DataError
+from seqclf.serving.export import export_model
+from seqclf.serving.predictor import Predictor
+
+GREY = DatasetSpec("test", "rows", (8, 6), "uint8", ("a", "b"), full_scale=255.0)
+
+
+def predictor(tmp_path, spec):
+    model = build_classifier(resolve({"model": {"units": [4]}}), spec)
+    metadata = {"spec": json.loads(spec.to_json())}
+    return Predictor(export_model(model, spec, tmp_path / "models", metadata))
+
+
+@pytest.fixture(scope="module")
+def grey(tmp_path_factory):
+    return predictor(tmp_path_factory.mktemp("grey"), GREY)
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (8, 6), dtype=np.uint8)
+
+
+def save(tmp_path, image, name="a.png"):
+    image.save(tmp_path / name)
+    return str(tmp_path / name)
+
+
+def test_a_picture_of_the_right_size_is_taken_as_it_is(grey, tmp_path, pixels):
+    path = save(tmp_path, Image.fromarray(pixels))
+    np.testing.assert_array_equal(grey.read_image(path), pixels)
+    np.testing.assert_array_equal(grey.read_image(path, invert=True), 255 - pixels)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA", "1"])
+def test_every_mode_becomes_grey(grey, tmp_path, pixels, mode):
+    black_and_white = np.where(pixels > 127, 255, 0).astype(np.uint8)
+    path = save(tmp_path, Image.fromarray(black_and_white).convert(mode))
+    np.testing.assert_allclose(grey.read_image(path), black_and_white, atol=1)
+
+
+def test_sixteen_bits_are_scaled_not_clipped(grey, tmp_path, pixels):
+    path = save(tmp_path, Image.fromarray(pixels.astype(np.uint16) * 257))
+    np.testing.assert_allclose(grey.read_image(path), pixels, atol=1)
+
+
+def test_transparency_is_paper(grey, tmp_path):
+    image = Image.new("RGBA", (6, 8), (0, 0, 0, 0))
+    assert (grey.read_image(save(tmp_path, image)) == 255).all()
+
+
+def test_other_sizes_jpeg_and_exif(grey, tmp_path):
+    left_dark = np.repeat(np.array([[0, 255]], np.uint8), 30, axis=1).repeat(80, axis=0)
+    read = grey.read_image(save(tmp_path, Image.fromarray(left_dark), "a.jpg"))
+    assert read.shape == (8, 6) and read[:, :2].max() < 30 and read[:, -2:].min() > 225
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    Image.fromarray(left_dark).save(tmp_path / "b.jpg", exif=exif)
+    turned = grey.read_image(str(tmp_path / "b.jpg"))
+    np.testing.assert_allclose(turned, read[::-1, ::-1], atol=8)
+
+
+def test_full_scale_of_the_training_data(tmp_path):
+    digits = DatasetSpec("test", "rows", (8, 8), "uint8", ("a", "b"), full_scale=16.0)
+    path = save(tmp_path, Image.new("L", (8, 8), 255))
+    assert (predictor(tmp_path, digits).read_image(path) == 16).all()
+
+
+def test_colour_models_read_colour(tmp_path):
+    colour = DatasetSpec("test", "rows", (4, 4, 3), "uint8", ("a", "b"))
+    path = save(tmp_path, Image.new("RGB", (4, 4), (10, 20, 30)))
+    read = predictor(tmp_path, colour).read_image(path)
+    np.testing.assert_array_equal(read[0, 0], [10, 20, 30])
+
+
+def test_the_wrong_polarity_is_told(grey, tmp_path):
+    path = save(tmp_path, Image.new("L", (6, 8), 250))
+    assert "add --invert" in grey.polarity_hint(path, invert=False)
+    assert grey.polarity_hint(path, invert=True) == ""
+
+
+def test_a_decompression_bomb_is_refused(grey, tmp_path, monkeypatch):
+    path = save(tmp_path, Image.new("L", (100, 100)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DataError, match="not a readable PNG or JPEG picture"):
+        grey.read_image(path)
+
+
+def test_sequences_are_no_pictures(tmp_path, pixels):
+    floats = DatasetSpec("test", "rows", (8, 6), "float32", ("a", "b"))
+    path = save(tmp_path, Image.fromarray(pixels))
+    with pytest.raises(DataError, match="give an .npz file with `x`"):
+        predictor(tmp_path, floats).read_image(path)

@@ -1,0 +1,89 @@
+"""Who may import whom, and what must not be imported to say hello."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "seqclf"
+COMMANDS = {"train", "evaluate", "export", "predict"}
+# Each module or package, and those of ours that it may import.
+ALLOWED = {
+    "errors": set(),
+    "config": {"errors"},
+    "runs": {"config", "errors"},
+    "environment": set(),
+    "layers": set(),
+    "data": {"errors"},
+    "models": {"data", "layers"},
+    "optimizers": set(),
+    "checkpoints": {"errors", "runs"},
+    "evaluation": {"data"},
+    "metrics": {"evaluation", "runs"},
+    "progress": set(),
+    "figures": {"data", "evaluation", "runs"},
+    "report": {"data", "evaluation", "figures", "metrics", "progress", "runs"},
+    "samples": {"data", "runs"},
+    "training": {
+        *("checkpoints", "data", "errors", "evaluation", "metrics", "models", "optimizers"),
+        *("progress", "runs"),
+    },
+    "serving": {"data", "errors", "runs"},
+    "experiment": {
+        *("data", "environment", "errors", "evaluation", "report", "runs", "samples", "serving"),
+        "training",
+    },
+    "commands": {"config", "errors"},
+    "default_recipe": {"config"},
+}
+
+
+def imported(path):
+    """Returns the modules of ours that a file imports, by their first name."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "seqclf":
+                names |= {f"seqclf.{alias.name}" for alias in node.names}
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("seqclf.")}
+
+
+def test_imports_point_one_way():
+    for path in PACKAGE.rglob("*.py"):
+        module = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if module == "__init__" or (module in COMMANDS):
+            continue
+        foreign = imported(path) - {module}
+        assert foreign <= ALLOWED[module], f"{path.name} imports {foreign - ALLOWED[module]}"
+
+
+def test_the_allowed_imports_have_no_cycle():
+    left = dict(ALLOWED)
+    while left:
+        free = [module for module, needs in left.items() if not needs & left.keys()]
+        assert free, f"a cycle among {sorted(left)}"
+        for module in free:
+            del left[module]
+
+
+def test_nothing_imports_a_command():
+    for path in PACKAGE.rglob("*.py"):
+        assert not imported(path) & COMMANDS, path
+
+
+def test_public_names_are_there_and_lazy():
+    program = """
+import sys, seqclf
+assert not {"tensorflow", "keras"} & set(sys.modules), "importing seqclf imports TensorFlow"
+assert {"GRU", "GRUCell", "build_classifier", "load_dataset"} <= set(dir(seqclf))
+for name in seqclf.__all__:
+    getattr(seqclf, name)
+try:
+    seqclf.nothing
+except AttributeError as error:
+    assert "has no attribute 'nothing'" in str(error)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
