@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import keras
 import ml_collections
 
 from seqclf.data.dataset import Dataset
@@ -13,6 +12,7 @@ from seqclf.data.sources import load_dataset
 from seqclf.environment import describe_environment
 from seqclf.errors import RunError
 from seqclf.evaluation import Scorer, class_report
+from seqclf.models import load_classifier
 from seqclf.report import write_report
 from seqclf.runs import Run, write_text
 from seqclf.samples import write_samples
@@ -91,7 +91,7 @@ def evaluate_run(run: Run, split: str) -> dict[str, Any]:
         raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
     dataset = load_dataset(**config.data.to_dict())
     _check_fingerprint(run, dataset)
-    model = keras.models.load_model(run.model, compile=False)
+    model = load_classifier(run.model)
     score = Scorer(model, dataset.spec)(dataset.split(split))
     return class_report(score, dataset.spec.class_names)
 

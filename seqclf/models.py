@@ -1,10 +1,13 @@
 """`build_classifier`: stacked recurrent layers, the last valid state, one logit per class."""
 
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import RunError
 from seqclf.layers import GRU
 
 
@@ -80,3 +83,17 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     # The head computes in float32: a softmax in half precision costs accuracy and gains nothing.
     logits = keras.layers.Dense(spec.num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs if spec.variable_length else inputs[0], logits, name="classifier")
+
+
+def load_classifier(path: Path) -> keras.Model:
+    """Loads a classifier that `model.save(path)` wrote, with safe mode on.
+
+    Importing this module is what makes Keras know our layers.
+
+    Raises:
+        RunError: the file is damaged or no such model.
+    """
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path} cannot be loaded as a model: {error}") from error

@@ -9,7 +9,9 @@ import pytest
 from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import RunError
 from seqclf.layers import GRU
+from seqclf.models import load_classifier
 
 FIXED = DatasetSpec("test", "rows", (6, 4), "float32", ("a", "b", "c"))
 VARYING = dataclasses.replace(FIXED, variable_length=True)
@@ -53,7 +55,7 @@ def test_options_add_their_layers():
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_padding_changes_nothing(bidirectional):
-    """The last valid state is read: a sequence gives the same logits however long its padding is."""
+    """The last valid state is read: padding of any length leaves the logits as they are."""
     model = build(VARYING, units=[5, 4], bidirectional=bidirectional)
     rng = np.random.default_rng(0)
     x, lengths = rng.normal(size=(3, 6, 4)).astype("float32"), np.array([2, 6, 4])
@@ -67,7 +69,7 @@ def test_padding_changes_nothing(bidirectional):
 def test_saved_and_loaded(spec, tmp_path):
     model = build(spec, units=[4], bidirectional=True, layer_norm=True)
     model.save(tmp_path / "m.keras")
-    loaded = keras.models.load_model(tmp_path / "m.keras")
+    loaded = load_classifier(tmp_path / "m.keras")
     x = np.ones((2, 6, 4), "float32")
     inputs = {"sequences": x, "lengths": np.array([2, 6])} if spec.variable_length else x
     np.testing.assert_array_equal(loaded(inputs), model(inputs))
@@ -83,3 +85,13 @@ def test_summary_is_readable(capsys):
     build(units=[100, 100]).summary(line_length=80)
     text = capsys.readouterr().out
     assert "gru_1 (GRU)" in text and "gru_2 (GRU)" in text and "logits (Dense)" in text
+
+
+def test_a_damaged_model_file_is_named(tmp_path):
+    path = tmp_path / "m.keras"
+    build(units=[4]).save(path)
+    content = path.read_bytes()
+    for damaged in (content[:200], b"junk", content[:-400]):
+        path.write_bytes(damaged)
+        with pytest.raises(RunError, match="m.keras cannot be loaded as a model"):
+            load_classifier(path)

@@ -124,7 +124,6 @@ def _check_memory(builder: Any, name: str, image_key: str, image_size: tuple[int
 def _prepare(builder: Any, name: str, mnist_dir: str) -> str:
     """Makes sure that the data set is on disk; returns where it came from."""
     import tensorflow_datasets as tfds
-
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
     if builder.is_prepared():

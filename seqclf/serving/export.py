@@ -17,6 +17,7 @@ import tensorflow as tf
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ExportError, RunError
+from seqclf.models import load_classifier
 from seqclf.runs import Run
 
 METADATA = "assets.extra/seqclf.json"  # TF Serving leaves assets.extra alone
@@ -42,7 +43,7 @@ def export_run(run: Run, export_dir: str | Path, input_dtype: str = "") -> Path:
     if not run.model.exists() or not run.dataset.exists():
         raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
     spec = DatasetSpec.from_json(run.dataset.read_text())
-    model = keras.models.load_model(run.model, compile=False)
+    model = load_classifier(run.model)
     metadata = {"run": run.path.name, "spec": json.loads(spec.to_json())}
     return export_model(model, spec, Path(export_dir).expanduser(), metadata, input_dtype)
 

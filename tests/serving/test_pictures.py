@@ -1,6 +1,7 @@
 """Pictures as people have them, turned into what the model was trained on."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,3 +103,38 @@ def test_sequences_are_no_pictures(tmp_path, pixels):
     path = save(tmp_path, Image.fromarray(pixels))
     with pytest.raises(DataError, match="give an .npz file with `x`"):
         predictor(tmp_path, floats).read_image(path)
+
+
+def test_files_that_are_no_pictures(grey, tmp_path):
+    (tmp_path / "junk.png").write_bytes(b"junk")
+    cut = save(tmp_path, Image.effect_noise((64, 64), 50), "cut.png")
+    Path(cut).write_bytes(Path(cut).read_bytes()[:1000])
+    for name in ("junk.png", "cut.png"):
+        with pytest.raises(DataError, match=f"{name}: not a readable PNG or JPEG picture"):
+            grey.predict_file(str(tmp_path / name))
+    with pytest.raises(DataError, match="nowhere.png: no such file"):
+        grey.predict_file(str(tmp_path / "nowhere.png"))
+
+
+def test_arrays_that_do_not_fit(grey, tmp_path):
+    for x, message in (
+        (
+            np.zeros((2, 8, 7), np.uint8),
+            r"`x` must be of shape \[N, 8, 6\] .* Received: \[2, 8, 7\]",
+        ),
+        (np.zeros((8, 6), np.uint8), r"Received: \[8, 6\]"),
+        (np.zeros((0, 8, 6), np.uint8), r"Received: \[0, 8, 6\]"),
+        (np.zeros((2, 8, 6)), "`x` must be uint8 for this model. Received: dtype float64"),
+    ):
+        np.savez(tmp_path / "a.npz", x=x)
+        with pytest.raises(DataError, match=message):
+            grey.predict_file(str(tmp_path / "a.npz"))
+
+
+def test_an_npz_of_many_examples(grey, tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (300, 8, 6), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", x=x)
+    answers = grey.predict_file(str(tmp_path / "a.npz"))
+    assert [answer.source for answer in answers[:2]] == [f"{tmp_path}/a.npz[{i}]" for i in (0, 1)]
+    alone = grey.predict(x[299:], None, ["last"])[0]
+    np.testing.assert_allclose(answers[299].probabilities, alone.probabilities, atol=1e-6)
