@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.evaluation import Score
@@ -14,24 +15,26 @@ from seqclf.runs import replacing
 BLUE, ORANGE = "#2a6fbb", "#d9641e"  # told apart in grey and by colour-blind readers
 
 
-def learning_curves(records: list[dict[str, Any]], best_step: int) -> Figure:
-    """Draws loss, accuracy and learning rate by step, with the best validation marked."""
-    figure, (loss, accuracy, rate) = _panels(3, width=4.2, height=3.4)
+def learning_curves(records: list[dict[str, Any]], selected_step: int) -> Figure:
+    """Draws loss, error rate and learning rate by step, with the selected step marked."""
+    figure, (loss, error, rate) = _panels(3, width=4.2, height=3.4)
     steps = [record["step"] for record in records]
-    for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
-        for split, colour in (("train", BLUE), ("validation", ORANGE)):
-            values = [record[f"{split}_{name}"] for record in records]
-            axes.plot(steps, values, color=colour, marker=".", markersize=4, label=split)
-        axes.axvline(best_step, color="grey", linewidth=0.8, linestyle=":", label="best")
-        axes.set_title(name)
-    loss.set_yscale("log")
-    accuracy.set_ylim(top=1.005)
-    accuracy.yaxis.set_major_formatter("{x:.1%}")
-    accuracy.legend(loc="lower right", frameon=False)
+    for split, colour in (("train", BLUE), ("validation", ORANGE)):
+        style = {"color": colour, "marker": ".", "markersize": 4, "label": split}
+        loss.plot(steps, [record[f"{split}_loss"] for record in records], **style)
+        errors = [100 * (1 - record[f"{split}_accuracy"]) or np.nan for record in records]
+        error.plot(steps, errors, **style)
+    for axes, title in ((loss, "loss"), (error, "error rate, %")):
+        axes.set_yscale("log")  # an error rate of 0 is left out
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+        axes.set_title(title)
+        axes.axvline(selected_step, color="grey", linewidth=0.9, linestyle=":", label="selected")
+    error.legend(loc="upper right", frameon=False)
     rate.plot(steps, [record["learning_rate"] for record in records], color="black")
     rate.set_title("learning rate")
     rate.set_ylim(bottom=0)
-    for axes in (loss, accuracy, rate):
+    for axes in (loss, error, rate):
         axes.set_xlabel("step")
         axes.grid(alpha=0.25)
     return figure
