@@ -65,7 +65,7 @@ UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --gene
 lock:
 	@test -x $(UV) || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
 	$(UV_COMPILE) pyproject.toml --output-file requirements/run.txt
-	$(UV_COMPILE) pyproject.toml --extra test --extra dev --constraint requirements/run.txt \
+	$(UV_COMPILE) pyproject.toml --extra test --extra dev --extra notebooks --constraint requirements/run.txt \
 		--output-file requirements/test.txt
 
 clean:

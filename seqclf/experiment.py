@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,9 @@ def run_experiment(
         SeqclfError: the config, the data or the run directory cannot be used.
     """
     run = Run(workdir)
-    finished = read_finished(run, config)
-    if finished is not None:
-        return finished
+    run.check(config)
+    if run.report.exists():  # it is written last: all is done
+        return json.loads(run.report.read_text())
     dataset = load_dataset(**config.data.to_dict())
     total = total_steps(config, dataset)
     run.prepare(config)
@@ -63,14 +64,6 @@ def run_experiment(
     report = write_report(run, config, dataset, score, training)
     run.update_manifest(status="finished", finished=_now())
     return report
-
-
-def read_finished(run: Run, config: ml_collections.FrozenConfigDict) -> dict[str, Any] | None:
-    """Returns the report of a finished run of this very config, None if there is work to do."""
-    if not run.report.exists():
-        return None
-    run.prepare(config)  # refuses another config
-    return json.loads(run.report.read_text())
 
 
 def evaluate_run(run: Run, split: str) -> dict[str, Any]:
@@ -119,8 +112,10 @@ def describe(config: Any, dataset: Dataset, total: int) -> str:
 def _record_start(
     run: Run, config: ml_collections.FrozenConfigDict, dataset: Dataset, fallback: str
 ) -> None:
-    for left_over in [*run.path.glob("**/.tmp-*")]:  # a killed process's half-written files
-        if left_over.is_file():
+    for left_over in [*run.path.glob("**/.tmp-*")]:  # half-written by a process that was killed
+        if left_over.is_dir():
+            shutil.rmtree(left_over)
+        else:
             left_over.unlink(missing_ok=True)
     if run.manifest.exists():
         _check_fingerprint(run, dataset)

@@ -48,33 +48,42 @@ class Run:
         self.samples = self.path / "samples"
         self.export = self.path / "export"
 
-    def prepare(self, config: ml_collections.FrozenConfigDict) -> None:
-        """Makes the folder this config's, or checks that it is already.
+    def check(self, config: ml_collections.FrozenConfigDict) -> None:
+        """Checks that the folder is this config's, or free; changes nothing.
 
         Raises:
-            RunError: the folder belongs to a run of another config (the differences are listed),
-                holds something else, or cannot be written. Nothing in it is changed.
+            RunError: it belongs to a run of another config (the differences are listed), or holds
+                something else.
         """
-        if self.config.exists():
-            changes = differences(self.read_config().to_dict(), config.to_dict())
-            if changes:
-                raise RunError(
-                    f"{self.path} holds a run of another config, which is left as it is. "
-                    "It differs in\n"
-                    + "\n".join(f"  {change}" for change in changes)
-                    + "\nChoose another --workdir, or give the config of that run to resume it."
-                )
-            return
         try:
-            if self.path.exists() and any(
-                not entry.name.startswith(".") for entry in self.path.iterdir()
-            ):
-                raise RunError(
-                    f"{self.path} exists and is no run directory (it lacks config.json): it is "
-                    "left as it is. Choose another --workdir."
-                )
+            taken = self.path.is_dir() and any(e.name[0] != "." for e in self.path.iterdir())
+            known = self.config.exists()
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be used as --workdir: {error.strerror}") from error
+        if not known and taken:
+            raise RunError(
+                f"{self.path} exists and is no run directory (it lacks config.json): it is left as "
+                "it is. Choose another --workdir."
+            )
+        changes = differences(self.read_config().to_dict(), config.to_dict()) if known else []
+        if changes:
+            raise RunError(
+                f"{self.path} holds a run of another config, left as it is. It differs in\n"
+                + "\n".join(f"  {change}" for change in changes)
+                + "\nChoose another --workdir, or give the config of that run to resume it."
+            )
+
+    def prepare(self, config: ml_collections.FrozenConfigDict) -> None:
+        """Makes the folder this config's.
+
+        Raises:
+            RunError: as `check`, or the folder cannot be written.
+        """
+        self.check(config)
+        try:
             self.path.mkdir(parents=True, exist_ok=True)
-            write_text(self.config, to_json(config))
+            if not self.config.exists():
+                write_text(self.config, to_json(config))
         except OSError as error:
             raise RunError(f"{self.path} cannot be used as --workdir: {error.strerror}") from error
 

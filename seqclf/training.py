@@ -45,10 +45,13 @@ class State:
 
 
 def total_steps(config: Any, dataset: Dataset) -> int:
-    """Returns the length of the training in steps, from `steps` or `epochs`."""
-    if config.steps:
-        return config.steps
-    return max(1, round(config.epochs * steps_per_epoch(dataset.train, config.batch_size)))
+    """Returns the length of the training in steps, from `steps` or `epochs`.
+
+    Raises:
+        ConfigError: `batch_size` exceeds the training split.
+    """
+    epoch_steps = steps_per_epoch(dataset.train, config.batch_size)
+    return config.steps or max(1, round(config.epochs * epoch_steps))
 
 
 def fit(config: Any, dataset: Dataset, run: Run) -> tuple[keras.Model, State]:

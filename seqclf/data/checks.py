@@ -28,6 +28,8 @@ def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, orig
             f"none of them 0. Received: {list(x.shape)}"
         )
     y = _integers(y, len(x), "y", origin)
+    if (bad := _first((y < 0) | (y > np.iinfo(np.int32).max))) is not None:
+        raise DataError(f"{origin}: labels count from 0. Received: {y[bad]} at example {bad[0]}")
     if lengths is not None:
         lengths = _checked_lengths(_integers(lengths, len(x), "lengths", origin), x, origin)
     if x.dtype != np.uint8:
@@ -42,6 +44,21 @@ def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, orig
                 f"Received: {x[bad]} at example {bad[0]}, position {list(bad[1:])}"
             )
     return Split(x, y.astype(np.int32), lengths)
+
+
+def numbered_classes(split: Split, origin: str) -> tuple[str, ...]:
+    """Returns "0", "1", … up to the highest label, for sources without class names.
+
+    Raises:
+        DataError: a label so high that classes below it must be empty.
+    """
+    highest = int(split.y.argmax())
+    if split.y[highest] >= len(split):
+        raise DataError(
+            f"{origin}: labels must be the class indices 0, 1, 2, … without a gap. "
+            f"Received: {split.y[highest]} at example {highest}, of {len(split)} examples"
+        )
+    return tuple(str(i) for i in range(int(split.y[highest]) + 1))
 
 
 def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: str) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from seqclf.data import tfds_source
-from seqclf.data.checks import check_labels, checked_split
+from seqclf.data.checks import check_labels, checked_split, numbered_classes
 from seqclf.data.dataset import READINGS, Dataset, DatasetSpec, Split
 from seqclf.data.idx import load_idx
 from seqclf.data.normalization import normalization
@@ -67,6 +67,11 @@ def load_dataset(
     if reading not in READINGS:
         raise ConfigError(f"`reading` must be one of {READINGS}. Received: {reading!r}")
     kind, _, path = source.partition(":")
+    if image_size and (source == "digits" or kind in ("npz", "idx")):
+        raise ConfigError(
+            "`data.image_size` resizes images of tensorflow-datasets only. "
+            f"Received: {image_size} with {source!r}"
+        )
     if kind == "npz":
         raw = _from_npz(path)
     elif kind == "idx":
@@ -104,7 +109,7 @@ def _from_npz(path: str) -> _Source:
     arrays = load_npz(path)
     assert arrays.y is not None
     split = checked_split(arrays.x, arrays.y, arrays.lengths, path)
-    names = arrays.class_names or tuple(str(i) for i in range(int(split.y.max()) + 1))
+    names = arrays.class_names or numbered_classes(split, path)
     return _Source({"train": split}, names, f"file {path}")
 
 
@@ -114,8 +119,7 @@ def _from_idx(folder: str) -> _Source:
     if splits["train"].x.shape[1:] != splits["test"].x.shape[1:]:
         shapes = " and ".join(str(list(s.x.shape[1:])) for s in splits.values())
         raise DataError(f"{folder}: train and test images must be of one size. Received: {shapes}")
-    names = tuple(str(i) for i in range(int(splits["train"].y.max()) + 1))
-    return _Source(splits, names, f"idx files in {folder}")
+    return _Source(splits, numbered_classes(splits["train"], folder), f"idx files in {folder}")
 
 
 def _digits() -> _Source:

@@ -72,7 +72,12 @@ def put(name, index, value):
         (change("y", lambda y: y.astype(float)), "`y` must hold integers. Received: dtype float64"),
         (change("y", lambda y: y[:-1]), "`y` must be of shape [90], one for each example"),
         (put("y", 5, 3), "labels must lie in 0..2 (3 classes). Received: 3 at example 5"),
-        (put("y", 5, -1), "Received: -1 at example 5"),
+        (put("y", 5, -1), "labels count from 0. Received: -1 at example 5"),
+        (put("y", 5, 2**32 + 1), "labels count from 0. Received: 4294967297 at example 5"),
+        (
+            lambda a: (a.pop("class_names"), put("y", 5, 10**9)(a)),
+            "without a gap. Received: 1000000000 at example 5, of 90 examples",
+        ),
         (change("y", lambda y: y % 2), "Class 2 ('rest') has none"),
         (change("y", lambda y: y * 0), "Class 1 ('run') has none"),
         (put("lengths", 8, 9), "`lengths` must lie in 1..7, the steps of `x`. Received: 9 at exa"),

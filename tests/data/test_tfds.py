@@ -1,8 +1,11 @@
 """tensorflow-datasets: MNIST from its original files, and what is said when it is missing."""
 
+import functools
 import gzip
+import http.server
 import os
 import shutil
+import threading
 import time
 
 import numpy as np
@@ -38,6 +41,26 @@ def test_mnist_from_a_folder_then_prepared(tfds_dir, monkeypatch):
     again = load_dataset("mnist", tfds_dir=str(tfds_dir))
     assert "prepared in" in again.origin
     assert again.fingerprint() == dataset.fingerprint()
+
+
+@needs_mnist
+def test_mnist_by_download(tmp_path, monkeypatch):
+    """A real HTTP server on this machine in the place of tensorflow-datasets' own host."""
+    from tensorflow_datasets.image_classification import MNIST
+
+    monkeypatch.delenv("SEQCLF_MNIST_DIR")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=MNIST_DIR)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setattr(
+            MNIST, "url_infos", {host + i.filename: i for i in MNIST.url_infos.values()}
+        )
+        monkeypatch.setattr(MNIST, "URL", host)
+        dataset = load_dataset("mnist", tfds_dir=str(tmp_path))
+        server.shutdown()
+    assert dataset.origin.endswith("prepared from a download")
+    assert [len(split) for _, split in dataset.splits()] == [54000, 6000, 10000]
 
 
 @needs_mnist

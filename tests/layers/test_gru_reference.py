@@ -1,8 +1,6 @@
 """GRU against the NumPy reference, and its gradients against finite differences, in float64."""
 
-import importlib.util
-from pathlib import Path
-
+import gru_reference as reference
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,10 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqclf import GRU
-
-spec = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
-reference = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(reference)
 
 # T, B, D and H all differ, so that no swapped axis can go unseen.
 SHAPES = st.permutations([2, 3, 4, 5]).map(tuple)

@@ -1,0 +1,70 @@
+"""Every command and every program in README runs, in the order in which it stands there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+MNIST_DIR = os.environ.get("SEQCLF_MNIST_DIR", "")
+
+
+def blocks():
+    """Returns the fenced blocks of README: (language, text)."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands():
+    """Returns the seqclf commands of README, comments and prompts taken off."""
+    lines = "".join(text for language, text in blocks() if language == "sh").splitlines()
+    return [line.partition("#")[0].strip() for line in lines if "-m seqclf." in line]
+
+
+def shortened(command):
+    """Returns a command with its training cut short: what is tested is that it runs."""
+    if "seqclf.train" in command:
+        command = re.sub(r" --config\.steps=\d+", "", command) + " --config.steps=20"
+    return command.replace("python ", f"'{sys.executable}' ", 1)
+
+
+def run(command, folder):
+    done = subprocess.run(
+        command, shell=True, cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def test_commands_and_programs(tmp_path):
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    for language, text in blocks():
+        if language == "python":
+            (tmp_path / "program.py").write_text(text)
+            run(f"'{sys.executable}' program.py", tmp_path)
+        for command in commands():
+            if language == "sh" and command in text and "configs/mnist.py" not in command:
+                run(shortened(command), tmp_path)
+    assert (tmp_path / "models/mine/1/saved_model.pb").is_file()
+
+
+@pytest.mark.skipif(not MNIST_DIR, reason="$SEQCLF_MNIST_DIR names no folder with MNIST's files")
+def test_the_mnist_command(tmp_path):
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    command = next(c for c in commands() if "configs/mnist.py" in c)
+    run(f"{shortened(command)} --config.data.tfds_dir={tmp_path}/tfds", tmp_path)
+
+
+def test_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"\bmake ([a-z-]+)", README))
+    assert targets == {"train", "test", "check", "test-slow", "lock"}
+    assert all(f"\n{target}:" in makefile for target in targets)
+
+
+def test_the_files_that_are_named_exist():
+    for name in re.findall(r"`((?:seqclf|configs)/[\w/.]+)`|\]\((docs/[^)]+)\)", README):
+        assert (ROOT / (name[0] or name[1])).exists(), name
