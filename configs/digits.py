@@ -1,4 +1,4 @@
-"""The bundled 8×8 digits: no download, the whole path in about a minute on 2 cores.
+"""The bundled 8×8 digits: no download, the whole path in half a minute on 2 cores.
 
 python -m seqclf.train --config=configs/digits.py
 """
@@ -11,7 +11,9 @@ def get_config():
     config.name = "digits"
     config.data.source = "digits"
     config.model.units = [64, 64]
+    config.model.dropout = 0.3  # 1,293 examples are soon learnt by heart
+    config.label_smoothing = 0.1
     config.batch_size = 64
-    config.steps = 2000
+    config.steps = 1500
     config.validate_every = 100
     return config
