@@ -57,10 +57,11 @@ $(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
 	@$(PIP) -r requirements/peers.txt
 	@touch $@
 
-# Versions and hashes only: which index they come from is the machine's business.
+# Versions and hashes only: which index they come from is the machine's business. The extras stay in,
+# because pip looks for the newest "etils[epath]" where only "etils" is pinned, and fails on its hash.
 UV := .venv-lock/bin/uv
 UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --upgrade
+	--no-emit-index-url --no-header --no-annotate --no-strip-extras --upgrade
 
 lock:
 	@test -x $(UV) || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }

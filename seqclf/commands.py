@@ -126,6 +126,7 @@ def _parse(argv: list[str]) -> list[str]:
         message = str(error)
         if "parsing config file" in message:  # it carries a whole traceback: the last line says it
             message = f"The config could not be read: {message.strip().splitlines()[-1]}"
+        message = re.sub(r"flag (--\w+)=None: .*", r"\1 is required.", message)
         fail(f"{message}{''.join(expected)}\nSee --help.", 2)
     except Exception as error:  # a recipe is the user's own Python: whatever it raises is his
         fail(f"The config could not be read: {type(error).__name__}: {error}", 2)

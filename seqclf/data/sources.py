@@ -72,6 +72,8 @@ def load_dataset(
             "`data.image_size` resizes images of tensorflow-datasets only. "
             f"Received: {image_size} with {source!r}"
         )
+    if kind in ("npz", "idx") and not path:
+        raise ConfigError(f"`data.source` names no file or folder. Received: {source!r}")
     if kind == "npz":
         raw = _from_npz(path)
     elif kind == "idx":
