@@ -26,7 +26,7 @@ RUN useradd --uid 1000 --create-home seqclf \
 
 # The packages come before the code: a change of code leaves this layer, the large one, as it is.
 COPY requirements/run.txt requirements/run.txt
-RUN pip install --require-hashes -r requirements/run.txt
+RUN pip install --require-hashes --no-deps -r requirements/run.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY seqclf/ seqclf/

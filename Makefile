@@ -10,6 +10,9 @@ RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 TORCH_STAMP := $(VENV)/.installed-torch
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# A lock names every package, so nothing is left to resolve; older pips, asked to, would look for the
+# newest "etils[epath]" where "etils" is pinned, and refuse it for its missing hash.
+LOCKED := --require-hashes --no-deps
 TEST_STAMPS := $(TEST_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
 
 .PHONY: help train test test-slow check lock clean
@@ -43,13 +46,13 @@ $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "seqclf needs Python 3.10 to 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 ..." % v)'
 	@echo "Creating the environment in $(VENV) (about 600 MB of packages; once)."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) $(LOCKED) -r requirements/run.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
 	@echo "Installing the test tools."
-	@$(PIP) --require-hashes -r requirements/test.txt
+	@$(PIP) $(LOCKED) -r requirements/test.txt
 	@touch $@
 
 $(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
@@ -57,11 +60,10 @@ $(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
 	@$(PIP) -r requirements/peers.txt
 	@touch $@
 
-# Versions and hashes only: which index they come from is the machine's business. The extras stay in,
-# because pip looks for the newest "etils[epath]" where only "etils" is pinned, and fails on its hash.
+# Versions and hashes only: which index they come from is the machine's business.
 UV := .venv-lock/bin/uv
 UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --no-strip-extras --upgrade
+	--no-emit-index-url --no-header --no-annotate --upgrade
 
 lock:
 	@test -x $(UV) || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
