@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 
-import keras
 import numpy as np
 import pytest
+
+from seqclf.models import load_classifier
 
 FLAGS = [
     "--config.data.source=digits",
@@ -62,7 +63,7 @@ def kill_at_a_random_moment(workdir, moments):
 
 
 def results(workdir):
-    model = keras.models.load_model(workdir / "model.keras")
+    model = load_classifier(workdir / "model.keras")
     records = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
     for record in records:
         del record["train_seconds"], record["wait_share"]
