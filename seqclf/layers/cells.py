@@ -1,5 +1,6 @@
 """`GRUCell`: one step of a gated recurrent unit, written from its equations."""
 
+import numbers
 from typing import Any
 
 import keras
@@ -39,7 +40,7 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
         kernel_constraint, recurrent_constraint, bias_constraint: of the same.
         dropout: share of the inputs that is dropped in training, `0 <= dropout < 1`.
         recurrent_dropout: the same of the state. Both masks are drawn once per sequence (Gal &
-            Ghahramani 2016, arXiv:1512.05287).
+            Ghahramani 2016, arXiv:1512.05287), one for all three gates.
         reset_after: which of the two candidate states.
         seed: of the dropout masks.
 
@@ -85,7 +86,7 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
         _check(units, dropout, recurrent_dropout)
         kwargs.pop("implementation", None)  # Keras's choice between two ways to the same result
         super().__init__(**kwargs)
-        self.units = units
+        self.units = int(units)  # JSON, and so get_config, knows no np.int64
         self.activation = keras.activations.get(activation)
         self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.use_bias = use_bias
@@ -98,13 +99,13 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
+        self.dropout = float(dropout)
+        self.recurrent_dropout = float(recurrent_dropout)
         self.reset_after = reset_after
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = units
-        self.output_size = units
+        self.state_size = self.units
+        self.output_size = self.units
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         gates = 3 * self.units
@@ -138,13 +139,13 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
         x, h = inputs, states[0] if nested else states  # [B, D], [B, H]
         h_seen = h  # what the gates and the candidate see of the state; the mix sees all of it
         if training and self.dropout:
-            x = x * self.get_dropout_mask(x)
+            x = x * self.get_dropout_mask(x)  # [B, D]
         if training and self.recurrent_dropout:
-            h_seen = h * self.get_recurrent_dropout_mask(h)
+            h_seen = h * self.get_recurrent_dropout_mask(h)  # [B, H]
 
         H = self.units
         U = ops.convert_to_tensor(self.recurrent_kernel)  # [H, 3H]
-        b, c = self._biases()
+        b, c = self._biases()  # [3H] each, or 0
         x_z, x_r, x_h = ops.split(ops.matmul(x, self.kernel) + b, 3, axis=-1)  # [B, H] each
         if self.reset_after:
             h_z, h_r, q = ops.split(ops.matmul(h_seen, U) + c, 3, axis=-1)  # [B, H] each
@@ -153,10 +154,10 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
 
         z = self.recurrent_activation(x_z + h_z)  # [B, H]
         r = self.recurrent_activation(x_r + h_r)  # [B, H]
-        if not self.reset_after:
-            candidate = self.activation(x_h + ops.matmul(r * h_seen, U[:, 2 * H :]))
-        else:
+        if self.reset_after:
             candidate = self.activation(x_h + r * q)  # [B, H]
+        else:
+            candidate = self.activation(x_h + ops.matmul(r * h_seen, U[:, 2 * H :]))  # [B, H]
         h = z * h + (1 - z) * candidate  # [B, H]
         return h, [h] if nested else h
 
@@ -192,11 +193,12 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
         return {**super().get_config(), **config}
 
 
-def _check(units: Any, dropout: float, recurrent_dropout: float) -> None:
-    if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
+def _check(units: Any, dropout: Any, recurrent_dropout: Any) -> None:
+    # numbers.Integral and Real: sizes and rates often come out of NumPy
+    if not isinstance(units, numbers.Integral) or isinstance(units, bool) or units <= 0:
         raise ValueError(f"Argument `units` must be a positive integer. Received: units={units!r}")
     for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-        if not 0 <= rate < 1:
+        if not isinstance(rate, numbers.Real) or not 0 <= float(rate) < 1:
             raise ValueError(
                 f"Argument `{name}` must be a number from 0 to below 1. Received: {name}={rate!r}"
             )

@@ -16,7 +16,8 @@ class GRU(keras.layers.RNN):
     Constructor arguments, call arguments, outputs and weights are those of `keras.layers.GRU`, so
     that code and weights (`get_weights`, `set_weights`) move both ways. The equations are in
     `GRUCell`. What differs: inputs at masked steps are zeroed, so that a NaN in the padding reaches
-    neither outputs nor gradients, and no cuDNN kernel is used.
+    neither outputs nor gradients; no cuDNN kernel is used; and with `recurrent_dropout` all gates
+    share a mask where Keras draws one for each, so that the same seed drops other units.
 
     Args:
         units: H, the width of the state.
@@ -131,8 +132,9 @@ class GRU(keras.layers.RNN):
     ) -> tuple[Any, Any, Any]:
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         if mask is not None:  # the loop keeps the old state there, but 0 · NaN is NaN backwards
-            mask = ops.cast(mask, "bool")
-            sequences = ops.where(mask[..., None], sequences, ops.zeros_like(sequences))
+            mask = ops.cast(mask, "bool")  # [B, T]
+            zeros = ops.zeros_like(sequences)
+            sequences = ops.where(mask[..., None], sequences, zeros)  # [B, T, D]
         return super().inner_loop(sequences, initial_state, mask, training)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What code written for keras.layers.GRU relies on, beyond numbers."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -184,12 +186,20 @@ def test_unknown_length_and_empty_batch():
         ({"units": 2.5}, "`units` must be a positive integer. Received: units=2.5"),
         ({"units": 3, "dropout": 1.0}, "`dropout` must be .* Received: dropout=1.0"),
         ({"units": 3, "recurrent_dropout": -0.1}, "Received: recurrent_dropout=-0.1"),
+        ({"units": 3, "dropout": None}, "`dropout` must be a number .* Received: dropout=None"),
+        ({"units": 3, "recurrent_dropout": "a"}, "Received: recurrent_dropout='a'"),
         ({"units": 3, "use_cudnn": True}, "`use_cudnn` must be 'auto' or False"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         GRU(**arguments)
+
+
+def test_numbers_from_numpy_are_taken_and_serialized():
+    config = GRU(np.int64(3), dropout=np.float32(0.5)).get_config()
+    assert json.loads(json.dumps(config)) == config
+    assert (config["units"], config["dropout"]) == (3, 0.5)
 
 
 def test_inputs_of_another_shape_are_refused(x):
