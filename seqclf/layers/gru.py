@@ -1,12 +1,18 @@
 """`GRU`: the Keras layer that reads a whole sequence with a `GRUCell`."""
 
+import logging
 import operator
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
+from seqclf.layers import cudnn, fast_path
 from seqclf.layers.cells import GRUCell
+from seqclf.layers.execution import choose
+
+_log = logging.getLogger(__name__)
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
@@ -16,8 +22,13 @@ class GRU(keras.layers.RNN):
     Constructor arguments, call arguments, outputs and weights are those of `keras.layers.GRU`, so
     that code and weights (`get_weights`, `set_weights`) move both ways. The equations are in
     `GRUCell`. What differs: inputs at masked steps are zeroed, so that a NaN in the padding reaches
-    neither outputs nor gradients; no cuDNN kernel is used; and with `recurrent_dropout` all gates
-    share a mask where Keras draws one for each, so that the same seed drops other units.
+    neither outputs nor gradients; and with `recurrent_dropout` all gates share a mask where Keras
+    draws one for each, so that the same seed drops other units.
+
+    Where the arguments allow it (tanh and sigmoid, no recurrent dropout in training), the sequence
+    is not read by stepping the cell but by `bptt`, whose gradient is derived by hand, or on a GPU
+    by cuDNN: the same to rounding, and faster. `path` says which it was; `seqclf.layers.execution`
+    overrides how it runs.
 
     Args:
         units: H, the width of the state.
@@ -31,7 +42,9 @@ class GRU(keras.layers.RNN):
         go_backwards: read from the last step to the first; outputs come in that order.
         stateful: start each batch from the last state of the one before.
         unroll: lay the steps out one by one in the graph, instead of a loop.
-        use_cudnn: tolerated as "auto" or False.
+        use_cudnn: "auto" takes cuDNN's kernel where it can be had, True insists, False never does.
+        fast: False always steps the cell, the way that knows every argument and can be
+            differentiated twice.
         **kwargs: `zero_output_for_mask` (whether the output of a masked step is 0 instead of the
             state before it), `name`, `dtype`, `trainable`; `implementation` is tolerated.
 
@@ -45,8 +58,8 @@ class GRU(keras.layers.RNN):
         `[B, H]`, or `[B, T, H]` with `return_sequences`; with `return_state` also `[B, H]`.
 
     Raises:
-        ValueError: an argument is out of range, `use_cudnn=True`, or inputs that are not
-            `[B, T, D]` with the D that the layer was built with.
+        ValueError: an argument is out of range, `use_cudnn=True` where cuDNN's kernel cannot be
+            had, or inputs that are not `[B, T, D]` with the D that the layer was built with.
 
     Example:
         >>> layer = GRU(4, return_sequences=True)
@@ -80,12 +93,12 @@ class GRU(keras.layers.RNN):
         unroll: bool = False,
         reset_after: bool = True,
         use_cudnn: bool | str = "auto",
+        fast: bool = True,
         **kwargs: Any,
     ):
-        if use_cudnn not in ("auto", False):
+        if use_cudnn not in ("auto", True, False):
             raise ValueError(
-                "Argument `use_cudnn` must be 'auto' or False: this layer has no cuDNN kernel "
-                f"(keras.layers.GRU has). Received: use_cudnn={use_cudnn!r}"
+                f"Argument `use_cudnn` must be 'auto', True or False. Received: {use_cudnn!r}"
             )
         kwargs.pop("implementation", None)  # Keras's choice between two ways to the same result
         cell = GRUCell(
@@ -122,6 +135,24 @@ class GRU(keras.layers.RNN):
         )
         self.supports_masking = True  # Keras 3.16 leaves it unset: stacked layers would lose masks
         self.input_spec = keras.layers.InputSpec(ndim=3)
+        self.fast = fast
+        self.use_cudnn = use_cudnn
+        self._path: str | None = None
+        if use_cudnn and not self._cudnn_obstacle():
+            self.supports_jit = False  # XLA cannot compile cuDNN's kernel
+        elif use_cudnn is True:
+            raise ValueError(
+                f"use_cudnn=True, but cuDNN's kernel cannot be had here: {self._cudnn_obstacle()}. "
+                "Give use_cudnn='auto' to use it where it can."
+            )
+
+    @property
+    def path(self) -> str | None:
+        """How the last call (or trace into a `tf.function`) read its sequences, in words.
+
+        It begins with "bptt", "cudnn" or "general"; None before the first call.
+        """
+        return self._path
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         super().build(sequences_shape, initial_state_shape)
@@ -135,13 +166,107 @@ class GRU(keras.layers.RNN):
             mask = ops.cast(mask, "bool")  # [B, T]
             zeros = ops.zeros_like(sequences)
             sequences = ops.where(mask[..., None], sequences, zeros)  # [B, T, D]
-        return super().inner_loop(sequences, initial_state, mask, training)
+        obstacle = self._fast_obstacle(training)
+        if obstacle:
+            self._note(f"general: the cell, step by step ({obstacle})")
+            return super().inner_loop(sequences, initial_state, mask, training)
+        state = initial_state[0] if isinstance(initial_state, (list, tuple)) else initial_state
+        return self._fast_loop(sequences, state, mask, training)
+
+    def _fast_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool
+    ) -> tuple[Any, Any, Any]:
+        """Does what `inner_loop` does, on a fast path."""
+        if initial_state.shape[-1] != self.units:
+            raise ValueError(
+                f"`initial_state` must have the shape [batch, {self.units}]. "
+                f"Received: {tuple(initial_state.shape)}"
+            )
+        sequences = ops.cast(sequences, self.compute_dtype)
+        if training and self.dropout:
+            sequences = sequences * self.cell.get_dropout_mask(sequences[:, 0])[:, None]
+        if self.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
+        batch, steps = sequences.shape[:2]
+        plan = choose(
+            steps=steps,
+            batch=batch,
+            training=bool(training),
+            unroll=self.unroll,
+            gpu=cudnn.gpu_visible(),
+            cudnn=bool(self.use_cudnn) and not self._cudnn_obstacle(),
+        )
+        self._note(plan.in_words())
+        states = fast_path.read(
+            sequences,
+            initial_state,
+            self._fast_weights(),
+            mask,
+            reset_after=self.reset_after,
+            keep_gates=bool(training),
+            plan=plan,
+        )  # [T, B, H]
+        last_state = states[-1]  # [B, H]
+        outputs = states if mask is None else self._masked_outputs(states, ops.transpose(mask))
+        last_output = last_state if mask is None else outputs[-1]
+        outputs = (
+            ops.transpose(outputs, [1, 0, 2]) if self.return_sequences else last_output[:, None]
+        )
+        return last_output, outputs, [last_state]
+
+    def _fast_weights(self) -> list[Any]:
+        cell = self.cell
+        weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if self.use_bias else [])
+        return [tf.convert_to_tensor(weight) for weight in weights]  # in the compute dtype
+
+    def _masked_outputs(self, states: Any, mask: Any) -> Any:
+        """Returns what Keras's loop gives at masked steps: 0, or the last output, 0 before any.
+
+        states `[T, B, H]`, mask bool `[T, B]`.
+        """
+        shown = mask
+        if not self.zero_output_for_mask:
+            shown = ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
+        return ops.where(shown[..., None], states, ops.zeros_like(states))
+
+    def _fast_obstacle(self, training: bool) -> str:
+        """Returns why the general path must be taken, or "" if it need not."""
+        reasons = {
+            "fast=False": not self.fast,
+            f"Keras backend {keras.backend.backend()}": keras.backend.backend() != "tensorflow",
+            "activation is not tanh": self.activation is not keras.activations.tanh,
+            "recurrent_activation is not sigmoid": (
+                self.recurrent_activation is not keras.activations.sigmoid
+            ),
+            "recurrent_dropout": bool(training and self.recurrent_dropout),
+        }
+        return ", ".join(reason for reason, holds in reasons.items() if holds)
+
+    def _cudnn_obstacle(self) -> str:
+        """Returns why cuDNN's kernel cannot be taken, or "" if it can."""
+        return cudnn.obstacle(
+            gpu=cudnn.gpu_visible(),
+            activation=self.activation,
+            recurrent_activation=self.recurrent_activation,
+            use_bias=self.use_bias,
+            reset_after=self.reset_after,
+            recurrent_dropout=self.recurrent_dropout,
+            unroll=self.unroll,
+            dtype=self.compute_dtype,
+        )
+
+    def _note(self, path: str) -> None:
+        self._path = path
+        _log.debug("%s takes the path %s", self.name, path)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["cell"]
         cell = self.cell.get_config()
         config |= {name: cell[name] for name in CELL_ARGUMENTS}
+        if not self.fast:  # only then: configs move to keras.layers.GRU, which knows no `fast`
+            config["fast"] = False
         config["activity_regularizer"] = keras.regularizers.serialize(self.activity_regularizer)
         return config
 
