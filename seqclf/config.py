@@ -105,7 +105,10 @@ SCHEMA: dict[str, Field] = {
         "arithmetic of the layers (weights stay float32)",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
     ),
-    "jit_compile": Field(False, "compile the training step with XLA"),
+    "jit_compile": Field(True, "compile the training step with XLA (on a GPU cuDNN's kernel runs)"),
+    "shares": Field(
+        0, "parts of a batch that are worked on side by side; 0: one for each core", low=0
+    ),
 }
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.data.pipeline import evaluation_batches
+from seqclf.steps import make_prediction_step
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,12 @@ class Scorer:
     Args:
         model: gives logits `[B, C]`.
         spec: of its data.
-        jit_compile: whether to compile with XLA.
+        jit_compile: compile with XLA; for a model that is scored again and again.
     """
 
     def __init__(self, model: keras.Model, spec: DatasetSpec, jit_compile: bool = False):
         self._spec = spec
-        self._logits = tf.function(
-            lambda inputs: model(inputs, training=False),
-            jit_compile=jit_compile,
-            reduce_retracing=True,
-        )
+        self._logits = make_prediction_step(model, jit_compile)
 
     def __call__(self, split: Split) -> Score:
         logits = np.concatenate(

@@ -8,7 +8,6 @@ project came to see.
 import dataclasses
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,7 +15,7 @@ import tensorflow as tf
 
 from seqclf import checkpoints
 from seqclf.data.dataset import Dataset
-from seqclf.data.pipeline import Inputs, steps_per_epoch, training_batches
+from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import TrainingError
 from seqclf.evaluation import Scorer
 from seqclf.metrics import MetricsLog
@@ -24,8 +23,7 @@ from seqclf.models import build_classifier
 from seqclf.optimizers import build_optimizer
 from seqclf.progress import Progress
 from seqclf.runs import Run, replacing
-
-Step = Callable[[Inputs, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+from seqclf.steps import make_train_step
 
 
 @dataclasses.dataclass
@@ -144,31 +142,6 @@ def _train(
             progress.validation(record, state)
         if state.step % config.checkpoint_every == 0 or state.step == total or state.stopped_early:
             checkpoints.save_latest(run, variables, dataclasses.asdict(state))
-
-
-def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Any) -> Step:
-    """Returns the compiled step: forward, backward, clip, update.
-
-    Returns:
-        A function of `inputs` (see `training_batches`) and `labels`, int32 `[B]`, which returns the
-        mean loss (float32 scalar, label smoothing included) and the number of right answers.
-    """
-    cross_entropy = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=config.label_smoothing
-    )
-
-    @tf.function(jit_compile=config.jit_compile)
-    def train_step(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            logits = model(inputs, training=True)  # [B, C]
-            loss = cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
-            scaled_loss = optimizer.scale_loss(loss)  # only float16 scales it
-        gradients = tape.gradient(scaled_loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        predicted = tf.argmax(logits, axis=-1, output_type=labels.dtype)
-        return loss, tf.math.count_nonzero(predicted == labels)
-
-    return train_step
 
 
 def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:

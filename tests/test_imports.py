@@ -18,7 +18,7 @@ ALLOWED = {
     "models": {"data", "errors", "layers"},
     "optimizers": set(),
     "checkpoints": {"errors", "runs"},
-    "evaluation": {"data"},
+    "evaluation": {"data", "steps"},
     "metrics": {"evaluation", "runs"},
     "progress": set(),
     "figures": {"data", "evaluation", "runs"},
@@ -26,8 +26,9 @@ ALLOWED = {
     "samples": {"data", "runs"},
     "training": {
         *("checkpoints", "data", "errors", "evaluation", "metrics", "models", "optimizers"),
-        *("progress", "runs"),
+        *("progress", "runs", "steps"),
     },
+    "steps": {"data", "layers"},
     "serving": {"data", "errors", "models", "runs"},
     "experiment": {
         *("data", "environment", "errors", "evaluation", "models", "report", "runs", "samples"),

@@ -152,7 +152,7 @@ def forward(arguments: Arguments, mask: Tensor | None, form: Form) -> tuple[Tens
     """
     x, initial_state, kernel, recurrent_kernel, bias = arguments
     dtype = _state_dtype(x.dtype)
-    step = _step(recurrent_kernel, bias, dtype, form)
+    step = _step(recurrent_kernel, bias, form)
 
     def advance(h: Tensor, a_z: Tensor, a_r: Tensor, a_h: Tensor, *m: Tensor) -> Any:  # [B, H]
         h_new, gates = step(h, a_z, a_r, a_h)
@@ -191,7 +191,7 @@ def backward(
     dtype, H = states.dtype, recurrent_kernel.shape[0]
     before = tf.concat([tf.cast(initial_state, dtype)[None], states[:-1]], axis=0)  # h_{t-1}
     if gates is None:
-        _, values = _step(recurrent_kernel, bias, dtype, form)(
+        _, values = _step(recurrent_kernel, bias, form)(
             before, *_input_terms(x, kernel, bias, form)
         )
         gates = Gates(*values)
@@ -261,42 +261,47 @@ def backward(
 def _input_terms(x: Tensor, kernel: Tensor, bias: Tensor | None, form: Form) -> list[Tensor]:
     """Returns a_z, a_r, a_h of all steps, `[T, B, H]` each; c_z and c_r are in them already."""
     H = kernel.shape[1] // 3
-    terms = _product(_rows(x), kernel)  # [T·B, 3H]
-    if bias is not None:
-        bias = tf.cast(bias, terms.dtype)
-        if form.reset_after:
-            bias = bias[0] + tf.concat([bias[1, : 2 * H], tf.zeros([H], bias.dtype)], axis=0)
-        terms += bias
+    if bias is not None and form.reset_after:
+        bias = bias[0] + tf.concat([bias[1, : 2 * H], tf.zeros([H], bias.dtype)], axis=0)  # [3H]
+    if form.xla == "none":
+        biases = [None] * 3 if bias is None else tf.split(bias, 3)
+        kernels = tf.split(kernel, 3, axis=1)
+        terms = [_product(_rows(x), *gate) for gate in zip(kernels, biases, strict=True)]
+    else:
+        terms = tf.split(_product(_rows(x), kernel, bias), 3, axis=1)  # [T·B, H] each
     shape = tf.concat([tf.shape(x)[:2], [H]], axis=0)
-    return [
-        tf.ensure_shape(tf.reshape(term, shape), [*x.shape[:2], H])
-        for term in tf.split(terms, 3, axis=1)
-    ]
+    return [tf.ensure_shape(tf.reshape(term, shape), [*x.shape[:2], H]) for term in terms]
 
 
-def _step(recurrent_kernel: Tensor, bias: Tensor | None, dtype: tf.DType, form: Form) -> Callable:
+def _step(recurrent_kernel: Tensor, bias: Tensor | None, form: Form) -> Callable:
     """Returns `(h, a_z, a_r, a_h) -> (new h, (z, r, s, h̃))`: of one step, or of all at once."""
     H = recurrent_kernel.shape[0]
     U_zr, U_h = recurrent_kernel[:, : 2 * H], recurrent_kernel[:, 2 * H :]
     gates_apart = tf.split(recurrent_kernel, 3, axis=1)  # [H, H] each
-    c_h = 0 if bias is None or not form.reset_after else tf.cast(bias[1, 2 * H :], dtype)  # [H]
+    c_h = bias[1, 2 * H :] if bias is not None and form.reset_after else None  # [H]
 
-    def products(h: Tensor, joint: Tensor, gates: int) -> list[Tensor]:
+    def gate_products(h: Tensor) -> list[Tensor]:
         if form.xla == "none":
-            return [_product(h, U_gate) for U_gate in gates_apart[:gates]]
-        return tf.split(_product(h, joint), gates, axis=-1)
+            return [_product(h, U_gate) for U_gate in gates_apart[:2]]
+        return tf.split(_product(h, U_zr), 2, axis=-1)
+
+    def all_products(h: Tensor) -> list[Tensor]:
+        if form.xla == "none":
+            return [*gate_products(h), _product(h, U_h, c_h)]
+        h_z, h_r, s = tf.split(_product(h, recurrent_kernel), 3, axis=-1)
+        return [h_z, h_r, s if c_h is None else s + tf.cast(c_h, s.dtype)]
 
     def sigmoid(a: Tensor) -> Tensor:  # XLA's tanh is faster than its logistic function
         return tf.sigmoid(a) if form.xla == "none" else 0.5 * tf.tanh(0.5 * a) + 0.5
 
     def step_after(h: Tensor, a_z: Tensor, a_r: Tensor, a_h: Tensor) -> tuple[Tensor, tuple]:
-        h_z, h_r, s = products(h, recurrent_kernel, 3)  # [B, H] each, as all below
-        z, r, s = sigmoid(a_z + h_z), sigmoid(a_r + h_r), s + c_h
+        h_z, h_r, s = all_products(h)  # [B, H] each, as all below
+        z, r = sigmoid(a_z + h_z), sigmoid(a_r + h_r)
         candidate = tf.tanh(a_h + r * s)
         return z * h + (1 - z) * candidate, (z, r, s, candidate)
 
     def step_before(h: Tensor, a_z: Tensor, a_r: Tensor, a_h: Tensor) -> tuple[Tensor, tuple]:
-        h_z, h_r = products(h, U_zr, 2)
+        h_z, h_r = gate_products(h)
         z, r = sigmoid(a_z + h_z), sigmoid(a_r + h_r)
         s = r * h
         candidate = tf.tanh(a_h + _product(s, U_h))
@@ -328,11 +333,14 @@ def _loop(
         return state, [tf.stack(each) for each in zip(*ordered, strict=True)]
 
     T = inputs[0].shape[0] or tf.shape(inputs[0])[0]
+    read = [
+        tf.TensorArray(each.dtype, T, element_shape=each.shape[1:]).unstack(each) for each in inputs
+    ]
     arrays = [tf.TensorArray(state.dtype, T, element_shape=state.shape) for _ in range(kept)]
 
     def body(i: Tensor, state: Tensor, *arrays: tf.TensorArray) -> tuple:
         t = T - 1 - i if reverse else i
-        state, new = step(state, *(tf.gather(each, t) for each in inputs))
+        state, new = step(state, *(each.read(t) for each in read))
         return i + 1, state, *(a.write(t, v) for a, v in zip(arrays, new, strict=True))
 
     _, state, *arrays = tf.while_loop(
@@ -341,9 +349,13 @@ def _loop(
     return state, [array.stack() for array in arrays]
 
 
-def _product(a: Tensor, matrix: Tensor, transpose: bool = False) -> Tensor:
+def _product(
+    a: Tensor, matrix: Tensor, bias: Tensor | None = None, transpose: bool = False
+) -> Tensor:
     """Multiplies `a` by a weight matrix in the weights' dtype; the result has the state's."""
     result = tf.matmul(tf.cast(a, matrix.dtype), matrix, transpose_b=transpose)
+    if bias is not None:
+        result = tf.nn.bias_add(result, bias)
     return tf.cast(result, _state_dtype(matrix.dtype))
 
 

@@ -10,7 +10,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 
-MIN_SHARD = 4  # examples; smaller shares cost more to hand out than they save
+MIN_SHARE = 4  # examples; smaller shares cost more to hand out than they save
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Execution:
             function in which the layers are called is compiled.
         unroll: lay out the steps one by one instead of looping over them: faster op by op, slow to
             compile, and T must be known.
-        shards: into how many parts the batch is cut, to be worked on side by side.
+        shares: into how many parts the batch is cut, to be worked on side by side.
         cudnn: take cuDNN's kernel on a GPU where its conditions hold.
     """
 
     xla: str | None = None
     unroll: bool | None = None
-    shards: int | None = None
+    shares: int | None = None
     cudnn: bool | None = None
 
     def __post_init__(self) -> None:
@@ -37,8 +37,8 @@ class Execution:
                 "`xla` must be 'here', 'around', 'none' or None (the library chooses). "
                 f"Received: xla={self.xla!r}"
             )
-        if self.shards is not None and self.shards < 1:
-            raise ValueError(f"`shards` must be at least 1. Received: shards={self.shards}")
+        if self.shares is not None and self.shares < 1:
+            raise ValueError(f"`shares` must be at least 1. Received: shares={self.shares}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Plan:
 
     xla: str
     unroll: bool
-    shards: int
+    shares: int
     cudnn: bool
 
     def in_words(self) -> str:
@@ -56,8 +56,8 @@ class Plan:
             return "cudnn"
         loop = "unrolled" if self.unroll else "while loop"
         xla = {"here": "XLA", "around": "XLA around it", "none": "no XLA"}[self.xla]
-        shards = "" if self.shards == 1 else f", batch in {self.shards} parts"
-        return f"bptt: {loop}, {xla}{shards}"
+        shares = "" if self.shares == 1 else f", batch in {self.shares} parts"
+        return f"bptt: {loop}, {xla}{shares}"
 
 
 _override: contextvars.ContextVar[Execution] = contextvars.ContextVar(
@@ -71,7 +71,7 @@ def execution(
     *,
     xla: str | None = None,
     unroll: bool | None = None,
-    shards: int | None = None,
+    shares: int | None = None,
     cudnn: bool | None = None,
 ) -> Iterator[None]:
     """Overrides how layers run that are called, or traced into a `tf.function`, inside of it.
@@ -83,7 +83,7 @@ def execution(
         >>> with execution(xla="none", unroll=True):  # plain TensorFlow operations only
         ...     y = layer(x)
     """
-    token = _override.set(Execution(xla, unroll, shards, cudnn))
+    token = _override.set(Execution(xla, unroll, shares, cudnn))
     try:
         yield
     finally:
@@ -112,22 +112,22 @@ def choose(
     """
     asked = _override.get()
     xla = asked.xla or ("here" if training and not gpu else "none")
-    shards = asked.shards
-    if shards is None:
-        shards = suggested_shards(batch) if xla == "here" and batch else 1
-    if batch is None or batch < shards:
-        shards = 1  # cannot be cut
+    shares = asked.shares
+    if shares is None:
+        shares = suggested_shares(batch) if xla == "here" and batch else 1
+    if batch is None or batch < shares:
+        shares = 1  # cannot be cut
     return Plan(
         xla=xla,
         unroll=unroll or (bool(asked.unroll) and steps is not None),
-        shards=shards,
+        shares=shares,
         cudnn=cudnn and xla == "none" and asked.cudnn is not False,
     )
 
 
-def suggested_shards(batch: int) -> int:
+def suggested_shares(batch: int) -> int:
     """Returns into how many parts to cut a batch on this machine."""
-    return max(1, min(_cores(), batch // MIN_SHARD))
+    return max(1, min(_cores(), batch // MIN_SHARE))
 
 
 def _cores() -> int:

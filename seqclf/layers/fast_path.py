@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from seqclf.layers import bptt, cudnn
 from seqclf.layers.execution import Plan
+from seqclf.layers.shares import cut
 
 
 def read(
@@ -33,13 +34,13 @@ def read(
     parts = [
         _read(x, h, weights, m, form, plan.cudnn)
         for x, h, m in zip(
-            _cut(sequences, plan.shards),
-            _cut(initial_state, plan.shards),
-            _cut(mask, plan.shards) if mask is not None else [None] * plan.shards,
+            cut(sequences, plan.shares),
+            cut(initial_state, plan.shares),
+            cut(mask, plan.shares) if mask is not None else [None] * plan.shares,
             strict=True,
         )
     ]
-    return parts[0] if plan.shards == 1 else tf.concat(parts, axis=1)
+    return parts[0] if plan.shares == 1 else tf.concat(parts, axis=1)
 
 
 def _read(
@@ -65,11 +66,3 @@ def _read(
     if mask is None:
         return by_cudnn()
     return tf.cond(cudnn.right_padded(mask), by_cudnn, by_hand)
-
-
-def _cut(batch: tf.Tensor, shards: int) -> list[tf.Tensor]:
-    """Cuts along the batch into parts whose sizes differ by one at most."""
-    if shards == 1:
-        return [batch]
-    size, more = divmod(batch.shape[0], shards)
-    return tf.split(batch, [size + (i < more) for i in range(shards)])

@@ -1,0 +1,102 @@
+"""The compiled steps of training and prediction, the batch shared out over the cores.
+
+Products as small as a recurrent layer's leave a second thread idle, so it is not the product that
+is shared out but the batch: each share has its own compiled forward and backward pass. The result
+is that of the whole batch, to rounding.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from seqclf.data.pipeline import Inputs
+from seqclf.layers.execution import execution, suggested_shares
+from seqclf.layers.shares import cut
+
+Step = Callable[[Inputs, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Any) -> Step:
+    """Returns the compiled training step: forward, backward, clip, update.
+
+    Gradients are added in a fixed order, so the same batch gives the same bits.
+
+    Args:
+        model: gives logits `[B, C]`.
+        optimizer: built for the model's trainable variables.
+        config: resolved; `batch_size`, `label_smoothing`, `model.dropout`, `jit_compile` and
+            `shares` are read.
+
+    Returns:
+        A function of `inputs` (see `training_batches`) and `labels`, int32 `[B]`, which returns the
+        mean loss (float32 scalar, label smoothing included) and the number of right answers.
+    """
+    cross_entropy = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=config.label_smoothing, reduction="sum"
+    )
+    variables = model.trainable_variables
+    whole = _compiles_whole(config)
+    shares = (config.shares or suggested_shares(config.batch_size)) if whole else 1
+
+    def share(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """Returns the loss (a sum), the number of right answers and the gradients of a share."""
+        with tf.GradientTape() as tape:
+            logits = model(inputs, training=True)  # [b, C]
+            loss = cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
+            scaled_loss = optimizer.scale_loss(loss)  # only float16 scales it
+        predicted = tf.argmax(logits, axis=-1, output_type=labels.dtype)
+        right = tf.math.count_nonzero(predicted == labels)
+        return loss, right, tape.gradient(scaled_loss, variables)
+
+    run_share = tf.function(share, jit_compile=True) if whole else share
+
+    @tf.function
+    def train_step(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch = labels.shape[0]
+        with _execution(whole, config):
+            results = [run_share(*part) for part in cut((inputs, labels), shares)]
+        losses, right, gradients = zip(*results, strict=True)
+        means = [tf.add_n(parts) / batch for parts in zip(*gradients, strict=True)]
+        optimizer.apply(means, variables)
+        return tf.add_n(losses) / batch, tf.add_n(right)
+
+    return train_step
+
+
+def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inputs], tf.Tensor]:
+    """Returns a function of `inputs` (see `training_batches`) that gives logits, `[B, C]`.
+
+    Args:
+        model: gives logits.
+        jit_compile: compile with XLA: pays from some twenty batches of one size on.
+    """
+    if not jit_compile or tf.config.get_visible_devices("GPU"):
+        return tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
+    run_share = tf.function(lambda inputs: model(inputs, training=False), jit_compile=True)
+
+    @tf.function
+    def predict(inputs: Inputs) -> tf.Tensor:
+        shares = suggested_shares(tf.nest.flatten(inputs)[0].shape[0])
+        with execution(xla="around", shares=1):
+            return tf.concat([run_share(part) for part in cut(inputs, shares)], axis=0)
+
+    return predict
+
+
+def _compiles_whole(config: Any) -> bool:
+    """Returns whether a share is compiled as a whole, and not only the recurrent layers in it.
+
+    Not on a GPU, whose cuDNN kernel XLA cannot compile; and not with dropout: XLA draws random
+    numbers on a CPU at 300 ns each (TensorFlow 2.21), which made a step five times slower.
+    """
+    gpu = tf.config.get_visible_devices("GPU")
+    return config.jit_compile and not config.model.dropout and not gpu
+
+
+def _execution(whole: bool, config: Any) -> AbstractContextManager[None]:
+    if whole:
+        return execution(xla="around", shares=1)
+    return execution(xla=None if config.jit_compile else "none", shares=config.shares or None)
