@@ -29,7 +29,7 @@ ALLOWED = {
         *("progress", "runs", "steps"),
     },
     "steps": {"data", "layers"},
-    "serving": {"data", "errors", "models", "runs"},
+    "serving": {"data", "errors", "layers", "models", "runs"},
     "experiment": {
         *("data", "environment", "errors", "evaluation", "models", "report", "runs", "samples"),
         *("serving", "training"),

@@ -58,12 +58,14 @@ class Form(NamedTuple):
         xla: "here" compiles forward and backward with XLA; "around" says that what calls does so,
             "none" that nothing does. Compiled, one recurrent product for all gates is best; op by
             op, one per gate, since splitting a result costs as much as the product.
+        gradient: whether there is to be a gradient.
     """
 
     reset_after: bool = True
     keep_gates: bool = True
     unroll: bool = False
     xla: str = "none"
+    gradient: bool = True
 
 
 def gru_sequence(
@@ -118,7 +120,11 @@ def gru_sequence(
         return tf.cast(states, x.dtype), gradient
 
     arguments = (x, initial_state, kernel, recurrent_kernel, bias)
-    return run(*(tf.convert_to_tensor(each) for each in arguments if each is not None))
+    tensors = [tf.convert_to_tensor(each) for each in arguments if each is not None]
+    if not form.gradient:
+        states, _ = _compiled(forward, form)(Arguments(*tensors), mask, form)
+        return tf.cast(states, x.dtype)
+    return run(*tensors)
 
 
 def _refuse(*_: Tensor) -> None:

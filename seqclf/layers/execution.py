@@ -24,12 +24,14 @@ class Execution:
             compile, and T must be known.
         shares: into how many parts the batch is cut, to be worked on side by side.
         cudnn: take cuDNN's kernel on a GPU where its conditions hold.
+        gradient: False leaves the gradient out, for a function that is only ever evaluated.
     """
 
     xla: str | None = None
     unroll: bool | None = None
     shares: int | None = None
     cudnn: bool | None = None
+    gradient: bool | None = None
 
     def __post_init__(self) -> None:
         if self.xla not in (None, "here", "around", "none"):
@@ -49,6 +51,7 @@ class Plan:
     unroll: bool
     shares: int
     cudnn: bool
+    gradient: bool = True
 
     def in_words(self) -> str:
         """Returns what `GRU.path` says."""
@@ -73,6 +76,7 @@ def execution(
     unroll: bool | None = None,
     shares: int | None = None,
     cudnn: bool | None = None,
+    gradient: bool | None = None,
 ) -> Iterator[None]:
     """Overrides how layers run that are called, or traced into a `tf.function`, inside of it.
 
@@ -83,7 +87,7 @@ def execution(
         >>> with execution(xla="none", unroll=True):  # plain TensorFlow operations only
         ...     y = layer(x)
     """
-    token = _override.set(Execution(xla, unroll, shares, cudnn))
+    token = _override.set(Execution(xla, unroll, shares, cudnn, gradient))
     try:
         yield
     finally:
@@ -122,6 +126,7 @@ def choose(
         unroll=unroll or (bool(asked.unroll) and steps is not None),
         shares=shares,
         cudnn=cudnn and xla == "none" and asked.cudnn is not False,
+        gradient=asked.gradient is not False,
     )
 
 

@@ -30,7 +30,7 @@ def read(
         keep_gates: see `bptt.Form`.
         plan: how, from `execution.choose`.
     """
-    form = bptt.Form(reset_after, keep_gates, plan.unroll, plan.xla)
+    form = bptt.Form(reset_after, keep_gates, plan.unroll, plan.xla, plan.gradient)
     parts = [
         _read(x, h, weights, m, form, plan.cudnn)
         for x, h, m in zip(

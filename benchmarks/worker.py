@@ -1,0 +1,59 @@
+"""One contender in a process of its own: reads requests and writes answers, a JSON line each.
+
+A process each, so that thread pools do not mix and peak memory can be told apart.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.shape import Shape
+
+
+def main() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from benchmarks.contenders import CONTENDERS
+
+    answers = os.fdopen(os.dup(1), "w")  # whatever else prints goes to standard error
+    os.dup2(2, 1)
+    name, *numbers = sys.argv[1:]
+    calls = CONTENDERS[name](Shape(*map(int, numbers)))
+    before = _reset_peak()
+    for line in sys.stdin:
+        request = json.loads(line)
+        call = getattr(calls, request["call"])
+        answer = {"seconds": _time(call, request["times"]), "mib": _peak_mib() - before}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+def _time(call: Callable[[], Any], times: int) -> float:
+    start = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - start) / times
+
+
+def _reset_peak() -> float:
+    """Forgets the peak of memory so far (importing is one), where Linux allows; returns the use."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        print("The peak of memory includes that of start-up here.", file=sys.stderr)
+    return _peak_mib()
+
+
+def _peak_mib() -> float:
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return float(lines["VmHWM"].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    main()
