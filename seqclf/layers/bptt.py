@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow import Tensor
 
+from seqclf.layers.loop import loop
+
 
 class Arguments(NamedTuple):
     """What the gradient is taken with respect to; shapes as in `gru_sequence`."""
@@ -168,7 +170,7 @@ def forward(arguments: Arguments, mask: Tensor | None, form: Form) -> tuple[Tens
 
     inputs = [*_input_terms(x, kernel, bias, form), *([] if mask is None else [mask])]
     kept = 5 if form.keep_gates else 1
-    _, (states, *gates) = _loop(advance, tf.cast(initial_state, dtype), inputs, kept, form)
+    _, (states, *gates) = loop(advance, tf.cast(initial_state, dtype), inputs, kept, form.unroll)
     return states, Gates(*gates) if form.keep_gates else None
 
 
@@ -211,57 +213,93 @@ def backward(
     if mask is not None:
         f_h, f_z, f_s, f_r = (tf.where(mask, f, tf.zeros_like(f)) for f in (f_h, f_z, f_s, f_r))
         keep = tf.where(mask, z, tf.ones_like(z))
-
     upstream = tf.cast(upstream, dtype)
-    U_zr, U_h = recurrent_kernel[:, : 2 * H], recurrent_kernel[:, 2 * H :]
 
     if form.reset_after:
         factors = tf.concat([f_z, f_r, f_s], axis=-1)  # [T, B, 3H]
-
-        def retreat(delta: Tensor, *now: Tensor) -> Any:
-            upstream, keep, factors = now  # [B, H], [B, H], [B, 3H]
-            delta += upstream
-            gamma = tf.tile(delta, [1, 3]) * factors  # [B, 3H]
-            return delta * keep + _product(gamma, recurrent_kernel, transpose=True), [delta]
-
-        inputs = [upstream, keep, factors]
-        d_initial, (delta,) = _loop(retreat, tf.zeros_like(states[0]), inputs, 1, form, True)
-        gamma_zrs = tf.tile(delta, [1, 1, 3]) * factors  # [T, B, 3H]
-        gamma_zr, gamma_s = gamma_zrs[..., : 2 * H], gamma_zrs[..., 2 * H :]
+        d_initial, delta, gamma_zrs = _retreat_after(
+            recurrent_kernel, upstream, keep, factors, form
+        )
+        gamma_zr, gamma_s = gamma_zrs[:, : 2 * H], gamma_zrs[:, 2 * H :]
         d_recurrent_kernel = _weight_gradient(before, gamma_zrs, recurrent_kernel)
     else:
-
-        def retreat(delta: Tensor, *now: Tensor) -> Any:
-            upstream, keep, f_z, f_r, f_h, r = now  # [B, H] each
-            delta += upstream
-            gamma_s = _product(delta * f_h, U_h, transpose=True)
-            gamma_zr = tf.concat([delta * f_z, gamma_s * f_r], axis=-1)  # [B, 2H]
-            through_gates = _product(gamma_zr, U_zr, transpose=True)
-            return delta * keep + gamma_s * r + through_gates, [delta, gamma_s]
-
-        inputs = [upstream, keep, f_z, f_r, f_h, r]
-        d_initial, (delta, gamma_s) = _loop(
-            retreat, tf.zeros_like(states[0]), inputs, 2, form, True
+        d_initial, delta, gamma_zr = _retreat_before(
+            recurrent_kernel, [upstream, keep, f_z, f_r, f_h, r], form
         )
-        gamma_zr = tf.concat([delta * f_z, gamma_s * f_r], axis=-1)  # [T, B, 2H]
-        d_recurrent_kernel = tf.concat(
-            [_weight_gradient(before, gamma_zr, U_zr), _weight_gradient(s, delta * f_h, U_h)],
-            axis=1,
-        )
-    gamma_zrh = tf.concat([gamma_zr, delta * f_h], axis=-1)  # [T, B, 3H]
+        d_U_zr = _weight_gradient(before, gamma_zr, recurrent_kernel)
+        d_U_h = _weight_gradient(s, _rows(delta * f_h), recurrent_kernel)
+        d_recurrent_kernel = tf.concat([d_U_zr, d_U_h], axis=-1)
+    gamma_zrh = tf.concat([gamma_zr, _rows(delta * f_h)], axis=-1)  # [T·B, 3H]
     gradients = [
-        tf.reshape(_product(_rows(gamma_zrh), kernel, transpose=True), tf.shape(x)),
+        tf.reshape(_product(gamma_zrh, kernel, transpose=True), tf.shape(x)),
         d_initial,
         _weight_gradient(x, gamma_zrh, kernel),
         d_recurrent_kernel,
     ]
     if bias is not None:
-        d_bias = tf.reduce_sum(gamma_zrh, [0, 1])  # [3H]
+        d_bias = tf.reduce_sum(gamma_zrh, axis=0)  # [3H]
         if form.reset_after:
-            d_c = tf.concat([d_bias[: 2 * H], tf.reduce_sum(gamma_s, [0, 1])], axis=0)
+            d_c = tf.concat([d_bias[: 2 * H], tf.reduce_sum(gamma_s, axis=0)], axis=0)
             d_bias = tf.stack([d_bias, d_c])  # [2, 3H]
         gradients.append(d_bias)
     return [tf.cast(gradient, x.dtype) for gradient in gradients]
+
+
+def _retreat_after(
+    recurrent_kernel: Tensor, upstream: Tensor, keep: Tensor, factors: Tensor, form: Form
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Goes back through the steps, reset_after=True.
+
+    Args:
+        recurrent_kernel: U, `[H, 3H]`.
+        upstream: `[T, B, H]`.
+        keep: `[T, B, H]`.
+        factors: f_z, f_r, f_s, `[T, B, 3H]`.
+        form: how to compute.
+
+    Returns:
+        dh_0 `[B, H]`, δ `[T, B, H]` and γ_z, γ_r, γ_s `[T·B, 3H]`.
+    """
+
+    def step(delta: Tensor, upstream: Tensor, keep: Tensor, factors: Tensor) -> Any:
+        delta += upstream  # [B, H]
+        gamma = tf.concat([delta] * 3, axis=-1) * factors  # [B, 3H]
+        return delta * keep + _product(gamma, recurrent_kernel, transpose=True), [delta]
+
+    nothing = tf.zeros_like(upstream[0])
+    inputs = [upstream, keep, factors]
+    d_initial, (delta,) = loop(step, nothing, inputs, 1, form.unroll, reverse=True)
+    return d_initial, delta, _rows(tf.concat([delta] * 3, axis=-1) * factors)
+
+
+def _retreat_before(
+    recurrent_kernel: Tensor, inputs: list[Tensor], form: Form
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Goes back through the steps, reset_after=False.
+
+    Args:
+        recurrent_kernel: U, `[H, 3H]`.
+        inputs: the upstream gradient, `keep`, f_z, f_r, f_h and r, `[T, B, H]` each.
+        form: how to compute.
+
+    Returns:
+        dh_0 `[B, H]`, δ `[T, B, H]` and γ_z, γ_r `[T·B, 2H]`.
+    """
+    H = recurrent_kernel.shape[0]
+    U_zr, U_h = recurrent_kernel[:, : 2 * H], recurrent_kernel[:, 2 * H :]
+
+    def step(delta: Tensor, *now: Tensor) -> Any:
+        upstream, keep, f_z, f_r, f_h, r = now  # [B, H] each
+        delta += upstream
+        gamma_s = _product(delta * f_h, U_h, transpose=True)
+        gamma_zr = tf.concat([delta * f_z, gamma_s * f_r], axis=-1)  # [B, 2H]
+        through_gates = _product(gamma_zr, U_zr, transpose=True)
+        return delta * keep + gamma_s * r + through_gates, [delta, gamma_s]
+
+    nothing = tf.zeros_like(inputs[0][0])
+    d_initial, (delta, gamma_s) = loop(step, nothing, inputs, 2, form.unroll, reverse=True)
+    f_z, f_r = inputs[2:4]
+    return d_initial, delta, _rows(tf.concat([delta * f_z, gamma_s * f_r], axis=-1))
 
 
 def _input_terms(x: Tensor, kernel: Tensor, bias: Tensor | None, form: Form) -> list[Tensor]:
@@ -316,45 +354,6 @@ def _step(recurrent_kernel: Tensor, bias: Tensor | None, form: Form) -> Callable
     return step_after if form.reset_after else step_before
 
 
-def _loop(
-    step: Callable,
-    state: Tensor,
-    inputs: list[Tensor],
-    kept: int,
-    form: Form,
-    reverse: bool = False,
-) -> tuple[Tensor, list[Tensor]]:
-    """Runs `step(state, *inputs at t) -> (state, values to keep)` over t, first to last or back.
-
-    Returns:
-        The last state, and `kept` values of each step, `[T, B, H]` each, in the order of t.
-    """
-    if form.unroll:
-        steps = list(zip(*(tf.unstack(each) for each in inputs), strict=True))
-        values = []
-        for now in reversed(steps) if reverse else steps:
-            state, new = step(state, *now)
-            values.append(new)
-        ordered = reversed(values) if reverse else values
-        return state, [tf.stack(each) for each in zip(*ordered, strict=True)]
-
-    T = inputs[0].shape[0] or tf.shape(inputs[0])[0]
-    read = [
-        tf.TensorArray(each.dtype, T, element_shape=each.shape[1:]).unstack(each) for each in inputs
-    ]
-    arrays = [tf.TensorArray(state.dtype, T, element_shape=state.shape) for _ in range(kept)]
-
-    def body(i: Tensor, state: Tensor, *arrays: tf.TensorArray) -> tuple:
-        t = T - 1 - i if reverse else i
-        state, new = step(state, *(each.read(t) for each in read))
-        return i + 1, state, *(a.write(t, v) for a, v in zip(arrays, new, strict=True))
-
-    _, state, *arrays = tf.while_loop(
-        lambda i, *_: i < T, body, (0, state, *arrays), maximum_iterations=T
-    )
-    return state, [array.stack() for array in arrays]
-
-
 def _product(
     a: Tensor, matrix: Tensor, bias: Tensor | None = None, transpose: bool = False
 ) -> Tensor:
@@ -366,9 +365,9 @@ def _product(
 
 
 def _weight_gradient(a: Tensor, gamma: Tensor, weights: Tensor) -> Tensor:
-    """Returns Σ_t a_tᵀ γ_t as one product over the T·B rows, in the weights' dtype."""
-    rows, gammas = tf.cast(_rows(a), weights.dtype), tf.cast(_rows(gamma), weights.dtype)
-    return tf.matmul(rows, gammas, transpose_a=True)
+    """Returns Σ_t a_tᵀ γ_t, one product over the T·B rows, from `[T, B, ·]` and `[T·B, ·]`."""
+    rows, gamma = tf.cast(_rows(a), weights.dtype), tf.cast(gamma, weights.dtype)
+    return tf.matmul(rows, gamma, transpose_a=True)
 
 
 def _rows(a: Tensor) -> Tensor:

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqclf import GRU
+from seqclf.layers.execution import execution
 
 
-def outputs_and_gradients(layer, x, h0, mask, upstream):
+def outputs_and_gradients(layer, x, h0, mask, upstream, training):
     tensors = [tf.constant(x), tf.constant(h0)]
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, execution(xla="none"):
         tape.watch(tensors)
-        outputs = layer(tensors[0], initial_state=tensors[1], mask=mask)
+        outputs = layer(tensors[0], initial_state=tensors[1], mask=mask, training=training)
         loss = sum(tf.reduce_sum(o * u) for o, u in zip(outputs, upstream, strict=True))
     sources = tensors + [v.value for v in layer.trainable_variables]
     return [o.numpy() for o in outputs], [g.numpy() for g in tape.gradient(loss, sources)]
@@ -33,8 +34,10 @@ def outputs_and_gradients(layer, x, h0, mask, upstream):
             "unroll": st.booleans(),
         }
     ),
+    training=st.booleans(),
+    fast=st.booleans(),
 )
-def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments):
+def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments, training, fast):
     B, T, D, H = shape
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(B, T, D)).astype("float32")
@@ -47,7 +50,7 @@ def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments):
     }[mask_kind]
     layers = [
         cls(H, return_state=True, bias_initializer="normal", **arguments, **more)
-        for cls, more in ((GRU, {}), (keras.layers.GRU, {"use_cudnn": False}))
+        for cls, more in ((GRU, {"fast": fast}), (keras.layers.GRU, {"use_cudnn": False}))
     ]
     for layer in layers:
         layer.build((B, T, D))
@@ -57,8 +60,9 @@ def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments):
     results = []
     for layer in layers:
         layer.set_weights(weights)
-        results.append(outputs_and_gradients(layer, x, h0, mask, upstream))
+        results.append(outputs_and_gradients(layer, x, h0, mask, upstream, training))
 
+    assert layers[0].path.startswith("bptt" if fast else "general")
     for ours, theirs in zip(*results, strict=True):
         for a, b in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

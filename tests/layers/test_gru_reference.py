@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqclf import GRU
+from seqclf.layers.execution import execution
 
 # T, B, D and H all differ, so that no swapped axis can go unseen.
 SHAPES = st.permutations([2, 3, 4, 5]).map(tuple)
@@ -55,20 +56,25 @@ def test_states_equal_the_reference(shape, seed, reset_after, use_bias, go_backw
 
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("masked", [False, True])
-def test_gradients_equal_finite_differences(reset_after, masked):
+@pytest.mark.parametrize("path", ["gates kept", "gates computed anew", "compiled", "general"])
+def test_gradients_equal_finite_differences(reset_after, masked, path):
     B, T, D, H = 2, 5, 3, 4
     rng = np.random.default_rng(3)
     x, h0 = rng.normal(size=(B, T, D)), rng.normal(size=(B, H))
     weights = reference.random_weights(rng, D, H, reset_after)
     mask = np.array([[1, 1, 0, 1, 0], [1, 0, 1, 1, 1]], bool) if masked else None
     upstream = rng.normal(size=(B, T, H))
-    layer = build(weights, D, H, reset_after=reset_after, return_sequences=True)
+    layer = build(
+        weights, D, H, reset_after=reset_after, return_sequences=True, fast=path != "general"
+    )
 
     tensors = [tf.constant(x), tf.constant(h0)]
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, execution(xla="here" if path == "compiled" else "none"):
         tape.watch(tensors)
-        outputs = layer(tensors[0], initial_state=tensors[1], mask=mask)
+        training = path != "gates computed anew"
+        outputs = layer(tensors[0], initial_state=tensors[1], mask=mask, training=training)
         loss = tf.reduce_sum(outputs * upstream)
+    assert layer.path.startswith("general" if path == "general" else "bptt")
     gradients = tape.gradient(loss, tensors + [v.value for v in layer.trainable_variables])
 
     arrays = [x, h0, *weights]

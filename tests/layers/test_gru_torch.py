@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqclf import GRU
+from seqclf.layers.execution import execution
 
 torch = pytest.importorskip(
     "torch", reason="PyTorch is not installed: pip install 'seqclf[peers]' or make test TORCH=1"
@@ -31,8 +32,9 @@ def from_torch(tensor, H):
     shape=st.permutations([2, 3, 4, 6]).map(tuple),
     seed=st.integers(0, 2**32 - 1),
     use_bias=st.booleans(),
+    training=st.booleans(),
 )
-def test_outputs_and_gradients_equal_pytorch(shape, seed, use_bias):
+def test_outputs_and_gradients_equal_pytorch(shape, seed, use_bias, training):
     B, T, D, H = shape
     rng = np.random.default_rng(seed)
     x, h0 = rng.normal(size=(B, T, D)), rng.normal(size=(B, H))
@@ -42,12 +44,13 @@ def test_outputs_and_gradients_equal_pytorch(shape, seed, use_bias):
     weights = [rng.normal(0, 0.7, w.shape) for w in layer.get_weights()]
     layer.set_weights(weights)
     tensors = [tf.constant(x), tf.constant(h0)]
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, execution(xla="none"):
         tape.watch(tensors)
-        outputs = layer(tensors[0], initial_state=tensors[1])
+        outputs = layer(tensors[0], initial_state=tensors[1], training=training)
         loss = tf.reduce_sum(outputs * upstream)
     gradients = tape.gradient(loss, tensors + [v.value for v in layer.trainable_variables])
 
+    assert layer.path.startswith("bptt")
     peer = torch.nn.GRU(D, H, bias=use_bias, batch_first=True, dtype=torch.float64)
     parameters = [peer.weight_ih_l0, peer.weight_hh_l0]
     arrays = [weights[0], weights[1]]

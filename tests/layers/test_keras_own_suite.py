@@ -10,18 +10,18 @@ from seqclf import GRU
 
 @pytest.fixture
 def our_gru(monkeypatch):
-    """Puts our layer where the tests look for Keras's; each test must have called it."""
-    inner_loop = GRU.inner_loop
+    """Puts our layer where the tests look for Keras's; each test must have run its fast path."""
+    fast_loop = GRU._fast_loop
     calls = 0
 
     def counted(self, *args, **kwargs):
         nonlocal calls
         calls += 1
-        return inner_loop(self, *args, **kwargs)
+        return fast_loop(self, *args, **kwargs)
 
     layers = types.SimpleNamespace(**(vars(gru_test.layers) | {"GRU": GRU}))
     monkeypatch.setattr(gru_test, "layers", layers)
-    monkeypatch.setattr(GRU, "inner_loop", counted)
+    monkeypatch.setattr(GRU, "_fast_loop", counted)
     yield
     assert calls > 0
 

@@ -1,0 +1,114 @@
+"""Which path a layer takes, how it is run, and that it says so."""
+
+import logging
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from seqclf import GRU
+from seqclf.layers import execution as module
+from seqclf.layers.execution import Plan, choose, execution, suggested_shares
+from seqclf.layers.shares import cut
+
+X = np.zeros((8, 5, 3), "float32")
+CALL = {"steps": 5, "batch": 8, "training": True, "unroll": False, "gpu": False, "cudnn": False}
+
+
+@pytest.fixture
+def four_cores(monkeypatch):
+    monkeypatch.setattr(module, "_cores", lambda: 4)
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize(
+    ("call", "plan"),
+    [
+        ({}, Plan("here", False, 2, False)),
+        ({"batch": 100}, Plan("here", False, 4, False)),
+        ({"batch": 1}, Plan("here", False, 1, False)),
+        ({"batch": None}, Plan("here", False, 1, False)),
+        ({"training": False}, Plan("none", False, 1, False)),
+        ({"unroll": True}, Plan("here", True, 2, False)),
+        ({"gpu": True}, Plan("none", False, 1, False)),
+        ({"gpu": True, "cudnn": True}, Plan("none", False, 1, True)),
+        ({"gpu": True, "cudnn": True, "training": False}, Plan("none", False, 1, True)),
+    ],
+)
+def test_what_is_chosen(call, plan):
+    assert choose(**CALL | call) == plan
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_the_choice_can_be_overridden():
+    with execution(xla="around", shares=3, unroll=True):
+        assert choose(**CALL) == Plan("around", True, 3, False)
+        assert choose(**CALL | {"steps": None}) == Plan("around", False, 3, False)
+        assert choose(**CALL | {"batch": 2}).shares == 1
+        with execution(xla="none"):
+            assert choose(**CALL) == Plan("none", False, 1, False)
+    with execution(cudnn=False):
+        assert not choose(**CALL | {"gpu": True, "cudnn": True}).cudnn
+    assert choose(**CALL) == Plan("here", False, 2, False)
+
+
+def test_an_override_that_makes_no_sense_is_refused():
+    with (
+        pytest.raises(ValueError, match=r"`xla` must be .* Received: xla='yes'"),
+        execution(xla="yes"),
+    ):
+        pass
+    with pytest.raises(ValueError, match="`shares` must be at least 1. Received: shares=0"):
+        execution(shares=0).__enter__()
+
+
+def test_there_is_a_share_for_each_core_that_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(module.os, "sched_getaffinity", lambda _: {0, 5, 7}, raising=False)
+    assert [suggested_shares(batch) for batch in (1, 3, 8, 11, 12, 500)] == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "training", "path"),
+    [
+        ({}, False, "bptt: while loop, no XLA"),
+        ({"unroll": True}, False, "bptt: unrolled, no XLA"),
+        ({"recurrent_dropout": 0.5}, False, "bptt: while loop, no XLA"),
+        ({"recurrent_dropout": 0.5}, True, "general: the cell, step by step (recurrent_dropout)"),
+        ({"activation": "relu"}, False, "general: the cell, step by step (activation is not tanh)"),
+        (
+            {"recurrent_activation": "hard_sigmoid"},
+            False,
+            "general: the cell, step by step (recurrent_activation is not sigmoid)",
+        ),
+        ({"fast": False}, True, "general: the cell, step by step (fast=False)"),
+    ],
+)
+def test_the_layer_says_which_path_it_took(arguments, training, path, caplog):
+    layer = GRU(4, name="reader", **arguments)
+    assert layer.path is None
+    with caplog.at_level(logging.DEBUG, logger="seqclf.layers.gru"):
+        layer(X, training=training)
+    assert layer.path == path
+    assert f"reader takes the path {path}" in caplog.messages
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_in_training_it_is_compiled_and_shared_out():
+    layer = GRU(4)
+    layer(X, training=True)
+    assert layer.path == "bptt: while loop, XLA, batch in 2 parts"
+
+
+def test_fast_false_is_kept_by_a_saved_config():
+    assert GRU.from_config(GRU(4, fast=False).get_config()).fast is False
+    assert "fast" not in GRU(4).get_config()
+
+
+@pytest.mark.parametrize("shares", [1, 2, 3, 7])
+def test_shares_are_the_batch_cut_in_order(shares):
+    batch = {"x": tf.reshape(tf.range(14), [7, 2]), "y": (tf.range(7),)}
+    parts = cut(batch, shares)
+    sizes = [part["x"].shape[0] for part in parts]
+    assert len(parts) == shares and max(sizes) - min(sizes) <= 1
+    np.testing.assert_array_equal(tf.concat([part["x"] for part in parts], 0), batch["x"])
+    np.testing.assert_array_equal(tf.concat([part["y"][0] for part in parts], 0), np.arange(7))
