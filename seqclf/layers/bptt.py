@@ -21,6 +21,7 @@ Backward, δ being the whole gradient that arrives at h_t and h the state before
 Every f is known before the loop starts. A masked step is one with z = 1: f = 0, and δ passes.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -109,13 +110,13 @@ def gru_sequence(
     @tf.custom_gradient
     def run(*tensors: Tensor) -> tuple[Tensor, Callable]:
         arguments = Arguments(*tensors)
-        states, gates = _compiled(forward, form)(_constant(arguments), mask, form)
+        states, gates = _compiled(forward, x, form)(_constant(arguments), mask, form)
 
         def gradient(upstream: Tensor) -> Any:
             @tf.custom_gradient
             def first_order(upstream: Tensor, *tensors: Tensor) -> tuple[Any, Callable]:
                 known = _constant((arguments, mask, states, gates, upstream))
-                return _compiled(backward, form)(*known, form), _refuse
+                return _compiled(backward, x, form)(*known, form), _refuse
 
             return first_order(upstream, *tensors)
 
@@ -124,7 +125,7 @@ def gru_sequence(
     arguments = (x, initial_state, kernel, recurrent_kernel, bias)
     tensors = [tf.convert_to_tensor(each) for each in arguments if each is not None]
     if not form.gradient:
-        states, _ = _compiled(forward, form)(Arguments(*tensors), mask, form)
+        states, _ = _compiled(forward, x, form)(Arguments(*tensors), mask, form)
         return tf.cast(states, x.dtype)
     return run(*tensors)
 
@@ -141,10 +142,19 @@ def _constant(tensors: Any) -> Any:
     return tf.nest.map_structure(lambda t: None if t is None else tf.stop_gradient(t), tensors)
 
 
-def _compiled(function: Callable, form: Form) -> Callable:
-    if form.xla == "here":
-        return _XLA[function]
-    return _GRAPH[function] if tf.executing_eagerly() else function
+def _compiled(function: Callable, x: Tensor, form: Form) -> Callable:
+    if form.xla != "here" and not tf.executing_eagerly():
+        return function  # it becomes part of the graph that is being traced
+    return _function(function, form.xla == "here", (x.dtype, *x.shape))
+
+
+@functools.lru_cache(maxsize=256)
+def _function(
+    function: Callable, jit_compile: bool, kind: tuple
+) -> tf.types.experimental.GenericFunction:
+    """One for each shape: TensorFlow warns of a function that is traced for one after another."""
+    del kind
+    return tf.function(function, jit_compile=jit_compile)
 
 
 def forward(arguments: Arguments, mask: Tensor | None, form: Form) -> tuple[Tensor, Gates | None]:
@@ -377,7 +387,3 @@ def _rows(a: Tensor) -> Tensor:
 
 def _state_dtype(dtype: tf.DType) -> tf.DType:
     return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
-
-
-_GRAPH = {function: tf.function(function) for function in (forward, backward)}
-_XLA = {function: tf.function(function, jit_compile=True) for function in (forward, backward)}

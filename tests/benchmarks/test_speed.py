@@ -19,7 +19,8 @@ def speed(*arguments):
 
 def test_it_measures_all_contenders_and_writes_what_it_prints(tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed: make test TORCH=1")
-    run = speed("--points=4x3x8x16", "--rounds=2", "--seconds=0", "--noexports", f"--out={tmp_path}")
+    quick = ["--rounds=2", "--seconds=0", "--noexports"]
+    run = speed("--points=4x3x8x16", *quick, f"--out={tmp_path}")
     assert run.returncode == 0, run.stderr
     results = json.loads((tmp_path / "speed.json").read_text())
     [point] = results["points"]
