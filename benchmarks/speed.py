@@ -60,8 +60,8 @@ def main(argv: list[str]) -> None:
     if _EXPORTS.value:
         results["exports"] = exported.measure(_ROUNDS.value)
         speed_report.write(results, Path(_OUT.value))
-    print()
-    print(speed_report.table(results))
+    for text in (speed_report.machine, speed_report.table, speed_report.summary):
+        print("\n" + text(results))
     print(f"Written to {_OUT.value}: speed.json, speed.md, speed.png")
 
 

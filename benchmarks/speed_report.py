@@ -27,6 +27,34 @@ def line(point: dict[str, Any]) -> str:
     return " ".join(parts).rstrip(";")
 
 
+def summary(results: dict[str, Any]) -> str:
+    """Returns the ratios alone as a Markdown table, a row for each T and width."""
+    points = results["points"]
+    batches = sorted({point["shape"]["batch"] for point in points})
+    rows = list(dict.fromkeys((p["shape"]["steps"], p["shape"]["units"]) for p in points))
+    lines = [
+        "| T | units | "
+        + " | ".join(f"{call}, batch {b}" for call in CALLS for b in batches)
+        + " |",
+        "|--:|--:|" + "--:|" * len(batches) * len(CALLS),
+    ]
+    for steps, units in rows:
+        of_batch = {
+            point["shape"]["batch"]: point
+            for point in points
+            if (point["shape"]["steps"], point["shape"]["units"]) == (steps, units)
+        }
+        cells = [
+            " · ".join(f"{ratio:.2f}" for ratio in ratios(of_batch[batch], call))
+            if batch in of_batch
+            else ""
+            for call in CALLS
+            for batch in batches
+        ]
+        lines.append(f"| {steps} | {units} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
+
+
 def table(results: dict[str, Any]) -> str:
     """Returns all points as a Markdown table, and the exports as another."""
     best = results["best_matrix_product_gflops"]
@@ -72,19 +100,20 @@ def write(results: dict[str, Any], folder: Path) -> None:
     with replacing(folder / "speed.json") as path:
         path.write_text(json.dumps(results, indent=1) + "\n")
     with replacing(folder / "speed.md") as path:
-        path.write_text(_machine(results) + "\n\n" + table(results))
+        path.write_text("\n\n".join([machine(results), summary(results), table(results)]))
     with replacing(folder / "speed.png") as path:
         _plot(results, path)
 
 
-def _machine(results: dict[str, Any]) -> str:
+def machine(results: dict[str, Any]) -> str:
     hardware, versions = (results["environment"][key] for key in ("hardware", "versions"))
     return (
         f"{hardware['processor']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB; best "
         f"matrix product {results['best_matrix_product_gflops']:.0f} GFLOP/s; TensorFlow "
         f"{versions['tensorflow']}, Keras {versions['keras']}, PyTorch {results['torch']}, Python "
         f"{versions['python']}. × is the other's time over ours: above 1 we are faster. Keras is "
-        "the better of its graph and XLA variants; memory is the growth of the process's peak."
+        "the better of its graph and XLA variants. In the first table each cell is × Keras · "
+        "× PyTorch; memory is the growth of the process's peak."
     )
 
 

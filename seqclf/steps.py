@@ -5,6 +5,7 @@ is shared out but the batch: each share has its own compiled forward and backwar
 is that of the whole batch, to rounding.
 """
 
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -85,8 +86,10 @@ def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inp
     def run_shares(inputs: Inputs, shares: int) -> tf.Tensor:
         return tf.concat([run_share(part) for part in cut(inputs, shares)], axis=0)
 
+    shares_of = functools.cache(suggested_shares)
+
     def predict(inputs: Inputs) -> tf.Tensor:
-        shares = suggested_shares(tf.nest.flatten(inputs)[0].shape[0])
+        shares = shares_of(tf.nest.flatten(inputs)[0].shape[0])
         return run_share(inputs) if shares == 1 else run_shares(inputs, shares)
 
     return predict

@@ -25,10 +25,15 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import Tensor
 
 from seqclf.layers.loop import loop
+
+# A compiled program with at most so many rows of input (T·B) computes their terms inside the loop:
+# to hand one more product to the threads costs more than it saves.
+FEW_ROWS = 256
 
 
 class Arguments(NamedTuple):
@@ -171,14 +176,17 @@ def forward(arguments: Arguments, mask: Tensor | None, form: Form) -> tuple[Tens
     x, initial_state, kernel, recurrent_kernel, bias = arguments
     dtype = _state_dtype(x.dtype)
     step = _step(recurrent_kernel, bias, form)
+    few = form.xla != "none" and (x.shape.num_elements() or np.inf) <= FEW_ROWS * x.shape[-1]
 
-    def advance(h: Tensor, a_z: Tensor, a_r: Tensor, a_h: Tensor, *m: Tensor) -> Any:  # [B, H]
-        h_new, gates = step(h, a_z, a_r, a_h)
+    def advance(h: Tensor, *now: Tensor) -> tuple[Tensor, list[Tensor]]:
+        terms = _input_terms(now[0], kernel, bias, form) if few else now[:3]  # [B, H] each
+        h_new, gates = step(h, *terms)
         if mask is not None:
-            h_new = tf.where(m[0], h_new, h)
+            h_new = tf.where(now[-1], h_new, h)
         return h_new, [h_new, *gates] if form.keep_gates else [h_new]
 
-    inputs = [*_input_terms(x, kernel, bias, form), *([] if mask is None else [mask])]
+    inputs = [x] if few else _input_terms(x, kernel, bias, form)
+    inputs += [] if mask is None else [mask]
     kept = 5 if form.keep_gates else 1
     _, (states, *gates) = loop(advance, tf.cast(initial_state, dtype), inputs, kept, form.unroll)
     return states, Gates(*gates) if form.keep_gates else None
@@ -313,7 +321,7 @@ def _retreat_before(
 
 
 def _input_terms(x: Tensor, kernel: Tensor, bias: Tensor | None, form: Form) -> list[Tensor]:
-    """Returns a_z, a_r, a_h of all steps, `[T, B, H]` each; c_z and c_r are in them already."""
+    """Returns a_z, a_r, a_h, c_z and c_r being in them already, from `[…, D]`, `[…, H]` each."""
     H = kernel.shape[1] // 3
     if bias is not None and form.reset_after:
         bias = bias[0] + tf.concat([bias[1, : 2 * H], tf.zeros([H], bias.dtype)], axis=0)  # [3H]
@@ -323,8 +331,8 @@ def _input_terms(x: Tensor, kernel: Tensor, bias: Tensor | None, form: Form) -> 
         terms = [_product(_rows(x), *gate) for gate in zip(kernels, biases, strict=True)]
     else:
         terms = tf.split(_product(_rows(x), kernel, bias), 3, axis=1)  # [T·B, H] each
-    shape = tf.concat([tf.shape(x)[:2], [H]], axis=0)
-    return [tf.ensure_shape(tf.reshape(term, shape), [*x.shape[:2], H]) for term in terms]
+    shape = tf.concat([tf.shape(x)[:-1], [H]], axis=0)
+    return [tf.ensure_shape(tf.reshape(term, shape), [*x.shape[:-1], H]) for term in terms]
 
 
 def _step(recurrent_kernel: Tensor, bias: Tensor | None, form: Form) -> Callable:

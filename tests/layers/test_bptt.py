@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqclf import GRU
-from seqclf.layers.bptt import Form, gru_sequence
+from seqclf.layers.bptt import FEW_ROWS, Form, gru_sequence
 from seqclf.layers.execution import execution
 
 SHAPES = st.permutations([2, 3, 4, 6]).map(tuple)
@@ -87,9 +87,10 @@ def test_compiled_it_does_too(shape, seed, mask_kind, arguments, training):
 
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("keep_gates", [True, False])
-def test_it_may_be_compiled_from_around(reset_after, keep_gates):
+@pytest.mark.parametrize("B", [3, 1 + FEW_ROWS // 5])
+def test_it_may_be_compiled_from_around(reset_after, keep_gates, B):
     rng = np.random.default_rng(0)
-    T, B, D, H = 5, 3, 4, 6
+    T, D, H = 5, 4, 6
     sizes = [(T, B, D), (B, H), (D, 3 * H), (H, 3 * H), (2, 3 * H) if reset_after else (3 * H,)]
     arguments = [tf.constant(rng.normal(size=size)) for size in sizes]
     upstream = rng.normal(size=(T, B, H))

@@ -15,7 +15,7 @@ from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ExportError
-from seqclf.serving.export import export_model, versions
+from seqclf.serving.export import MAX_UNROLLED_STEPS, export_model, versions
 from seqclf.serving.predictor import Predictor
 
 IMAGES = DatasetSpec("test", "rows", (6, 5), "uint8", ("a", "b", "c"), scale=(1 / 255,))
@@ -117,7 +117,10 @@ assert not [m for m in sys.modules if m.startswith(("seqclf.", "keras."))]
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("spec", [IMAGES, VARYING], ids=["images", "varying"])
+LONG = dataclasses.replace(IMAGES, raw_shape=(MAX_UNROLLED_STEPS + 1, 5))
+
+
+@pytest.mark.parametrize("spec", [IMAGES, VARYING, LONG], ids=["images", "varying", "long"])
 def test_what_the_graph_is_made_of(tmp_path, spec):
     _, version = export(tmp_path, spec, bidirectional=True, layer_norm=True, dropout=0.5)
     saved = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
@@ -128,6 +131,7 @@ def test_what_the_graph_is_made_of(tmp_path, spec):
     forbidden = ("PyFunc", "Cudnn", "Xla", "Random", "Custom")
     assert not [op for op in operations if any(word in op for word in forbidden)]
     assert not [f.signature.name for f in functions if "_XlaMustCompile" in f.attr]
+    assert any("While" in op for op in operations) == (spec is not IMAGES)  # else unrolled
     assert not [n.name for n in nodes if "GPU" in n.device.upper()]
     standard = {name for name in operations if name in tf.raw_ops.__dict__}
     library = {function.signature.name for function in functions}
