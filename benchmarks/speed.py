@@ -9,6 +9,8 @@ over the rounds are compared. Prints a table, writes `speed.json`, `speed.md` an
 
 import itertools
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -34,12 +36,14 @@ NAMES = ("seqclf", "keras graph", "keras xla", "torch")
 STEPS = (28, 112, 784)
 UNITS = (64, 128, 256)
 BATCHES = (1, 32, 128, 512)
+CALLS = speed_report.CALLS
 SLOW = 2.0  # seconds; calls that take longer are called once a turn, for three turns
 
 
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     points = [_point(text) for text in _POINTS.value] or grid()
     best = peak.best_gflops()
     results: dict[str, Any] = {
@@ -74,38 +78,62 @@ def grid() -> list[Shape]:
 
 
 def _measure(shape: Shape) -> dict[str, Any]:
-    """Measures one point."""
-    workers = {name: _Worker(name, shape) for name in NAMES}
+    """Measures one point, the contenders taking turns, or one by one if memory is short."""
+    result: dict[str, Any] = {"shape": shape._asdict(), "flops": {}, "interleaved": True}
+    for call in CALLS:
+        result["flops"][call] = shape.flops(call == "training")
     try:
-        result: dict[str, Any] = {"shape": shape._asdict(), "flops": {}}
-        for call in ("training", "inference"):
-            result["flops"][call] = shape.flops(call == "training")
-            first = {name: worker(call, 1)["seconds"] for name, worker in workers.items()}
-            slow = max(first.values()) > 4 * SLOW
-            guess = {name: 1 if slow else w(call, 1)["seconds"] for name, w in workers.items()}
-            slow = slow or max(guess.values()) > SLOW
-            times: dict[str, list[float]] = {name: [] for name in NAMES}
-            mib: dict[str, float] = {}
-            for turn in range(min(3, _ROUNDS.value) if slow else _ROUNDS.value):
-                for name in (*NAMES[turn % 4 :], *NAMES[: turn % 4]):
-                    repeats = 1 if slow else max(1, round(_SECONDS.value / guess[name]))
-                    answer = workers[name](call, repeats)
-                    times[name].append(answer["seconds"])
-                    mib[name] = answer["mib"]  # of the peak: it only grows
-            result[call] = {
-                name: {
-                    "first_s": first[name],
-                    "median_ms": median(seconds) * 1e3,
-                    "min_ms": min(seconds) * 1e3,
-                    "max_ms": max(seconds) * 1e3,
-                    "peak_mib": mib[name],
-                }
-                for name, seconds in times.items()
-            }
-        return result
+        return result | _take_turns(shape, NAMES)
+    except _StoppedError as error:
+        print(f"{error}; measuring the contenders of this point one by one.", flush=True)
+    result["interleaved"] = False
+    measured = [_take_turns(shape, (name,)) for name in NAMES]
+    return result | {call: {k: v for m in measured for k, v in m[call].items()} for call in CALLS}
+
+
+def _take_turns(shape: Shape, names: tuple[str, ...]) -> dict[str, Any]:
+    """Returns by call, and by contender, the times of one point.
+
+    Raises:
+        _StoppedError: a contender's process ended; the system ends those that take too much memory.
+    """
+    workers = {name: _Worker(name, shape) for name in names}
+    try:
+        return {call: _time(call, workers) for call in CALLS}
     finally:
         for worker in workers.values():
             worker.close()
+
+
+def _time(call: str, workers: dict[str, "_Worker"]) -> dict[str, dict[str, float]]:
+    first = {name: worker(call, 1)["seconds"] for name, worker in workers.items()}
+    slow = max(first.values()) > 4 * SLOW
+    guess = {name: 1 if slow else w(call, 1)["seconds"] for name, w in workers.items()}
+    slow = slow or max(guess.values()) > SLOW
+    names = list(workers)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    mib: dict[str, float] = {}
+    for turn in range(min(3, _ROUNDS.value) if slow else _ROUNDS.value):
+        start = turn % len(names)
+        for name in (*names[start:], *names[:start]):
+            repeats = 1 if slow else max(1, round(_SECONDS.value / guess[name]))
+            answer = workers[name](call, repeats)
+            times[name].append(answer["seconds"])
+            mib[name] = answer["mib"]  # of the peak: it only grows
+    return {
+        name: {
+            "first_s": first[name],
+            "median_ms": median(seconds) * 1e3,
+            "min_ms": min(seconds) * 1e3,
+            "max_ms": max(seconds) * 1e3,
+            "peak_mib": mib[name],
+        }
+        for name, seconds in times.items()
+    }
+
+
+class _StoppedError(Exception):
+    """A contender's process has ended."""
 
 
 class _Worker:
@@ -128,9 +156,11 @@ class _Worker:
             print(json.dumps({"call": call, "times": times}), file=self._process.stdin, flush=True)
             return json.loads(self._process.stdout.readline())
         except (BrokenPipeError, json.JSONDecodeError):
-            self._process.kill()
+            self._process.wait(10)
             tail = self._process.stderr.read()[-2000:]
-            raise SystemExit(f"The contender {self._name!r} stopped:\n{tail}") from None
+            if self._process.wait() != -signal.SIGKILL:
+                raise SystemExit(f"The contender {self._name!r} stopped:\n{tail}") from None
+            raise _StoppedError(f"{self._name} was killed, probably for its memory") from None
 
     def close(self) -> None:
         self._process.kill()

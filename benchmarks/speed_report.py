@@ -28,8 +28,8 @@ def line(point: dict[str, Any]) -> str:
 
 
 def summary(results: dict[str, Any]) -> str:
-    """Returns the ratios alone as a Markdown table, a row for each T and width."""
-    points = results["points"]
+    """Returns the ratios alone as a Markdown table, a row for each T and width of the grid."""
+    points = _grid(results)
     batches = sorted({point["shape"]["batch"] for point in points})
     rows = list(dict.fromkeys((p["shape"]["steps"], p["shape"]["units"]) for p in points))
     lines = [
@@ -53,6 +53,13 @@ def summary(results: dict[str, Any]) -> str:
         ]
         lines.append(f"| {steps} | {units} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
+
+
+def _grid(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns the points without those that are alone with their width, if there are others."""
+    widths = [point["shape"]["units"] for point in results["points"]]
+    grid = [p for p in results["points"] if widths.count(p["shape"]["units"]) > 1]
+    return grid or results["points"]
 
 
 def table(results: dict[str, Any]) -> str:
@@ -127,7 +134,7 @@ def _plot(results: dict[str, Any], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    points = results["points"]
+    points = _grid(results)
     units = sorted({point["shape"]["units"] for point in points})
     steps = sorted({point["shape"]["steps"] for point in points})
     figure = Figure(figsize=(3.2 * len(units) + 1, 6), layout="constrained")
@@ -150,7 +157,9 @@ def _plot(results: dict[str, Any], path: Path) -> None:
                 axis.plot(batch, keras, label=f"T = {length}, Keras", **style)
                 axis.plot(batch, torch, "--", label=f"T = {length}, PyTorch", alpha=0.6, **style)
             axis.set_xscale("log", base=2)
-            axis.set_ylim(bottom=0)
+            axis.set_yscale("log", base=2)
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_major_formatter("{x:g}×")
             axis.set_title(f"{call}, {width} units")
             axis.grid(alpha=0.3)
             if row == 1:

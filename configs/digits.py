@@ -1,9 +1,11 @@
 """The bundled 8×8 digits: no download, the whole path in half a minute on 2 cores.
 
 python -m seqclf.train --config=configs/digits.py
+python -m seqclf.tune --config=configs/digits.py --tuner=bayesian --max_trials=20
 """
 
 from seqclf.config import default_config
+from seqclf.search_space import Choice, Range
 
 
 def get_config():
@@ -17,3 +19,17 @@ def get_config():
     config.steps = 1500
     config.validate_every = 100
     return config
+
+
+def get_search_space():
+    return {
+        "model.units": Choice([32, 32], [64, 64], [96, 96], [128]),
+        "model.dropout": Range(0.0, 0.5, step=0.1),
+        "model.bidirectional": Choice(False, True),
+        "optimizer.learning_rate": Range(0.001, 0.02, log=True),
+        "optimizer.name": Choice("adam", "adamw"),
+        "optimizer.weight_decay": Range(0.001, 0.3, log=True, when={"optimizer.name": "adamw"}),
+        "optimizer.clip_norm": Choice(0.0, 0.3, 1.0),
+        "label_smoothing": Range(0.0, 0.2, step=0.05),
+        "batch_size": Choice(32, 64, 128),
+    }

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import runpy
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from seqclf.config import SCHEMA, unknown_key
 from seqclf.errors import ConfigError, SeqclfError
 
 DEFAULT_RECIPE = str(Path(__file__).with_name("default_recipe.py"))
+JSON_RECIPE = str(Path(__file__).with_name("json_recipe.py"))
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # What TensorFlow says at every start on a machine without a GPU, whatever its log level is set to
 # (tensorflow issue 100442).
@@ -29,7 +31,10 @@ OVERRIDE = re.compile(r"--?(?:no)?config\.([^=]+)(?:=|$)")
 def define_config_flag() -> Any:
     """Defines `--config=FILE` and `--config.KEY=VALUE`; returns the flag's holder."""
     return config_flags.DEFINE_config_file(
-        "config", None, "Recipe file, such as configs/mnist.py; --config.KEY=VALUE changes a key."
+        "config",
+        None,
+        "Recipe file, such as configs/mnist.py, or a config as JSON, such as that of a run; "
+        "--config.KEY=VALUE changes a key.",
     )
 
 
@@ -64,6 +69,27 @@ def run(main: Callable[[Sequence[str]], None], arguments: bool = False) -> None:
 def data_source_given() -> bool:
     """Returns whether the command line says, by recipe or by key, which data to take."""
     return any(re.match(r"--?config(=|$|\.data\.source)", argument) for argument in sys.argv)
+
+
+def overridden_keys() -> list[str]:
+    """Returns the config keys that the command line gives."""
+    return [match[1] for match in map(OVERRIDE.match, sys.argv[1:]) if match]
+
+
+def search_space() -> Any:
+    """Returns what the recipe's `get_search_space` declares.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    path = _config_file(sys.argv)
+    module = runpy.run_path(path) if path and not path.endswith(".json") else {}
+    if "get_search_space" not in module:
+        raise ConfigError(
+            f"--config must be a recipe with a function get_search_space(), as configs/digits.py "
+            f"is. Received: {path!r}"
+        )
+    return module["get_search_space"]()
 
 
 def fail(error: object, status: int) -> None:
@@ -108,12 +134,18 @@ def _quiet_start() -> Iterator[None]:
 
 def _parse(argv: list[str]) -> list[str]:
     try:
-        overrides = [match[1] for match in map(OVERRIDE.match, argv[1:]) if match]
+        overrides = overridden_keys()
         for key in overrides:
             if key not in SCHEMA:
                 raise ConfigError(unknown_key(key))
-        if "config" in flags.FLAGS and not _config_file(argv):
+        path = _config_file(argv) if "config" in flags.FLAGS else None
+        if "config" in flags.FLAGS and not path:
             argv = [argv[0], f"--config={DEFAULT_RECIPE}", *argv[1:]]
+        elif path and path.endswith(".json"):
+            argv = [f"{JSON_RECIPE}:{path}" if a == path else a for a in argv]
+            argv = [
+                f"--config={JSON_RECIPE}:{path}" if a == f"--config={path}" else a for a in argv
+            ]
         return flags.FLAGS(argv)
     except SeqclfError as error:
         fail(error, error.exit_status)

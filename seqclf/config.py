@@ -121,7 +121,7 @@ def default_config() -> ml_collections.ConfigDict:
         >>> config.optimizer.learning_rate
         0.005
     """
-    return ml_collections.ConfigDict(_nest({key: field.default for key, field in SCHEMA.items()}))
+    return ml_collections.ConfigDict(nest({key: field.default for key, field in SCHEMA.items()}))
 
 
 def resolve(
@@ -144,12 +144,12 @@ def resolve(
     for key, value in given.items():
         if key not in SCHEMA:
             raise ConfigError(unknown_key(key))
-        values[key] = _checked(key, value)
+        values[key] = check_value(key, value)
     complete = {key: values.get(key, field.default) for key, field in SCHEMA.items()}
     _check_together(complete)
     if complete["steps"]:
         complete["epochs"] = 0.0
-    return ml_collections.FrozenConfigDict(_nest(complete))
+    return ml_collections.FrozenConfigDict(nest(complete))
 
 
 def unknown_key(key: str) -> str:
@@ -208,7 +208,8 @@ def from_json(text: str) -> ml_collections.FrozenConfigDict:
     return resolve(config)
 
 
-def _nest(flat: Mapping[str, Any]) -> dict[str, Any]:
+def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `{"model": {"units": …}}` for `{"model.units": …}`."""
     nested: dict[str, Any] = {}
     for key, value in flat.items():
         group, _, leaf = key.rpartition(".")
@@ -216,8 +217,12 @@ def _nest(flat: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _checked(key: str, value: Any) -> Any:
-    """Returns `value` as the key's type, or raises a ConfigError that names key and value."""
+def check_value(key: str, value: Any) -> Any:
+    """Returns `value` as the key's type.
+
+    Raises:
+        ConfigError: it is of another type or out of range; key and value are named.
+    """
     field = SCHEMA[key]
     if field.kind is tuple:
         if not isinstance(value, (list, tuple)):

@@ -33,3 +33,7 @@ class ExportError(SeqclfError):
 
 class TrainingError(SeqclfError):
     """Training cannot go on, for instance because the loss is no longer a number."""
+
+
+class SearchError(SeqclfError):
+    """A search has found nothing, or its chief and workers do not find each other."""

@@ -18,14 +18,14 @@ JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.experiment import evaluate_run
-    from seqclf.report import class_table, test_line
+    from seqclf.report import class_table, score_line
     from seqclf.runs import Run
 
     result = evaluate_run(Run(WORKDIR.value), SPLIT.value)
     if JSON.value:
         print(json.dumps(result, indent=2))
         return
-    print(test_line({"test": result}).replace("test", SPLIT.value, 1))
+    print(score_line(SPLIT.value, result))
     print("\n".join(class_table(result)))
 
 

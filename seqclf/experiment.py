@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import keras
 import ml_collections
 
 from seqclf.data.dataset import Dataset
@@ -18,7 +19,7 @@ from seqclf.report import write_report
 from seqclf.runs import Run, write_text
 from seqclf.samples import write_samples
 from seqclf.serving.export import export_run, versions
-from seqclf.training import fit, total_steps
+from seqclf.training import State, fit, total_steps
 
 
 def run_experiment(
@@ -44,14 +45,22 @@ def run_experiment(
     dataset = load_dataset(**config.data.to_dict())
     total = total_steps(config, dataset)
     run.prepare(config)
-    _record_start(run, config, dataset, fallback)
+    begin(run, config, dataset, fallback=fallback)
     print(describe(config, dataset, total), flush=True)
     model, state = fit(config, dataset, run)
     score = Scorer(model, dataset.spec)(dataset.test)
     write_samples(run, dataset)
     if not versions(run.export):  # a killed process may have come this far
         export_run(run, run.export)
-    training = {
+    training = training_facts(config, model, state) | {"fallback": fallback}
+    report = write_report(run, config, dataset, score, training)
+    run.update_manifest(status="finished", finished=_now())
+    return report
+
+
+def training_facts(config: Any, model: keras.Model, state: State) -> dict[str, Any]:
+    """Returns what a report says of a training."""
+    return {
         "parameters": int(model.count_params()),
         "steps": state.step,
         "stopped_early": state.stopped_early,
@@ -59,11 +68,7 @@ def run_experiment(
         "validation_accuracy": state.best_accuracy,
         "train_seconds": round(state.train_seconds, 1),
         "wait_share": round(state.wait_seconds / state.train_seconds, 4),
-        "fallback": fallback,
     }
-    report = write_report(run, config, dataset, score, training)
-    run.update_manifest(status="finished", finished=_now())
-    return report
 
 
 def evaluate_run(run: Run, split: str) -> dict[str, Any]:
@@ -109,18 +114,29 @@ def describe(config: Any, dataset: Dataset, total: int) -> str:
     )
 
 
-def _record_start(
-    run: Run, config: ml_collections.FrozenConfigDict, dataset: Dataset, fallback: str
+def begin(
+    run: Run, config: ml_collections.FrozenConfigDict, dataset: Dataset, **entries: Any
 ) -> None:
+    """Notes in a prepared run directory that a training begins in it, or goes on.
+
+    Args:
+        run: the run directory.
+        config: its resolved config.
+        dataset: its data.
+        **entries: more for the manifest.
+
+    Raises:
+        RunError: the run began with other data.
+    """
     for left_over in [*run.path.glob("**/.tmp-*")]:  # half-written by a process that was killed
         if left_over.is_dir():
             shutil.rmtree(left_over)
         else:
             left_over.unlink(missing_ok=True)
-    if run.manifest.exists():
+    manifest = run.read_manifest()
+    if "started" in manifest:
         _check_fingerprint(run, dataset)
-        resumed = [*run.read_manifest().get("resumed", []), _now()]
-        run.update_manifest(resumed=resumed)
+        run.update_manifest(resumed=[*manifest.get("resumed", []), _now()], **entries)
         return
     write_text(run.dataset, dataset.spec.to_json())
     run.update_manifest(
@@ -128,7 +144,7 @@ def _record_start(
         started=_now(),
         seed=config.seed,
         data={"origin": dataset.origin, "fingerprint": dataset.fingerprint()},
-        fallback=fallback,
+        **entries,
         **describe_environment(),
     )
 

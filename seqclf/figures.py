@@ -17,7 +17,7 @@ BLUE, ORANGE = "#2a6fbb", "#d9641e"  # told apart in grey and by colour-blind re
 
 def learning_curves(records: list[dict[str, Any]], selected_step: int) -> Figure:
     """Draws loss, error rate and learning rate by step, with the selected step marked."""
-    figure, (loss, error, rate) = _panels(3, width=4.2, height=3.4)
+    figure, (loss, error, rate) = panels(3, width=4.2, height=3.4)
     steps = [record["step"] for record in records]
     for split, colour in (("train", BLUE), ("validation", ORANGE)):
         style = {"color": colour, "marker": ".", "markersize": 4, "label": split}
@@ -44,7 +44,7 @@ def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -
     """Draws how often each class was taken for each; the diagonal is left out of the colours."""
     counts = np.array(confusion)
     size = max(4.5, 0.42 * len(class_names) + 1.5)
-    figure, (axes,) = _panels(1, width=size, height=size)
+    figure, (axes,) = panels(1, width=size, height=size)
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(1, mistakes.max() * 1.3))
     if len(class_names) <= 30:  # beyond that, numbers would only be specks
@@ -66,12 +66,12 @@ def worst_mistakes(split: Split, spec: DatasetSpec, score: Score, count: int = 1
     wrong = np.flatnonzero(predicted != score.labels)
     worst = wrong[np.argsort(-confidence[wrong])][:count]
     if not len(worst):
-        figure, (axes,) = _panels(1, width=4, height=1.2)
+        figure, (axes,) = panels(1, width=4, height=1.2)
         axes.axis("off")
         axes.text(0.5, 0.5, f"No mistake in {len(split):,} examples.", ha="center", va="center")
         return figure
-    figure, panels = _panels(len(worst), columns=6, width=1.55, height=1.9)
-    for axes, index in zip(panels, worst, strict=True):
+    figure, all_axes = panels(len(worst), columns=6, width=1.55, height=1.9)
+    for axes, index in zip(all_axes, worst, strict=True):
         _draw_example(axes, split, spec, int(index))
         truth, guess = spec.class_names[score.labels[index]], spec.class_names[predicted[index]]
         axes.set_title(f"{truth}, read as {guess}\n{confidence[index]:.1%}, #{index}", size=8)
@@ -97,10 +97,10 @@ def _draw_example(axes: Any, split: Split, spec: DatasetSpec, index: int) -> Non
         axes.tick_params(labelsize=6)
 
 
-def _panels(
+def panels(
     count: int, width: float, height: float, columns: int | None = None
 ) -> tuple[Figure, list[Any]]:
-    """Returns a figure and `count` axes; those of the grid that are left over are hidden."""
+    """Returns a figure and `count` axes, sized in inches; what is left of the grid is hidden."""
     columns = min(count, columns or count)
     rows = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")

@@ -3,8 +3,6 @@
 import time
 from typing import Any
 
-INTERVAL_SECONDS = 5.0
-
 
 class Progress:
     """Prints a line every few seconds and one per validation.
@@ -13,6 +11,9 @@ class Progress:
         total: steps of the whole training.
         first: the step at which this process starts.
     """
+
+    interval = 5.0  # seconds between lines
+    indent = ""
 
     def __init__(self, total: int, first: int):
         self._total = total
@@ -25,7 +26,7 @@ class Progress:
         now = time.perf_counter()
         if not self._start:
             self._start, self._first = now, state.step
-        if now - self._printed >= INTERVAL_SECONDS and state.interval_examples:
+        if now - self._printed >= self.interval and state.interval_examples:
             self._print(
                 state.step,
                 f"loss {state.interval_loss / state.interval_examples:.4f}  "
@@ -48,7 +49,8 @@ class Progress:
         if done > 0:
             left = clock((self._printed - self._start) / done * (self._total - step))
         width = len(f"{self._total:,}")
-        print(f"step {step:>{width},}/{self._total:,}  {figures}  left {left}", flush=True)
+        place = f"{self.indent}step {step:>{width},}/{self._total:,}"
+        print(f"{place}  {figures}  left {left}", flush=True)
 
 
 def clock(seconds: float) -> str:

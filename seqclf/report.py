@@ -11,7 +11,12 @@ from seqclf.runs import Run, write_json, write_text
 
 
 def write_report(
-    run: Run, config: Any, dataset: Dataset, score: Score, training: dict[str, Any]
+    run: Run,
+    config: Any,
+    dataset: Dataset,
+    score: Score,
+    training: dict[str, Any],
+    split: str = "test",
 ) -> dict[str, Any]:
     """Writes figures, `report.md` and, last, `report.json`; returns the latter's content.
 
@@ -19,15 +24,17 @@ def write_report(
         run: the run directory.
         config: its resolved config.
         dataset: its data.
-        score: of the selected model on the test split.
+        score: of the selected model on `split`.
         training: facts of the training that the report gives as they are: `parameters`, `steps`,
             `selected_step`, `validation_accuracy`, `train_seconds`, `wait_share`, `fallback`, …
+        split: `test`, or `validation` for a model that is one of many tried.
     """
     names = dataset.spec.class_names
     report = {
         "name": config.name,
         "seed": config.seed,
-        "test": class_report(score, names),
+        "split": split,
+        split: class_report(score, names),
         "training": training,
         "data": {
             "source": dataset.spec.source,
@@ -41,8 +48,8 @@ def write_report(
     }
     drawn = {
         "learning_curves": figures.learning_curves(read_metrics(run), training["selected_step"]),
-        "confusion_matrix": figures.confusion_matrix(report["test"]["confusion"], names),
-        "mistakes": figures.worst_mistakes(dataset.test, dataset.spec, score),
+        "confusion_matrix": figures.confusion_matrix(report[split]["confusion"], names),
+        "mistakes": figures.worst_mistakes(dataset.split(split), dataset.spec, score),
     }
     for name, figure in drawn.items():
         figures.save_figure(figure, run.figures / f"{name}.png")
@@ -51,29 +58,28 @@ def write_report(
     return report
 
 
-def test_line(report: dict[str, Any]) -> str:
-    """Returns the one line that says how good the model is."""
-    test = report["test"]
-    low, high = test["accuracy_interval"]
+def score_line(split: str, result: dict[str, Any]) -> str:
+    """Returns the one line that says how good a model is, from what `class_report` gives."""
+    low, high = result["accuracy_interval"]
     return (
-        f"test accuracy {test['accuracy']:.2%} of {test['examples']:,} examples "
-        f"(95 % interval {low:.2%} to {high:.2%}), loss {test['loss']:.4f}"
+        f"{split} accuracy {result['accuracy']:.2%} of {result['examples']:,} examples "
+        f"(95 % interval {low:.2%} to {high:.2%}), loss {result['loss']:.4f}"
     )
 
 
-def class_table(test: dict[str, Any]) -> list[str]:
+def class_table(result: dict[str, Any]) -> list[str]:
     """Returns the lines of a Markdown table: precision, recall, F1 and support of each class."""
     lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
     lines += [
         f"| {c['name']} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "
         f"| {c['support']:,} |"
-        for c in test["classes"]
+        for c in result["classes"]
     ]
     return lines
 
 
 def _markdown(report: dict[str, Any], config: Any) -> str:
-    training, data = report["training"], report["data"]
+    training, data, split = report["training"], report["data"], report["split"]
     lines = [f"# Run `{report['name']}`", ""]
     if training.get("fallback"):
         lines += [f"> **{training['fallback']}**", ""]
@@ -81,7 +87,7 @@ def _markdown(report: dict[str, Any], config: Any) -> str:
     counts = ", ".join(f"{name} {count:,}" for name, count in data["examples"].items())
     ended = "stopped early" if training["stopped_early"] else "ran to its end"
     lines += [
-        f"**{test_line(report)}**",
+        f"**{score_line(split, report[split])}**",
         "",
         f"- data: {data['source']} read by {data['reading']}, {data['steps']} steps of "
         f"{data['features']} features, {len(data['classes'])} classes ({counts}); {data['origin']}",
@@ -96,16 +102,16 @@ def _markdown(report: dict[str, Any], config: Any) -> str:
         "",
         "![loss, accuracy and learning rate by step](figures/learning_curves.png)",
         "",
-        "## Test split, class by class",
+        f"## {split.capitalize()} split, class by class",
         "",
-        *class_table(report["test"]),
+        *class_table(report[split]),
         "",
         "![confusion matrix](figures/confusion_matrix.png)",
         "",
         "## Worst mistakes",
         "",
         "The wrong answers of which the model was surest: true class, class read, confidence, "
-        "index in the test split.",
+        f"index in the {split} split.",
         "",
         "![worst mistakes](figures/mistakes.png)",
         "",

@@ -75,7 +75,9 @@ def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inp
         jit_compile: compile with XLA: pays from some twenty batches of one size on.
     """
     if not jit_compile or tf.config.get_visible_devices("GPU"):
-        return tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
+        specs = {i.name: tf.TensorSpec(i.shape, i.dtype) for i in model.inputs}
+        signature = specs if len(specs) > 1 else next(iter(specs.values()))
+        return tf.function(lambda inputs: model(inputs, training=False), [signature])
 
     @tf.function(jit_compile=True)
     def run_share(inputs: Inputs) -> tf.Tensor:

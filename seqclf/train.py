@@ -53,7 +53,7 @@ def with_digits(config: Any) -> dict[str, Any]:
 
 def summary(run: Any, report: dict[str, Any]) -> str:
     """Returns what was reached, where everything is, and what to type next."""
-    from seqclf.report import test_line
+    from seqclf.report import score_line
     from seqclf.serving.export import versions
 
     python = commands.python_command()
@@ -61,7 +61,7 @@ def summary(run: Any, report: dict[str, Any]) -> str:
     sample = next(iter(sorted(run.samples.glob("*"))), "FILE.png")
     lines = [
         "",
-        test_line(report)[0].upper() + test_line(report)[1:],
+        score_line("Test", report["test"]),
         "",
         f"Run         {run.path}",
         f"Report      {run.report_md}",

@@ -8,13 +8,14 @@ project came to see.
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from seqclf import checkpoints
-from seqclf.data.dataset import Dataset
+from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import TrainingError
 from seqclf.evaluation import Scorer
@@ -52,7 +53,22 @@ def total_steps(config: Any, dataset: Dataset) -> int:
     return config.steps or max(1, round(config.epochs * epoch_steps))
 
 
-def fit(config: Any, dataset: Dataset, run: Run) -> tuple[keras.Model, State]:
+def build(config: Any, spec: DatasetSpec) -> keras.Model:
+    """Returns the classifier of a config, its weights drawn from the config's seed."""
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.seed)
+    return build_classifier(config, spec)
+
+
+def fit(
+    config: Any,
+    dataset: Dataset,
+    run: Run,
+    *,
+    model: keras.Model | None = None,
+    until: int | None = None,
+    make_progress: Callable[[int, int], Progress] = Progress,
+) -> tuple[keras.Model, State]:
     """Trains a classifier, or goes on from the run's last checkpoint.
 
     A run that was killed and resumed ends with the weights, bit for bit, of one that was not (on
@@ -63,6 +79,10 @@ def fit(config: Any, dataset: Dataset, run: Run) -> tuple[keras.Model, State]:
         config: a resolved config.
         dataset: its training and validation splits are used, never its test split.
         run: a prepared run directory; checkpoints, metrics and the model are written there.
+        model: as `build` returns it; None: it is built.
+        until: stop at this step, or at the validation after it; a later call goes on from there as
+            if there had been no stop. None: at the end.
+        make_progress: is called with the last step and the first, and shows the rest.
 
     Returns:
         The model with the weights that `config.select` asks for, and the final state.
@@ -71,10 +91,8 @@ def fit(config: Any, dataset: Dataset, run: Run) -> tuple[keras.Model, State]:
         TrainingError: the loss is no longer finite; the last checkpoint stays.
         RunError: the run's checkpoints cannot be read.
     """
-    tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(config.seed)
     total = total_steps(config, dataset)
-    model = build_classifier(config, dataset.spec)
+    model = model or build(config, dataset.spec)
     optimizer = build_optimizer(config, total)
     optimizer.build(model.trainable_variables)
     variables = {"model": model.variables, "optimizer": optimizer.variables}
@@ -82,7 +100,9 @@ def fit(config: Any, dataset: Dataset, run: Run) -> tuple[keras.Model, State]:
     log = MetricsLog(run, state.step)
     if state.step:
         print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
-    _train(config, dataset, run, model, optimizer, state, log, total)
+    end = min(total, until or total)
+    progress = make_progress(end, state.step)
+    _train(config, dataset, run, model, optimizer, state, log, total, end, progress)
     if config.select == "best":
         checkpoints.restore(run.checkpoints / "best.npz", {"model": model.variables})
     with replacing(run.model) as temporary:
@@ -99,18 +119,20 @@ def _train(
     state: State,
     log: MetricsLog,
     total: int,
+    end: int,
+    progress: Progress,
 ) -> None:
-    """Runs the steps from `state.step` to `total`; updates `state` and writes checkpoints."""
+    """Runs the steps from `state.step` to `end`; updates `state` and writes checkpoints."""
     epoch_steps = steps_per_epoch(dataset.train, config.batch_size)
     validate_every = config.validate_every or epoch_steps
+    end = min(total, -(-end // validate_every) * validate_every)  # a validation more would show
     variables = {"model": model.variables, "optimizer": optimizer.variables}
     train_step = make_train_step(model, optimizer, config)
     scorer = Scorer(model, dataset.spec, config.jit_compile)
     batches = iter(
         training_batches(dataset.train, dataset.spec, config.batch_size, config.seed, state.step)
     )
-    progress = Progress(total, state.step)
-    while state.step < total and not state.stopped_early:
+    while state.step < end and not state.stopped_early:
         start = time.perf_counter()
         inputs, labels = next(batches)
         arrived = time.perf_counter()
@@ -140,7 +162,7 @@ def _train(
                 state.stopped_early = 0 < config.early_stopping <= state.stale_validations
             record = log.add(state, score, state.step / epoch_steps, _learning_rate(optimizer))
             progress.validation(record, state)
-        if state.step % config.checkpoint_every == 0 or state.step == total or state.stopped_early:
+        if state.step % config.checkpoint_every == 0 or state.step == end or state.stopped_early:
             checkpoints.save_latest(run, variables, dataclasses.asdict(state))
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "seqclf"
-COMMANDS = {"train", "evaluate", "export", "predict"}
+COMMANDS = {"train", "tune", "evaluate", "export", "predict"}
 # Each module or package, and those of ours that it may import.
 ALLOWED = {
     "errors": set(),
@@ -34,8 +34,14 @@ ALLOWED = {
         *("data", "environment", "errors", "evaluation", "models", "report", "runs", "samples"),
         *("serving", "training"),
     },
+    "search_space": {"config", "errors"},
+    "tuner": {
+        *("config", "data", "errors", "evaluation", "experiment", "figures", "metrics"),
+        *("progress", "report", "runs", "search_space", "training"),
+    },
     "commands": {"config", "errors"},
     "default_recipe": {"config"},
+    "json_recipe": {"config"},
 }
 
 

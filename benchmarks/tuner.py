@@ -1,0 +1,94 @@
+"""What a search costs beyond its trainings: the same configs by Keras Tuner and by hand.
+
+    python -m benchmarks.tuner                  # the bundled digits: about 5 min on 2 cores
+    python -m benchmarks.tuner --steps=300      # shorter trainings: more overhead
+
+Each round is a process for each way: the search runs its trials, the other `seqclf.training.fit` on
+the very configs of the search. Wall time from the first training to the last; imports and data are
+left out of both.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from absl import app, flags
+
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "processes of each way", lower_bound=1)
+_TRIALS = flags.DEFINE_integer("trials", 4, "trainings in each process", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 1500, "steps of each training", lower_bound=1)
+_WAY = flags.DEFINE_enum("way", None, ["search", "hand"], "of a process; not for people")
+_FOLDER = flags.DEFINE_string("folder", None, "of a process; not for people")
+
+RECIPE = Path(__file__).parents[1] / "configs" / "digits.py"
+
+
+def main(argv: list[str]) -> None:
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected argument: {argv[1]}")
+    if _WAY.value:
+        seconds = {"search": _search, "hand": _by_hand}[_WAY.value](Path(_FOLDER.value))
+        print(json.dumps(seconds))
+        return
+    times: dict[str, list[float]] = {"search": [], "hand": []}
+    for _ in range(_ROUNDS.value):
+        with tempfile.TemporaryDirectory() as folder:
+            for way in times:
+                times[way].append(_process(way, folder))
+                print(f"{way}: {times[way][-1]:.1f} s", flush=True)
+    search, hand = (median(times[way]) for way in ("search", "hand"))
+    print(
+        f"\n{_TRIALS.value} trainings of {_STEPS.value:,} steps, median of {_ROUNDS.value}: by the "
+        f"search {search:.1f} s, by hand {hand:.1f} s: {search / hand - 1:+.1%}"
+    )
+
+
+def _process(way: str, folder: str) -> float:
+    options = [f"--way={way}", f"--folder={folder}"]
+    options += [f"--trials={_TRIALS.value}", f"--steps={_STEPS.value}"]
+    command = [sys.executable, "-m", "benchmarks.tuner", *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _search(folder: Path) -> float:
+    import runpy
+
+    from seqclf.search_space import SearchSpace
+    from seqclf.tuner.hypermodel import dataset_of
+    from seqclf.tuner.search import Settings, run_search
+
+    recipe = runpy.run_path(str(RECIPE))
+    config = recipe["get_config"]()
+    config.steps = _STEPS.value
+    space = SearchSpace(config, recipe["get_search_space"]())
+    dataset_of(space.config)
+    start = time.perf_counter()
+    run_search(space, Settings("random", max_trials=_TRIALS.value), folder / "search")
+    return time.perf_counter() - start
+
+
+def _by_hand(folder: Path) -> float:
+    from seqclf.runs import Run
+    from seqclf.training import fit
+    from seqclf.tuner.hypermodel import dataset_of
+
+    trials = sorted((folder / "search" / "trials").glob("[0-9]*"))
+    configs = [Run(trial).read_config() for trial in trials]
+    dataset_of(configs[0])
+    start = time.perf_counter()
+    for i, config in enumerate(configs):
+        run = Run(folder / f"hand_{i}")
+        run.prepare(config)
+        fit(config, dataset_of(config), run)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,102 @@
+"""Searches hyper-parameters with Keras Tuner, over the space that a recipe declares.
+
+    python -m seqclf.tune --config=configs/digits.py --tuner=bayesian --max_trials=20
+    python -m seqclf.tune --config=configs/mnist.py --tuner=hyperband --max_epochs=6
+
+The same command goes on where a stopped one was. With KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and
+KERASTUNER_ORACLE_PORT it is the chief or a worker of a search on several machines.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from seqclf import commands
+
+CONFIG = commands.define_config_flag()
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the search; default: runs/NAME_search.")
+TUNER = flags.DEFINE_enum(
+    "tuner", "bayesian", ["hyperband", "bayesian", "random", "grid"], "How to choose what to try."
+)
+OBJECTIVE = flags.DEFINE_enum(
+    "objective",
+    "validation_accuracy",
+    ["validation_accuracy", "validation_loss", "train_accuracy", "train_loss", "train_seconds"],
+    "What to improve.",
+)
+MAX_TRIALS = flags.DEFINE_integer(
+    "max_trials",
+    None,
+    "Trials at most; default: 20 for bayesian and random, all there are for hyperband and grid.",
+    lower_bound=1,
+)
+MAX_EPOCHS = flags.DEFINE_integer(
+    "max_epochs", None, "Epochs of a whole trial; default: as the config says.", lower_bound=1
+)
+EXECUTIONS = flags.DEFINE_integer(
+    "executions_per_trial", 1, "Trainings of each trial; their mean counts.", lower_bound=1
+)
+SEED = flags.DEFINE_integer("seed", 0, "Of what the tuner draws.", lower_bound=0)
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "Forget the search that --workdir holds.")
+LOST_AFTER = flags.DEFINE_float(
+    "lost_after",
+    60.0,
+    "Seconds without a sign of life after which a worker's trial is given to another.",
+    lower_bound=1.0,
+)
+
+
+def main(argv: Sequence[str]) -> None:
+    del argv
+    from seqclf.search_space import SearchSpace
+    from seqclf.tuner.search import Settings, run_search
+
+    space = SearchSpace(CONFIG.value, commands.search_space())
+    given = [key for key in commands.overridden_keys() if key in space.declared]
+    if given:
+        print(f"Given on the command line, so not searched: {', '.join(given)}", flush=True)
+        space = space.without(given)
+    max_trials = MAX_TRIALS.value
+    if max_trials is None and TUNER.value in ("bayesian", "random"):
+        max_trials = 20
+    settings = Settings(
+        tuner=TUNER.value,
+        objective=OBJECTIVE.value,
+        max_trials=max_trials,
+        max_epochs=MAX_EPOCHS.value,
+        executions_per_trial=EXECUTIONS.value,
+        seed=SEED.value,
+        lost_after=LOST_AFTER.value,
+    )
+    folder = WORKDIR.value or f"runs/{space.config.name}_search"
+    rows = run_search(space, settings, folder, OVERWRITE.value)
+    if rows:
+        print(summary(folder, rows, settings.objective))
+
+
+def summary(folder: str, rows: list[dict[str, Any]], objective: str) -> str:
+    """Returns the ranking, where everything is, and what to type next."""
+    from seqclf.tuner.results import SHOWN, table
+
+    python = commands.python_command()
+    more = [f"… and {len(rows) - SHOWN} more in search.md"] if len(rows) > SHOWN else []
+    return "\n".join(
+        [
+            "",
+            *table(rows[:SHOWN], objective),
+            *more,
+            "",
+            f"Report       {folder}/search.md",
+            f"Best config  {folder}/best_config.py, best_config.json",
+            f"Trials       {folder}/trials/ (a run directory each)",
+            "",
+            "Next:",
+            f"  {python} -m seqclf.train --config={folder}/best_config.py",
+            f"  {python} -m tensorboard.main --logdir={folder}/trials",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    commands.run(main)

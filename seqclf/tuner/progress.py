@@ -1,0 +1,109 @@
+"""What a person sees while a search runs."""
+
+import time
+from typing import Any
+
+from seqclf.progress import Progress, clock
+from seqclf.search_space import SearchSpace, shown
+
+
+class SearchProgress:
+    """Prints a line when a trial begins and one when it ends; an `oracles.Listener`.
+
+    Args:
+        space: for the values.
+    """
+
+    def __init__(self, space: SearchSpace):
+        self._space = space
+        self._planned: list[int] = []  # the work of each trial; empty: not known
+        self._start = time.monotonic()
+        self._ended_before: int | None = None  # trials that ended before this process began
+        self._began: dict[str, float] = {}
+
+    def plan(self, oracle: Any) -> None:
+        """Takes note of how many trials there will be, and how long they are to one another."""
+        if hasattr(oracle, "planned_epochs"):
+            self._planned = oracle.planned_epochs()[: oracle.max_trials]
+        elif oracle.max_trials:
+            self._planned = [1] * oracle.max_trials
+
+    def trial_began(self, oracle: Any, trial: Any) -> None:
+        """Prints a trial's number and values."""
+        if self._ended_before is None:
+            self._ended_before = len(oracle.end_order)
+        self._began[trial.trial_id] = time.monotonic()
+        values = self._space.declare(trial.hyperparameters.copy())
+        text = ", ".join(f"{name} {shown(value)}" for name, value in short_names(values).items())
+        of = f" of {len(self._planned)}" if self._planned else ""
+        print(f"\ntrial {self._number(oracle, trial)}{of}: {text}", flush=True)
+        if "tuner/epochs" in trial.hyperparameters.values:
+            epochs = trial.hyperparameters.values["tuner/epochs"]
+            parent = trial.hyperparameters.values.get("tuner/trial_id")
+            goes_on = (
+                f", goes on from trial {oracle.start_order.index(parent) + 1}" if parent else ""
+            )
+            print(f"    to epoch {epochs}{goes_on}", flush=True)
+
+    def trial_ended(self, oracle: Any, trial: Any) -> None:
+        """Prints a trial's score, the best so far and the time left."""
+        name = oracle.objective.name
+        if trial.status == "COMPLETED":
+            best = oracle.get_best_trials(1)[0]
+            text = (
+                f"{name} {trial.score:.4f} (best so far {best.score:.4f}, "
+                f"trial {self._number(oracle, best)})"
+            )
+        else:
+            text = f"failed{_reason(trial)}"
+        seconds = time.monotonic() - self._began.get(trial.trial_id, self._start)
+        print(
+            f"    trial {self._number(oracle, trial)}: {text}; took {clock(seconds)}"
+            f"{self._left(oracle)}",
+            flush=True,
+        )
+
+    def trial_lost(self, oracle: Any, trial: Any, tuner_id: str) -> None:
+        """Prints that a worker is gone."""
+        number = self._number(oracle, trial)
+        print(
+            f"    worker {tuner_id} is not heard of any more: trial {number} goes to another",
+            flush=True,
+        )
+
+    def _number(self, oracle: Any, trial: Any) -> int:
+        return oracle.start_order.index(trial.trial_id) + 1
+
+    def _left(self, oracle: Any) -> str:
+        ended, before = len(oracle.end_order), self._ended_before or 0
+        if not self._planned or ended <= before:
+            return ""
+        done, to_come = sum(self._planned[before:ended]), sum(self._planned[ended:])
+        if not done:
+            return ""
+        return f"; about {clock((time.monotonic() - self._start) / done * to_come)} left"
+
+
+class TrialProgress(Progress):
+    """The progress of one trial: fewer lines, indented."""
+
+    interval = 10.0
+    indent = "    "
+
+    def validation(self, record: dict[str, Any], state: Any) -> None:
+        """Prints nothing: a search has many."""
+
+
+def short_names(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the values by the last part of their keys, where that tells them apart."""
+    last = [key.rpartition(".")[2] for key in values]
+    return {
+        name if last.count(name) == 1 else key: value
+        for name, (key, value) in zip(last, values.items(), strict=True)
+    }
+
+
+def _reason(trial: Any) -> str:
+    """Returns the last line of the traceback that Keras Tuner keeps; a worker sends none."""
+    lines = (trial.message or "").strip().splitlines()
+    return f": {lines[-1].partition(': ')[2] or lines[-1]}" if lines else ""

@@ -1,0 +1,238 @@
+"""`run_search`: a whole search, begun or resumed, alone, as chief or as worker."""
+
+import json
+import math
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import keras_tuner
+import tensorflow as tf
+
+from seqclf.errors import RunError, SearchError
+from seqclf.runs import write_json
+from seqclf.search_space import SearchSpace
+from seqclf.training import total_steps
+from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
+from seqclf.tuner.oracles import make_oracle
+from seqclf.tuner.progress import SearchProgress, TrialProgress
+from seqclf.tuner.results import write_results
+from seqclf.tuner.tuner import ClassifierTuner
+
+CHIEF_TIMEOUT = 300.0  # seconds that a worker waits for its chief to answer
+ENVIRONMENT = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
+MAY_CHANGE = ("max_trials", "seconds")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search.
+
+    Attributes:
+        tuner: one of `oracles.TUNERS`.
+        objective: one of `hypermodel.OBJECTIVES`.
+        max_trials: None: as many as Hyperband or the grid has.
+        max_epochs: of a trial; None: the config says how long a trial trains.
+        executions_per_trial: trainings of each trial.
+        seed: of what the tuner draws.
+        lost_after: seconds after which a silent worker's trial is given to another.
+    """
+
+    tuner: str
+    objective: str = "validation_accuracy"
+    max_trials: int | None = None
+    max_epochs: int | None = None
+    executions_per_trial: int = 1
+    seed: int = 0
+    lost_after: float = 60.0
+
+
+def run_search(
+    space: SearchSpace, settings: Settings, folder: str | Path, overwrite: bool = False
+) -> list[dict[str, Any]]:
+    """Searches, or goes on with the search in `folder`, and writes what was found.
+
+    Alone, or with Keras Tuner's three environment variables as the chief (an ID with "chief" in
+    it), which hands out trials, or as a worker, which runs them.
+
+    Args:
+        space: what to search.
+        settings: how.
+        folder: of the search; chief and workers share it.
+        overwrite: forget the search that is there.
+
+    Returns:
+        The ranking (`results.rank`); `[]` for a worker.
+
+    Raises:
+        RunError: the folder holds another search, or something else.
+        SearchError: no trial was completed, or a worker cannot reach its chief.
+        SeqclfError: the data cannot be used, or a trial met an error that is not its own.
+    """
+    folder = Path(folder).expanduser()
+    role = _role()
+    if settings.max_epochs:
+        changed = {"epochs": float(settings.max_epochs), "steps": 0}
+        space = SearchSpace(space.config.to_dict() | changed, space.declared)
+    dataset = dataset_of(space.config)
+    epochs = total_steps(space.config, dataset) * space.config.batch_size / len(dataset.train)
+    max_epochs = settings.max_epochs or math.ceil(epochs)
+    search = _describe(space, settings, max_epochs)
+    if role == "worker":
+        _wait_for_chief()
+    else:
+        _claim(folder, search, overwrite)
+    hyperparameters = keras_tuner.HyperParameters()
+    space.declare(hyperparameters)
+    progress = SearchProgress(space)
+    oracle = make_oracle(
+        settings.tuner,
+        objective=keras_tuner.Objective(settings.objective, OBJECTIVES[settings.objective]),
+        hyperparameters=hyperparameters,
+        max_trials=settings.max_trials,
+        max_epochs=max_epochs,
+        seed=settings.seed,
+        listener=progress,
+        lost_after=settings.lost_after,
+    )
+    progress.plan(oracle)
+    tuner = ClassifierTuner(
+        ClassifierHyperModel(space),
+        oracle,
+        folder,
+        max_epochs=max_epochs,
+        executions_per_trial=settings.executions_per_trial,
+        make_progress=TrialProgress,
+    )
+    ended = len(oracle.end_order)
+    if ended and role != "worker":
+        print(f"Resuming: {ended} trials have ended before.", flush=True)
+    start = time.monotonic()
+    try:
+        tuner.search()
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ or error from None
+    except grpc.RpcError as error:
+        raise SearchError(
+            f"The chief at {_address()} does not answer any more. Start it again with the same "
+            "command, then this worker: what has ended is kept."
+        ) from error
+    if role == "worker":
+        return []
+    seconds = time.monotonic() - start + search["seconds"]
+    write_json(folder / "search.json", search | {"seconds": seconds})
+    rows = write_results(folder, space, oracle, search, seconds)
+    if not rows or rows[0]["score"] is None:
+        raise SearchError(
+            f"No trial was completed: {folder / 'search.md'} says why each of them failed."
+        )
+    return rows
+
+
+def _role() -> str:
+    """Returns `alone`, `chief` or `worker`, by Keras Tuner's environment variables."""
+    given = [name for name in ENVIRONMENT if os.environ.get(name)]
+    if len(given) not in (0, len(ENVIRONMENT)):
+        missing = [name for name in ENVIRONMENT if name not in given]
+        raise SearchError(
+            f"{', '.join(given)} is set, but {', '.join(missing)} is not: chief and workers need "
+            "all three, a search on its own none."
+        )
+    if not given:
+        return "alone"
+    return "chief" if "chief" in os.environ[ENVIRONMENT[0]] else "worker"
+
+
+def _address() -> str:
+    return ":".join(os.environ[name] for name in ENVIRONMENT[1:])
+
+
+def _wait_for_chief() -> None:
+    print(f"Waiting for the chief at {_address()} …", flush=True)
+    with grpc.insecure_channel(_address()) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(CHIEF_TIMEOUT)
+        except grpc.FutureTimeoutError:
+            raise SearchError(
+                f"No chief answers at {_address()} after {CHIEF_TIMEOUT:g} s. Start it with "
+                f"{ENVIRONMENT[0]}=chief and the same command."
+            ) from None
+
+
+def _describe(space: SearchSpace, settings: Settings, max_epochs: int) -> dict[str, Any]:
+    """Returns what `search.json` holds: all that must be the same when a search is resumed."""
+    return {
+        "name": space.config.name,
+        "config": json.loads(json.dumps(space.config.to_dict())),
+        "space": space.describe(),
+        "tuner": settings.tuner,
+        "objective": settings.objective,
+        "max_trials": settings.max_trials,
+        "max_epochs": max_epochs,
+        "executions_per_trial": settings.executions_per_trial,
+        "seed": settings.seed,
+        "seconds": 0.0,
+    }
+
+
+def _claim(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
+    """Makes the folder this search's; `search["seconds"]` becomes what it has taken so far.
+
+    Raises:
+        RunError: it is another's, or holds something else, or cannot be written.
+    """
+    path = folder / "search.json"
+    try:
+        if path.exists() and overwrite:
+            shutil.rmtree(folder)
+        if path.exists():
+            _check_same(path, search)
+        elif folder.is_dir() and any(folder.iterdir()):
+            raise RunError(
+                f"{folder} exists and holds no search (it lacks search.json): it is left as it is. "
+                "Choose another --workdir."
+            )
+        for left_over in folder.glob("trials/.tmp-*"):  # of a process that was killed
+            shutil.rmtree(left_over, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, search)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be used as --workdir: {error.strerror}") from error
+    if not (folder / "trials").exists():
+        _write_hparams_config(folder / "trials", search)
+
+
+def _check_same(path: Path, search: dict[str, Any]) -> None:
+    try:
+        before = json.loads(path.read_text())
+    except ValueError as error:
+        raise RunError(
+            f"{path} cannot be read: {error}. Give --overwrite to start anew."
+        ) from error
+    search["seconds"] = before.get("seconds", 0.0)
+    changes = [
+        f"  {key}: {before.get(key)!r} -> {search[key]!r}"
+        for key in search
+        if key not in MAY_CHANGE and before.get(key) != search[key]
+    ]
+    if changes:
+        raise RunError(
+            f"{path.parent} holds another search, left as it is. It differs in\n"
+            + "\n".join(changes)
+            + "\nChoose another --workdir, or give --overwrite to forget that search."
+        )
+
+
+def _write_hparams_config(folder: Path, search: dict[str, Any]) -> None:
+    """Tells TensorBoard's HParams page which columns there are."""
+    from tensorboard.plugins.hparams import api
+
+    with tf.summary.create_file_writer(str(folder)).as_default():
+        api.hparams_config(
+            hparams=[api.HParam(key) for key in search["space"]],
+            metrics=[api.Metric(name) for name in ("validation_accuracy", "validation_loss")],
+        )

@@ -1,0 +1,232 @@
+"""`ClassifierTuner`: runs the trials of a search, each in a run directory of its own."""
+
+import contextlib
+import gc
+import io
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import keras
+import keras_tuner
+import tensorflow as tf
+from keras_tuner.src.distribute import utils as distribution
+from keras_tuner.src.engine import stateful
+
+from seqclf.errors import ConfigError, TrainingError
+from seqclf.progress import Progress
+from seqclf.runs import Run, replacing, write_json
+from seqclf.search_space import shown
+from seqclf.tuner.hypermodel import ClassifierHyperModel, with_seed
+
+MAX_STARTS = 3  # of a trial that gets no further: what kills the process would do so again
+PROJECT = "keras_tuner"  # its own files, in this folder of the search's
+
+
+class ClassifierTuner(keras_tuner.Tuner):
+    """Keras Tuner's `Tuner` over `ClassifierHyperModel`.
+
+    A trial that diverges, runs out of memory or has a config that contradicts itself is recorded as
+    failed, and the search goes on; any other error ends it, and the same call resumes it. A trial
+    that a kill interrupted goes on from its last checkpoint, and one that Hyperband promotes from
+    the checkpoint of the trial it continues.
+
+    Args:
+        hypermodel: what is tried.
+        oracle: from `make_oracle`.
+        folder: of the search.
+        max_epochs: those of a whole training, in Hyperband's count.
+        executions_per_trial: trainings of each trial, from seeds that follow one another; their
+            mean counts.
+        make_progress: see `seqclf.training.fit`.
+    """
+
+    def __init__(
+        self,
+        hypermodel: ClassifierHyperModel,
+        oracle: keras_tuner.Oracle,
+        folder: Path,
+        *,
+        max_epochs: int,
+        executions_per_trial: int,
+        make_progress: Callable[[int, int], Progress],
+    ):
+        self._folder = folder
+        self._max_epochs = max_epochs
+        self._make_progress = make_progress
+        self._idle = False
+        with contextlib.redirect_stdout(io.StringIO()):  # "Reloading Tuner from …"
+            super().__init__(
+                oracle,
+                hypermodel,
+                directory=str(folder),
+                project_name=PROJECT,
+                executions_per_trial=executions_per_trial,
+            )
+
+    def _populate_initial_space(self) -> None:
+        """Declares the whole space; theirs builds models until it has met every condition."""
+        hp = self.oracle.get_space()
+        self.hypermodel.declare_hyperparameters(hp)
+        self.oracle.update_space(hp)
+
+    def search(self) -> None:
+        """Runs trials until there are no more; as the chief, serves workers until they are done."""
+        if distribution.is_chief_oracle():
+            stop = threading.Event()
+            watch = threading.Thread(target=self._watch_workers, args=[stop], daemon=True)
+            watch.start()
+            try:
+                super().search()
+            finally:
+                stop.set()
+            return
+        self.save()  # theirs is first saved after the first trial, and a kill before loses the seed
+        super().search()
+
+    def pre_create_trial(self) -> None:
+        """Waits a little if the oracle had no trial just now; theirs asks again at once."""
+        if self._idle:
+            time.sleep(1)
+        self._idle = True
+
+    def on_trial_begin(self, trial: Any) -> None:
+        self._idle = False
+
+    def run_trial(self, trial: Any) -> list[dict[str, float]]:
+        """Trains a trial's config once for each execution; returns the objectives."""
+        with self._signs_of_life(trial):
+            try:
+                return [self._execute(trial, i) for i in range(self.executions_per_trial)]
+            except (TrainingError, ConfigError) as error:
+                raise self._failed(trial, str(error)) from error
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                reason = str(error).splitlines()[0] if str(error) else "MemoryError"
+                raise self._failed(trial, f"out of memory: {reason}") from error
+            except keras_tuner.errors.FailedTrialError:
+                raise
+            except Exception as error:
+                raise keras_tuner.errors.FatalRuntimeError(str(error)) from error
+
+    def save(self) -> None:
+        if not self._is_worker():
+            self.oracle.save()
+        with replacing(Path(self._get_tuner_fname())) as path:
+            stateful.Stateful.save(self, str(path))
+
+    def _execute(self, trial: Any, execution: int) -> dict[str, float]:
+        keras.backend.clear_session()
+        gc.collect()
+        hp = trial.hyperparameters
+        seed = self.hypermodel.space.config.seed + execution
+        run = trial_run(self._folder, trial.trial_id, execution)
+        parent = hp.values.get("tuner/trial_id")
+        if parent:
+            _continue(trial_run(self._folder, parent, execution), run)
+        run.prepare(with_seed(self.hypermodel.config(hp), seed))
+        self._count_start(trial, run)
+        values = self.hypermodel.space.declare(hp)
+        if not run.tensorboard.exists():
+            _log_hparams(run, values)
+        return self.hypermodel.fit(
+            hp,
+            self.hypermodel.build(hp, seed),
+            run=run,
+            objective=self.oracle.objective.name,
+            seed=seed,
+            share=hp.values.get("tuner/epochs", self._max_epochs) / self._max_epochs,
+            make_progress=self._make_progress,
+            trial=trial.trial_id,
+            hyperparameters=values,
+        )
+
+    def _failed(self, trial: Any, reason: str) -> Exception:
+        run = trial_run(self._folder, trial.trial_id, 0)
+        run.update_manifest(trial=trial.trial_id, status="failed", reason=reason)
+        return keras_tuner.errors.FailedTrialError(reason)
+
+    def _count_start(self, trial: Any, run: Run) -> None:
+        """Counts how often a trial was begun at the same step; too often, it has failed.
+
+        Raises:
+            FailedTrialError: it is `MAX_STARTS` times already.
+        """
+        saved = sorted(path.name for path in run.checkpoints.glob("step-*.npz"))
+        place = saved[-1] if saved else ""
+        before = run.read_manifest().get("starts", {})
+        count = 1 + (before.get("count", 0) if before.get("place") == place else 0)
+        if count > MAX_STARTS:
+            raise self._failed(
+                trial,
+                f"the process was stopped {MAX_STARTS} times at the same place "
+                f"({place or 'before the first checkpoint'}); did it run out of memory?",
+            )
+        run.update_manifest(starts={"place": place, "count": count})
+
+    @contextlib.contextmanager
+    def _signs_of_life(self, trial: Any) -> Iterator[None]:
+        """Tells the chief now and then that this worker still runs the trial."""
+        if not self._is_worker():
+            yield
+            return
+        done = threading.Event()
+        interval = self.oracle._oracle.lost_after / 6
+
+        def call() -> None:
+            while not done.wait(interval):
+                with contextlib.suppress(grpc.RpcError):  # a chief that restarts is asked again
+                    self.oracle.get_trial(trial.trial_id)
+
+        thread = threading.Thread(target=call, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _watch_workers(self, stop: threading.Event) -> None:
+        while not stop.wait(self.oracle.lost_after / 6):
+            self.oracle.release_lost()
+
+
+def trial_run(folder: Path, trial_id: str, execution: int) -> Run:
+    """Returns the run of a trial, in `trials/0007`, and of more executions, in `trials/0007.1`."""
+    suffix = f".{execution}" if execution else ""
+    return Run(folder / "trials" / f"{trial_id}{suffix}")
+
+
+def _log_hparams(run: Run, values: dict[str, Any]) -> None:
+    """Writes what TensorBoard's HParams page shows of a trial beside its metrics."""
+    from tensorboard.plugins.hparams import api
+
+    plain = {key: v if isinstance(v, (bool, int, float)) else shown(v) for key, v in values.items()}
+    with tf.summary.create_file_writer(str(run.tensorboard)).as_default():
+        api.hparams(plain, trial_id=run.path.name)
+
+
+def _continue(parent: Run, run: Run) -> None:
+    """Makes `run` a copy of `parent` up to its last checkpoint, unless it is there already."""
+    if run.config.exists():
+        return
+    shutil.rmtree(run.path, ignore_errors=True)
+    run.path.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=run.path.parent, prefix=".tmp-"))
+    try:
+        for source in (parent.config, parent.dataset, parent.metrics):
+            shutil.copy2(source, staging)
+        for source in (parent.checkpoints, parent.tensorboard):
+            shutil.copytree(source, staging / source.name)
+        manifest = parent.read_manifest()
+        manifest.pop("starts", None)
+        write_json(staging / run.manifest.name, manifest | {"continues": parent.path.name})
+        staging.chmod(0o755)
+        os.rename(staging, run.path)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
