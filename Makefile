@@ -31,10 +31,10 @@ train: $(RUN_STAMP)
 	$(BIN)/python -m seqclf.train --config=configs/digits.py $(ARGS)
 
 test: $(TEST_STAMPS)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope $(ARGS)
 
 test-slow: $(TEST_STAMPS)
-	$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope -m "slow or not slow" $(ARGS)
 
 check: $(TEST_STAMP)
 	$(BIN)/ruff check .

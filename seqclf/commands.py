@@ -166,11 +166,11 @@ def _parse(argv: list[str]) -> list[str]:
 
 
 def _config_file(argv: list[str]) -> str | None:
-    """Returns the recipe that the command line names, None if it names none."""
+    """Returns the recipe that the command line names, the last if several, None if none."""
+    path = None
     for position, argument in enumerate(argv):
         if re.match(r"--?config(=|$)", argument):
             path = argument.partition("=")[2] or "".join(argv[position + 1 : position + 2])
             if not Path(path).is_file():
                 raise ConfigError(f"--config: no such file: {path!r}")
-            return path
-    return None
+    return path

@@ -33,17 +33,8 @@ class SearchProgress:
         if self._ended_before is None:
             self._ended_before = len(oracle.end_order)
         self._began[trial.trial_id] = time.monotonic()
-        values = self._space.declare(trial.hyperparameters.copy())
-        text = ", ".join(f"{name} {shown(value)}" for name, value in short_names(values).items())
         of = f" of {len(self._planned)}" if self._planned else ""
-        print(f"\ntrial {self._number(oracle, trial)}{of}: {text}", flush=True)
-        if "tuner/epochs" in trial.hyperparameters.values:
-            epochs = trial.hyperparameters.values["tuner/epochs"]
-            parent = trial.hyperparameters.values.get("tuner/trial_id")
-            goes_on = (
-                f", goes on from trial {oracle.start_order.index(parent) + 1}" if parent else ""
-            )
-            print(f"    to epoch {epochs}{goes_on}", flush=True)
+        print(f"\ntrial {describe_trial(self._space, trial, of)}", flush=True)
 
     def trial_ended(self, oracle: Any, trial: Any) -> None:
         """Prints a trial's score, the best so far and the time left."""
@@ -52,27 +43,24 @@ class SearchProgress:
             best = oracle.get_best_trials(1)[0]
             text = (
                 f"{name} {trial.score:.4f} (best so far {best.score:.4f}, "
-                f"trial {self._number(oracle, best)})"
+                f"trial {trial_number(best.trial_id)})"
             )
         else:
             text = f"failed{_reason(trial)}"
         seconds = time.monotonic() - self._began.get(trial.trial_id, self._start)
         print(
-            f"    trial {self._number(oracle, trial)}: {text}; took {clock(seconds)}"
+            f"    trial {trial_number(trial.trial_id)}: {text}; took {clock(seconds)}"
             f"{self._left(oracle)}",
             flush=True,
         )
 
     def trial_lost(self, oracle: Any, trial: Any, tuner_id: str) -> None:
         """Prints that a worker is gone."""
-        number = self._number(oracle, trial)
+        number = trial_number(trial.trial_id)
         print(
             f"    worker {tuner_id} is not heard of any more: trial {number} goes to another",
             flush=True,
         )
-
-    def _number(self, oracle: Any, trial: Any) -> int:
-        return oracle.start_order.index(trial.trial_id) + 1
 
     def _left(self, oracle: Any) -> str:
         ended, before = len(oracle.end_order), self._ended_before or 0
@@ -92,6 +80,22 @@ class TrialProgress(Progress):
 
     def validation(self, record: dict[str, Any], state: Any) -> None:
         """Prints nothing: a search has many."""
+
+
+def trial_number(trial_id: str) -> int:
+    """Returns the number by which people know a trial, from 1."""
+    return int(trial_id) + 1
+
+
+def describe_trial(space: SearchSpace, trial: Any, of: str = "") -> str:
+    """Returns a trial's number, values and, under Hyperband, epochs."""
+    values = short_names(space.declare(trial.hyperparameters.copy()))
+    text = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
+    epochs = trial.hyperparameters.values.get("tuner/epochs")
+    parent = trial.hyperparameters.values.get("tuner/trial_id")
+    upto = f"\n    to epoch {epochs}" if epochs else ""
+    goes_on = f", goes on from trial {trial_number(parent)}" if parent else ""
+    return f"{trial_number(trial.trial_id)}{of}: {text}{upto}{goes_on}"
 
 
 def short_names(values: dict[str, Any]) -> dict[str, Any]:

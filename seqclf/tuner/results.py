@@ -13,7 +13,7 @@ from seqclf.progress import clock
 from seqclf.runs import Run, write_json, write_text
 from seqclf.search_space import SearchSpace, shown
 from seqclf.tuner import figures
-from seqclf.tuner.progress import short_names
+from seqclf.tuner.progress import short_names, trial_number
 from seqclf.tuner.tuner import trial_run
 
 SHOWN = 10  # rows of the table on the terminal
@@ -27,13 +27,13 @@ def rank(oracle: Any, space: SearchSpace, folder: Path) -> list[dict[str, Any]]:
     `reason` (why it failed).
     """
     rows = []
-    for number, trial_id in enumerate(oracle.start_order, start=1):
+    for trial_id in oracle.start_order:
         trial = oracle.trials[trial_id]
         run = trial_run(folder, trial_id, 0)
         completed = trial.status == "COMPLETED"
         rows.append(
             {
-                "trial": number,
+                "trial": trial_number(trial_id),
                 "run": run.path.name,
                 "status": trial.status.lower(),
                 "score": float(trial.score) if completed else None,

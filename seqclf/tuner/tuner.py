@@ -24,6 +24,7 @@ from seqclf.progress import Progress
 from seqclf.runs import Run, replacing, write_json
 from seqclf.search_space import shown
 from seqclf.tuner.hypermodel import ClassifierHyperModel, with_seed
+from seqclf.tuner.progress import describe_trial, trial_number
 
 MAX_STARTS = 3  # of a trial that gets no further: what kills the process would do so again
 PROJECT = "keras_tuner"  # its own files, in this folder of the search's
@@ -98,6 +99,14 @@ class ClassifierTuner(keras_tuner.Tuner):
 
     def on_trial_begin(self, trial: Any) -> None:
         self._idle = False
+        if self._is_worker():  # else the oracle's listener says it
+            print(f"\ntrial {describe_trial(self.hypermodel.space, trial)}", flush=True)
+
+    def on_trial_end(self, trial: Any) -> None:
+        super().on_trial_end(trial)
+        if self._is_worker():
+            outcome = "failed" if trial.status == "FAILED" else "done"
+            print(f"    trial {trial_number(trial.trial_id)}: {outcome}", flush=True)
 
     def run_trial(self, trial: Any) -> list[dict[str, float]]:
         """Trains a trial's config once for each execution; returns the objectives."""
@@ -142,13 +151,13 @@ class ClassifierTuner(keras_tuner.Tuner):
             seed=seed,
             share=hp.values.get("tuner/epochs", self._max_epochs) / self._max_epochs,
             make_progress=self._make_progress,
-            trial=trial.trial_id,
+            trial=trial_number(trial.trial_id),
             hyperparameters=values,
         )
 
     def _failed(self, trial: Any, reason: str) -> Exception:
         run = trial_run(self._folder, trial.trial_id, 0)
-        run.update_manifest(trial=trial.trial_id, status="failed", reason=reason)
+        run.update_manifest(trial=trial_number(trial.trial_id), status="failed", reason=reason)
         return keras_tuner.errors.FailedTrialError(reason)
 
     def _count_start(self, trial: Any, run: Run) -> None:
@@ -197,9 +206,9 @@ class ClassifierTuner(keras_tuner.Tuner):
 
 
 def trial_run(folder: Path, trial_id: str, execution: int) -> Run:
-    """Returns the run of a trial, in `trials/0007`, and of more executions, in `trials/0007.1`."""
+    """Returns the run of trial 7, in `trials/007`; its second execution is in `trials/007.1`."""
     suffix = f".{execution}" if execution else ""
-    return Run(folder / "trials" / f"{trial_id}{suffix}")
+    return Run(folder / "trials" / f"{trial_number(trial_id):03d}{suffix}")
 
 
 def _log_hparams(run: Run, values: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ def statuses(folder):
 def test_killed_in_the_middle_of_a_trial_it_goes_on(tmp_path):
     flags = ["--tuner=random", "--max_trials=3"]
     first = start(tmp_path, *flags)
-    second_trial = tmp_path / "s" / "trials" / "1" / "checkpoints"
+    second_trial = tmp_path / "s" / "trials" / "002" / "checkpoints"
     wait_until(lambda: any(second_trial.glob("step-*.npz")), first)
     first.send_signal(signal.SIGKILL)
     first.communicate()
@@ -119,7 +119,7 @@ def test_a_chief_and_two_workers_one_of_which_is_killed(tmp_path):
         for name in ("chief", "tuner0", "tuner1")
     )
     wait_until(lambda: len(steps_saved(tmp_path)) >= 2, chief)
-    wait_until(lambda: (tmp_path / "s/trials/1/checkpoints").exists(), chief)
+    wait_until(lambda: (tmp_path / "s/trials/002/checkpoints").exists(), chief)
     workers[0].send_signal(signal.SIGKILL)
     workers[0].communicate()
     finish(workers[1])

@@ -202,11 +202,10 @@ def test_a_trial_that_kills_the_process_each_time_is_given_up(tmp_path, monkeypa
     assert "stopped 3 times at the same place" in rows[-1]["reason"]
 
 
-@pytest.mark.parametrize("select", ["best", "last"])
-def test_a_promoted_trial_goes_on_to_the_bit(tmp_path, select):
+def test_a_promoted_trial_goes_on_to_the_bit(tmp_path):
     """What Hyperband trained in three rounds is what one training gives."""
     model = {"units": [8], "dropout": 0.2}
-    base = BASE | {"batch_size": 256, "select": select, "model": model}
+    base = BASE | {"batch_size": 256, "model": model}
     rows = search(
         tmp_path / "s",
         {"optimizer.learning_rate": SPACE["optimizer.learning_rate"]},
