@@ -1,6 +1,6 @@
 """What a search costs beyond its trainings: the same configs by Keras Tuner and by hand.
 
-    python -m benchmarks.tuner                  # the bundled digits: about 5 min on 2 cores
+    python -m benchmarks.tuner                  # the bundled digits: about 8 min on 2 cores
     python -m benchmarks.tuner --steps=300      # shorter trainings: more overhead
 
 Each round is a process for each way: the search runs its trials, the other `seqclf.training.fit` on
@@ -18,8 +18,8 @@ from statistics import median
 
 from absl import app, flags
 
-_ROUNDS = flags.DEFINE_integer("rounds", 3, "processes of each way", lower_bound=1)
-_TRIALS = flags.DEFINE_integer("trials", 4, "trainings in each process", lower_bound=1)
+_ROUNDS = flags.DEFINE_integer("rounds", 2, "processes of each way", lower_bound=1)
+_TRIALS = flags.DEFINE_integer("trials", 8, "trainings in each process", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 1500, "steps of each training", lower_bound=1)
 _WAY = flags.DEFINE_enum("way", None, ["search", "hand"], "of a process; not for people")
 _FOLDER = flags.DEFINE_string("folder", None, "of a process; not for people")

@@ -6,10 +6,13 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from seqclf.figures import BLUE, ORANGE, panels
 from seqclf.search_space import Range, SearchSpace, shown
 from seqclf.tuner.progress import short_names
+
+LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
 
 
 def score_by_trial(scores: list[float], objective: str, direction: str) -> Figure:
@@ -22,6 +25,7 @@ def score_by_trial(scores: list[float], objective: str, direction: str) -> Figur
     failed = numbers[np.isnan(scores)]
     if len(failed) and not np.isnan(scores).all():
         axes.plot(failed, [np.nanmin(scores)] * len(failed), "x", color="grey", label="failed")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("trial")
     axes.set_ylabel(objective)
     axes.grid(alpha=0.25)
@@ -65,7 +69,7 @@ def parallel_coordinates(
 ) -> Figure:
     """Draws each completed trial as a line over all hyper-parameters, coloured by its score."""
     keys = list(space.declared)
-    figure, (axes,) = panels(1, width=max(6.5, 1.7 * (len(keys) + 1)), height=3.8)
+    figure, (axes,) = panels(1, width=max(6.5, 1.2 * (len(keys) + 1)), height=4.2)
     low, high = min(scores), max(scores)
     norm = Normalize(low, high if high > low else low + 1e-9)
     colours = ScalarMappable(norm, "viridis")
@@ -76,9 +80,7 @@ def parallel_coordinates(
     for x, key in enumerate(keys):
         axes.axvline(x, color="black", linewidth=0.6)
         for height, text in _ticks(space, key):
-            axes.annotate(
-                text, (x, height), xytext=(3, 0), textcoords="offset points", size=7, va="center"
-            )
+            axes.text(x, height, text, size=7, ha="center", va="center", bbox=LABEL)
     names = list(short_names(dict.fromkeys(keys)))
     axes.set_xticks(range(len(keys) + 1), [*names, objective], rotation=20, ha="right")
     axes.set_yticks([])

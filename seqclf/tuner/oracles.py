@@ -20,6 +20,7 @@ What is mended, in Keras Tuner 1.4.8 (the tests show each of these on the origin
 import functools
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +29,7 @@ import keras_tuner
 from keras_tuner.src.engine import oracle as keras_tuner_oracle
 from keras_tuner.src.engine import stateful
 from keras_tuner.src.tuners import gridsearch
+from sklearn.exceptions import ConvergenceWarning
 
 from seqclf.runs import replacing
 
@@ -190,7 +192,9 @@ class MendedBayesian(_Mended, keras_tuner.oracles.BayesianOptimizationOracle):
     """Values where a Gaussian process expects most."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        response = super().populate_space(trial_id)
+        with warnings.catch_warnings():  # of a Gaussian process with a handful of points: no news
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            response = super().populate_space(trial_id)
         if response["status"] == "RUNNING" and self._duplicate(response["values"]):
             return self._random_populate_space()
         return response

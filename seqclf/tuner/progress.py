@@ -99,10 +99,10 @@ def describe_trial(space: SearchSpace, trial: Any, of: str = "") -> str:
 
 
 def short_names(values: dict[str, Any]) -> dict[str, Any]:
-    """Returns the values by the last part of their keys, where that tells them apart."""
+    """Returns the values by the last part of their keys, where that says enough."""
     last = [key.rpartition(".")[2] for key in values]
     return {
-        name if last.count(name) == 1 else key: value
+        name if last.count(name) == 1 and name != "name" else key: value
         for name, (key, value) in zip(last, values.items(), strict=True)
     }
 

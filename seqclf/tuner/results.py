@@ -1,7 +1,7 @@
 """What a search leaves behind: the ranking, the best config and `search.md`."""
 
 import json
-import pprint
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import ml_collections
 from seqclf.config import default_config, differences, flatten, to_json
 from seqclf.figures import save_figure
 from seqclf.progress import clock
-from seqclf.runs import Run, write_json, write_text
+from seqclf.runs import write_json, write_text
 from seqclf.search_space import SearchSpace, shown
 from seqclf.tuner import figures
 from seqclf.tuner.progress import short_names, trial_number
@@ -22,15 +22,17 @@ SHOWN = 10  # rows of the table on the terminal
 def rank(oracle: Any, space: SearchSpace, folder: Path) -> list[dict[str, Any]]:
     """Returns every trial, best first, those that failed last.
 
-    Each has `trial` (its number, from 1), `run` (the folder's name), `score` (None if it failed),
-    `epochs` (Hyperband's, or None), `values` (by key), `seconds` (of training, 0 if not known) and
-    `reason` (why it failed).
+    Of trials with the same score that with the lowest validation loss is the better. Each has
+    `trial` (its number, from 1), `run` (the folder's name), `status`, `score` (None if it failed),
+    `validation_loss` (None if not known), `epochs` (Hyperband's, or None), `values` (by key),
+    `seconds` (of training, 0 if not known) and `reason` (why it failed).
     """
     rows = []
     for trial_id in oracle.start_order:
         trial = oracle.trials[trial_id]
         run = trial_run(folder, trial_id, 0)
         completed = trial.status == "COMPLETED"
+        report = json.loads(run.report.read_text()) if run.report.exists() else {}
         rows.append(
             {
                 "trial": trial_number(trial_id),
@@ -39,13 +41,18 @@ def rank(oracle: Any, space: SearchSpace, folder: Path) -> list[dict[str, Any]]:
                 "score": float(trial.score) if completed else None,
                 "epochs": trial.hyperparameters.values.get("tuner/epochs"),
                 "values": space.declare(trial.hyperparameters.copy()),
-                "seconds": _seconds(run),
+                "validation_loss": report.get("validation", {}).get("loss"),
+                "seconds": report.get("training", {}).get("train_seconds", 0.0),
                 "reason": "" if completed else run.read_manifest().get("reason", ""),
             }
         )
     sign = -1 if oracle.objective.direction == "max" else 1
-    rows.sort(key=lambda r: (r["score"] is None, sign * (r["score"] or 0), r["trial"]))
-    return rows
+
+    def order(row: dict[str, Any]) -> tuple:
+        loss = math.inf if row["validation_loss"] is None else row["validation_loss"]
+        return row["score"] is None, sign * (row["score"] or 0.0), loss, row["trial"]
+
+    return sorted(rows, key=order)
 
 
 def write_results(
@@ -186,12 +193,7 @@ def _markdown(
     return "\n".join(lines)
 
 
-def _seconds(run: Run) -> float:
-    """Returns the seconds in training steps, of an earlier trial that this one continues too."""
-    if not run.report.exists():
-        return 0.0
-    return json.loads(run.report.read_text())["training"]["train_seconds"]
-
-
 def _literal(value: Any) -> str:
-    return pprint.pformat(list(value) if isinstance(value, tuple) else value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)  # double quotes
+    return repr(list(value) if isinstance(value, tuple) else value)

@@ -1,7 +1,6 @@
 """`ClassifierTuner`: runs the trials of a search, each in a run directory of its own."""
 
 import contextlib
-import gc
 import io
 import os
 import shutil
@@ -130,8 +129,7 @@ class ClassifierTuner(keras_tuner.Tuner):
             stateful.Stateful.save(self, str(path))
 
     def _execute(self, trial: Any, execution: int) -> dict[str, float]:
-        keras.backend.clear_session()
-        gc.collect()
+        keras.backend.clear_session()  # lets go of the trial before
         hp = trial.hyperparameters
         seed = self.hypermodel.space.config.seed + execution
         run = trial_run(self._folder, trial.trial_id, execution)
