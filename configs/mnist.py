@@ -1,7 +1,7 @@
 """MNIST read row by row: the recipe to start from, 99 % and more in about two minutes on 2 cores.
 
     python -m seqclf.train --config=configs/mnist.py
-    python -m seqclf.tune --config=configs/mnist.py --tuner=hyperband --max_epochs=6
+    python -m seqclf.tune --config=configs/mnist.py --tuner=bayesian --max_trials=18
 
 Two layers of 128, Adam with warm-up and cosine decay, clipped gradients: the defaults of
 `seqclf.config`, spelt out here because they are what one changes first.
@@ -26,13 +26,12 @@ def get_config():
 
 
 def get_search_space():
-    return {
+    return {  # nothing that changes what a training costs
         "optimizer.learning_rate": Range(0.002, 0.02, log=True),
         "optimizer.warmup_steps": Range(50, 400, step=50),
         "optimizer.clip_norm": Choice(0.0, 0.3, 1.0, 3.0),
         "optimizer.name": Choice("adam", "adamw"),
         "optimizer.weight_decay": Range(0.001, 0.3, log=True, when={"optimizer.name": "adamw"}),
-        "model.dropout": Range(0.0, 0.3, step=0.1),
         "model.layer_norm": Choice(False, True),
         "label_smoothing": Choice(0.0, 0.05, 0.1),
     }

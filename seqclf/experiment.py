@@ -47,7 +47,7 @@ def run_experiment(
     run.prepare(config)
     begin(run, config, dataset, fallback=fallback)
     print(describe(config, dataset, total), flush=True)
-    model, state = fit(config, dataset, run)
+    model, state, _ = fit(config, dataset, run)
     score = Scorer(model, dataset.spec)(dataset.test)
     write_samples(run, dataset)
     if not versions(run.export):  # a killed process may have come this far

@@ -49,8 +49,9 @@ def write_report(
     drawn = {
         "learning_curves": figures.learning_curves(read_metrics(run), training["selected_step"]),
         "confusion_matrix": figures.confusion_matrix(report[split]["confusion"], names),
-        "mistakes": figures.worst_mistakes(dataset.split(split), dataset.spec, score),
     }
+    if split == "test":  # of one of many trials nobody asks for its mistakes
+        drawn["mistakes"] = figures.worst_mistakes(dataset.test, dataset.spec, score)
     for name, figure in drawn.items():
         figures.save_figure(figure, run.figures / f"{name}.png")
     write_text(run.report_md, _markdown(report, config))
@@ -108,12 +109,15 @@ def _markdown(report: dict[str, Any], config: Any) -> str:
         "",
         "![confusion matrix](figures/confusion_matrix.png)",
         "",
-        "## Worst mistakes",
-        "",
-        "The wrong answers of which the model was surest: true class, class read, confidence, "
-        f"index in the {split} split.",
-        "",
-        "![worst mistakes](figures/mistakes.png)",
-        "",
     ]
+    if split == "test":
+        lines += [
+            "## Worst mistakes",
+            "",
+            "The wrong answers of which the model was surest: true class, class read, confidence, "
+            "index in the test split.",
+            "",
+            "![worst mistakes](figures/mistakes.png)",
+            "",
+        ]
     return "\n".join(lines)

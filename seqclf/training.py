@@ -9,7 +9,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -18,7 +18,7 @@ from seqclf import checkpoints
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import TrainingError
-from seqclf.evaluation import Scorer
+from seqclf.evaluation import Score, Scorer
 from seqclf.metrics import MetricsLog
 from seqclf.models import build_classifier
 from seqclf.optimizers import build_optimizer
@@ -41,6 +41,20 @@ class State:
     interval_examples: int = 0
     train_seconds: float = 0.0
     wait_seconds: float = 0.0  # of these, waiting for data
+
+
+class Fit(NamedTuple):
+    """What a training gives.
+
+    Attributes:
+        model: with the selected weights.
+        state: at its end.
+        score: of these weights on the validation split; None if an earlier process took it.
+    """
+
+    model: keras.Model
+    state: State
+    score: Score | None
 
 
 def total_steps(config: Any, dataset: Dataset) -> int:
@@ -68,7 +82,7 @@ def fit(
     model: keras.Model | None = None,
     until: int | None = None,
     make_progress: Callable[[int, int], Progress] = Progress,
-) -> tuple[keras.Model, State]:
+) -> Fit:
     """Trains a classifier, or goes on from the run's last checkpoint.
 
     A run that was killed and resumed ends with the weights, bit for bit, of one that was not (on
@@ -85,7 +99,7 @@ def fit(
         make_progress: is called with the last step and the first, and shows the rest.
 
     Returns:
-        The model with the weights that `config.select` asks for, and the final state.
+        The model with the weights that `config.select` asks for, the final state and their score.
 
     Raises:
         TrainingError: the loss is no longer finite; the last checkpoint stays.
@@ -102,12 +116,12 @@ def fit(
         print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
     end = min(total, until or total)
     progress = make_progress(end, state.step)
-    _train(config, dataset, run, model, optimizer, state, log, total, end, progress)
+    score = _train(config, dataset, run, model, optimizer, state, log, total, end, progress)
     if config.select == "best":
         checkpoints.restore(run.checkpoints / "best.npz", {"model": model.variables})
     with replacing(run.model) as temporary:
         model.save(temporary)
-    return model, state
+    return Fit(model, state, score)
 
 
 def _train(
@@ -121,8 +135,13 @@ def _train(
     total: int,
     end: int,
     progress: Progress,
-) -> None:
-    """Runs the steps from `state.step` to `end`; updates `state` and writes checkpoints."""
+) -> Score | None:
+    """Runs the steps from `state.step` to `end`; updates `state` and writes checkpoints.
+
+    Returns:
+        What `Fit.score` is.
+    """
+    selected = None
     epoch_steps = steps_per_epoch(dataset.train, config.batch_size)
     validate_every = config.validate_every or epoch_steps
     end = min(total, -(-end // validate_every) * validate_every)  # a validation more would show
@@ -153,6 +172,8 @@ def _train(
         progress.step(state)
         if state.step % validate_every == 0 or state.step == total:
             score = scorer(dataset.validation)
+            if score.accuracy > state.best_accuracy or config.select == "last":
+                selected = score
             if score.accuracy > state.best_accuracy:
                 state.best_accuracy, state.best_step = score.accuracy, state.step
                 state.stale_validations = 0
@@ -164,6 +185,7 @@ def _train(
             progress.validation(record, state)
         if state.step % config.checkpoint_every == 0 or state.step == end or state.stopped_early:
             checkpoints.save_latest(run, variables, dataclasses.asdict(state))
+    return selected
 
 
 def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:

@@ -48,7 +48,7 @@ def prepared(path, chosen):
 def train(path, digits, **changes):
     chosen = config(**changes)
     run = prepared(path, chosen)
-    model, state = fit(chosen, digits, run)
+    model, state, _ = fit(chosen, digits, run)
     return run, model, state
 
 

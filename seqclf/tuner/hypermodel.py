@@ -96,10 +96,10 @@ class ClassifierHyperModel(keras_tuner.HyperModel):
         run.prepare(config)
         begin(run, config, dataset, **manifest)
         until = max(1, round(share * total_steps(config, dataset)))
-        model, state = fit(
+        model, state, score = fit(
             config, dataset, run, model=model, until=until, make_progress=make_progress
         )
-        score = Scorer(model, dataset.spec)(dataset.validation)
+        score = score or Scorer(model, dataset.spec)(dataset.validation)
         facts = training_facts(config, model, state) | {"fallback": ""}
         write_report(run, config, dataset, score, facts, split="validation")
         run.update_manifest(status="finished")
