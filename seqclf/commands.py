@@ -84,12 +84,18 @@ def search_space() -> Any:
     """
     path = _config_file(sys.argv)
     module = runpy.run_path(path) if path and not path.endswith(".json") else {}
-    if "get_search_space" not in module:
+    declare = module.get("get_search_space")
+    if not callable(declare):
         raise ConfigError(
-            f"--config must be a recipe with a function get_search_space(), as configs/digits.py "
+            "--config must be a recipe with a function get_search_space(), as configs/digits.py "
             f"is. Received: {path!r}"
         )
-    return module["get_search_space"]()
+    try:
+        return declare()
+    except (Exception, SystemExit) as error:  # a recipe is the user's own Python
+        raise ConfigError(
+            f"{path}: get_search_space() failed: {type(error).__name__}: {error}"
+        ) from error
 
 
 def fail(error: object, status: int) -> None:

@@ -179,7 +179,7 @@ class SearchSpace:
 def _checked(key: str, domain: Any, before: Mapping[str, Choice | Range]) -> Choice | Range:
     """Returns the domain with its values as the key's type, or raises a ConfigError."""
     if key not in SCHEMA:
-        raise ConfigError(f"Search space: {unknown_key(key)}")
+        raise ConfigError(f"Search space: {unknown_key(str(key))}")
     if key in NOT_SEARCHED:
         raise ConfigError(
             f"Search space: `{key}` is the same for all trials and cannot be searched."
@@ -191,6 +191,8 @@ def _checked(key: str, domain: Any, before: Mapping[str, Choice | Range]) -> Cho
                 f"Search space: `{key}` depends on `{parent}`, which must be a Choice that stands "
                 "before it."
             )
+        if not _as_list(parent, wanted):
+            raise ConfigError(f"Search space: `{key}` depends on `{parent}` being nothing at all.")
         for value in _as_list(parent, wanted):
             if check_value(parent, value) not in allowed.values:
                 raise ConfigError(
@@ -226,6 +228,10 @@ def _checked_range(key: str, domain: Range) -> Range:
             f"Search space: `{key}` needs a range whose low is below its high. "
             f"Received: low={low!r}, high={high!r}"
         )
+    if not isinstance(domain.log, bool):
+        raise ConfigError(
+            f"Search space: `log` of `{key}` must be True or False. Received: {domain.log!r}"
+        )
     if domain.log and low <= 0:
         raise ConfigError(
             f"Search space: a logarithmic range of `{key}` must start above 0. Received: {low!r}"
@@ -233,7 +239,7 @@ def _checked_range(key: str, domain: Range) -> Range:
     step = domain.step
     if step is not None:
         smallest = 1 if domain.log else 0
-        if not isinstance(step, (int, float)) or isinstance(step, bool) or step <= smallest:
+        if not isinstance(step, (int, float)) or isinstance(step, bool) or not step > smallest:
             raise ConfigError(
                 f"Search space: the step of `{key}` must be greater than {smallest}. "
                 f"Received: {step!r}"
@@ -243,6 +249,10 @@ def _checked_range(key: str, domain: Range) -> Range:
                 f"Search space: the step of `{key}` must be an integer. Received: {step!r}"
             )
         step = kind(step)
+        if (low * step if domain.log else low + step) > high:
+            raise ConfigError(
+                f"Search space: the step of `{key}` leaves no value but {low!r}. Received: {step!r}"
+            )
     return Range(low, high, log=domain.log, step=step, when=domain.when)
 
 
@@ -274,6 +284,8 @@ def _decoded(key: str, value: Any) -> Any:
 def _as_list(parent: str, wanted: Any) -> list[Any]:
     """Returns the values of a condition: one is as good as a list of one."""
     if SCHEMA[parent].kind is tuple:  # a value is a list itself
+        if not isinstance(wanted, (list, tuple)):
+            return [wanted]
         many = bool(wanted) and isinstance(wanted[0], (list, tuple))
         return [tuple(value) for value in wanted] if many else [tuple(wanted)]
     return list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]

@@ -183,6 +183,7 @@ class GRU(keras.layers.RNN):
                 f"Received: {tuple(initial_state.shape)}"
             )
         sequences = ops.cast(sequences, self.compute_dtype)
+        sequences = tf.ensure_shape(sequences, [None, None, self.cell.kernel.shape[0]])
         if training and self.dropout:
             sequences = sequences * self.cell.get_dropout_mask(sequences[:, 0])[:, None]
         if self.go_backwards:

@@ -8,9 +8,10 @@ from typing import Any
 import ml_collections
 
 from seqclf.config import default_config, differences, flatten, to_json
+from seqclf.errors import RunError
 from seqclf.figures import save_figure
 from seqclf.progress import clock
-from seqclf.runs import write_json, write_text
+from seqclf.runs import Run, write_json, write_text
 from seqclf.search_space import SearchSpace, shown
 from seqclf.tuner import figures
 from seqclf.tuner.progress import short_names, trial_number
@@ -32,7 +33,7 @@ def rank(oracle: Any, space: SearchSpace, folder: Path) -> list[dict[str, Any]]:
         trial = oracle.trials[trial_id]
         run = trial_run(folder, trial_id, 0)
         completed = trial.status == "COMPLETED"
-        report = json.loads(run.report.read_text()) if run.report.exists() else {}
+        report = _read_report(run) if completed else {}
         rows.append(
             {
                 "trial": trial_number(trial_id),
@@ -191,6 +192,16 @@ def _markdown(
         lines += [f"- trial {row['trial']}: {row['reason'] or 'not known'}" for row in failed]
         lines.append("")
     return "\n".join(lines)
+
+
+def _read_report(run: Run) -> dict[str, Any]:
+    """Returns a trial's report; `{}` where its worker does not share this folder."""
+    if not run.report.exists():
+        return {}
+    try:
+        return json.loads(run.report.read_text())
+    except ValueError as error:
+        raise RunError(f"{run.report} is damaged: {error}") from error
 
 
 def _literal(value: Any) -> str:

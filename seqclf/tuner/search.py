@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
 from seqclf.tuner.oracles import make_oracle
 from seqclf.tuner.progress import SearchProgress, TrialProgress
 from seqclf.tuner.results import write_results
-from seqclf.tuner.tuner import ClassifierTuner
+from seqclf.tuner.tuner import PROJECT, ClassifierTuner
 
 CHIEF_TIMEOUT = 300.0  # seconds that a worker waits for its chief to answer
 ENVIRONMENT = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
@@ -84,7 +85,12 @@ def run_search(
     search = _describe(space, settings, max_epochs)
     if role == "worker":
         _wait_for_chief()
+        path = folder / "search.json"
+        if path.exists():
+            _check_same(path, _read_search(path), search)
     else:
+        if role == "chief":
+            _check_port()
         _claim(folder, search, overwrite)
     hyperparameters = keras_tuner.HyperParameters()
     space.declare(hyperparameters)
@@ -100,14 +106,21 @@ def run_search(
         lost_after=settings.lost_after,
     )
     progress.plan(oracle)
-    tuner = ClassifierTuner(
-        ClassifierHyperModel(space),
-        oracle,
-        folder,
-        max_epochs=max_epochs,
-        executions_per_trial=settings.executions_per_trial,
-        make_progress=TrialProgress,
-    )
+    try:
+        tuner = ClassifierTuner(
+            ClassifierHyperModel(space),
+            oracle,
+            folder,
+            max_epochs=max_epochs,
+            executions_per_trial=settings.executions_per_trial,
+            make_progress=TrialProgress,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
+        raise RunError(
+            f"Keras Tuner's files in {folder / PROJECT} are damaged ({type(error).__name__}: "
+            f"{str(error).splitlines()[0]}): the search cannot be resumed. Its trials stay in "
+            f"{folder / 'trials'}. Choose another --workdir, or give --overwrite."
+        ) from error
     ended = len(oracle.end_order)
     if ended and role != "worker":
         print(f"Resuming: {ended} trials have ended before.", flush=True)
@@ -151,6 +164,18 @@ def _address() -> str:
     return ":".join(os.environ[name] for name in ENVIRONMENT[1:])
 
 
+def _check_port() -> None:
+    """Checks that the chief can listen where its workers will look for it."""
+    ip, port = (os.environ[name] for name in ENVIRONMENT[1:])
+    try:
+        socket.create_server((ip, int(port))).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise SearchError(
+            f"The chief cannot listen at {_address()} ({error}): {ENVIRONMENT[1]} must be an "
+            f"address of this machine and {ENVIRONMENT[2]} a free port."
+        ) from error
+
+
 def _wait_for_chief() -> None:
     print(f"Waiting for the chief at {_address()} …", flush=True)
     with grpc.insecure_channel(_address()) as channel:
@@ -187,10 +212,12 @@ def _claim(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
     """
     path = folder / "search.json"
     try:
-        if path.exists() and overwrite:
-            shutil.rmtree(folder)
         if path.exists():
-            _check_same(path, search)
+            before = _read_search(path)
+            if overwrite:
+                _forget(folder)
+            else:
+                _check_same(path, before, search)
         elif folder.is_dir() and any(folder.iterdir()):
             raise RunError(
                 f"{folder} exists and holds no search (it lacks search.json): it is left as it is. "
@@ -201,19 +228,42 @@ def _claim(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, search)
     except OSError as error:
-        raise RunError(f"{folder} cannot be used as --workdir: {error.strerror}") from error
+        raise RunError(
+            f"{folder} cannot be used as --workdir: {error.strerror or error}"
+        ) from error
     if not (folder / "trials").exists():
         _write_hparams_config(folder / "trials", search)
 
 
-def _check_same(path: Path, search: dict[str, Any]) -> None:
+def _forget(folder: Path) -> None:
+    """Deletes what searches write, and nothing else that may lie there."""
+    for name in ("trials", "figures", PROJECT):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("search.json", "search.md", "results.json", "best_config.json", "best_config.py"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _read_search(path: Path) -> dict[str, Any]:
+    """Returns what a `search.json` holds.
+
+    Raises:
+        RunError: it is not one of ours.
+    """
     try:
         before = json.loads(path.read_text())
-    except ValueError as error:
+        float(before["seconds"])
+        if not isinstance(before["tuner"], str) or not isinstance(before["space"], dict):
+            raise ValueError("it lacks tuner and space")
+    except (ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{path} cannot be read: {error}. Give --overwrite to start anew."
+            f"{path} cannot be read as that of a search ({type(error).__name__}: {error}): "
+            f"{path.parent} is left as it is. Choose another --workdir."
         ) from error
-    search["seconds"] = before.get("seconds", 0.0)
+    return before
+
+
+def _check_same(path: Path, before: dict[str, Any], search: dict[str, Any]) -> None:
+    search["seconds"] = before["seconds"]
     changes = [
         f"  {key}: {before.get(key)!r} -> {search[key]!r}"
         for key in search

@@ -152,10 +152,19 @@ def test_mistakes_end_in_one_message(tmp_path, flags, message):
     assert not (tmp_path / "s").exists()
 
 
-def test_a_recipe_without_a_space_and_half_an_environment(tmp_path):
+def test_environments_and_recipes_that_cannot_be_used(tmp_path):
     process = start(tmp_path, KERASTUNER_ORACLE_IP="127.0.0.1")
     output = finish(process, status=1)
     assert "KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_PORT is not" in output
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port in (str(taken.getsockname()[1]), "abc"):
+            chief = {"KERASTUNER_TUNER_ID": "chief", "KERASTUNER_ORACLE_IP": "127.0.0.1"}
+            process = start(tmp_path, **chief, KERASTUNER_ORACLE_PORT=port)
+            assert f"cannot listen at 127.0.0.1:{port}" in finish(process, status=1)
+    assert not (tmp_path / "s").exists()
+    (tmp_path / "broken.py").write_text(RECIPE.replace("Range(1e-3", "range(1e-3"))
+    output = finish(start(tmp_path, "--config=broken.py"), status=2)
+    assert "broken.py: get_search_space() failed: TypeError" in output
     (tmp_path / "plain.py").write_text(RECIPE.partition("def get_search_space")[0])
     output = finish(start(tmp_path, "--config=plain.py"), status=2)
     assert "must be a recipe with a function get_search_space()" in output

@@ -136,7 +136,9 @@ def test_a_finished_search_is_not_run_again_and_can_be_extended(tmp_path, capsys
     for changed in ({"seed": 1}, {"tuner": "grid"}, {"base": BASE | {"batch_size": 32}}):
         with pytest.raises(RunError, match="holds another search, left as it is. It differs in"):
             search(tmp_path / "s", **changed)
-    assert len(search(tmp_path / "s", overwrite=True, seed=1)) == 3
+    (tmp_path / "s" / "notes.txt").write_text("mine")
+    assert len(search(tmp_path / "s", overwrite=True, seed=1, max_trials=1)) == 1
+    assert (tmp_path / "s" / "notes.txt").read_text() == "mine"
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
@@ -145,6 +147,31 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
         with pytest.raises(RunError, match="exists and holds no search"):
             search(tmp_path, overwrite=overwrite)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "text", ["precious", "[]", "{}", '{"seconds": "x", "tuner": "grid", "space": {}}', "\xff"]
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_search_json_of_something_else_is_left_alone(tmp_path, text, overwrite):
+    (tmp_path / "search.json").write_bytes(text.encode("latin-1"))
+    (tmp_path / "photo.jpg").write_text("mine")
+    with pytest.raises(RunError, match=r"search\.json cannot be read as that of a search"):
+        search(tmp_path, overwrite=overwrite)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["photo.jpg", "search.json"]
+
+
+def test_damaged_files_are_named(tmp_path):
+    search(tmp_path / "s", max_trials=1)
+    files = ["keras_tuner/oracle.json", "keras_tuner/trial_0/trial.json", "trials/001/report.json"]
+    for name in files:
+        path = tmp_path / "s" / name
+        before = path.read_text()
+        path.write_text("{")
+        with pytest.raises(RunError, match=rf"({name}|keras_tuner) (is|are) damaged"):
+            search(tmp_path / "s", max_trials=1)
+        path.write_text(before)
+    assert len(search(tmp_path / "s", max_trials=1)) == 1
 
 
 def test_no_trial_completed_is_an_error_with_a_report(tmp_path):

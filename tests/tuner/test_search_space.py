@@ -107,6 +107,24 @@ def test_it_is_described_in_words():
         ({"model.dropout": Range(0, 1.0)}, "`model.dropout` must be less than 1"),
         ({"model.units": Range(1, 2)}, "needs a Choice, not a Range"),
         ({"optimizer.weight_decay": Range(0.1, 0.2)}, "needs `optimizer.name` 'adamw'"),
+        ({"batch_size": Range(8, 64, step=float("nan"))}, "must be greater than 0. Received: nan"),
+        ({"batch_size": Range(8, 64, step=80)}, "leaves no value but 8. Received: 80"),
+        ({"batch_size": Range(8, 64, log="no")}, "must be True or False. Received: 'no'"),
+        ({5: Choice(1, 2)}, "Unknown config key `5`"),
+        (
+            {
+                "model.units": Choice([8], [4]),
+                "batch_size": Choice(1, 2, when={"model.units": 8}),
+            },
+            "`model.units` must be a list of integers. Received: 8",
+        ),
+        (
+            {
+                "optimizer.name": Choice("adam", "adamw"),
+                "batch_size": Choice(1, 2, when={"optimizer.name": []}),
+            },
+            "depends on `optimizer.name` being nothing at all",
+        ),
         (
             {"batch_size": Choice(1, 2, when={"model.units": [64]})},
             "depends on `model.units`, which must be a Choice that stands before it",
