@@ -15,6 +15,7 @@ What is mended, in Keras Tuner 1.4.8 (the tests show each of these on the origin
 7. Bayesian optimisation tries the same values again and again in a space of few values, and starts
    with three random trials per dimension, however few trials there are to be.
 8. `seed=0` is no seed.
+9. It prints the traceback of every failed trial.
 """
 
 import functools
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import keras_tuner
+from keras_tuner.src import config as keras_tuner_config
 from keras_tuner.src.engine import oracle as keras_tuner_oracle
 from keras_tuner.src.engine import stateful
 from keras_tuner.src.tuners import gridsearch
@@ -92,6 +94,7 @@ def make_oracle(
         oracle = {"random": MendedRandom, "grid": MendedGrid}[tuner](
             max_trials=max_trials, **common
         )
+    keras_tuner_config.DEBUG = False
     oracle.verbose = 0
     oracle.listener = listener
     oracle.lost_after = lost_after

@@ -174,11 +174,13 @@ def test_damaged_files_are_named(tmp_path):
     assert len(search(tmp_path / "s", max_trials=1)) == 1
 
 
-def test_no_trial_completed_is_an_error_with_a_report(tmp_path):
+def test_no_trial_completed_is_an_error_with_a_report(tmp_path, capfd):
     space = {"optimizer.learning_rate": Choice(1e38, 2e38)}
     base = BASE | DIVERGING
     with pytest.raises(SearchError, match=r"No trial was completed: .*search\.md says why"):
         search(tmp_path / "s", space, base, tuner="grid")
+    output = capfd.readouterr()
+    assert "failed: The loss is " in output.out and "Traceback" not in output.out + output.err
     assert "**No trial was completed.**" in (tmp_path / "s" / "search.md").read_text()
     assert not (tmp_path / "s" / "best_config.json").exists()
 
