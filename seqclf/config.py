@@ -49,8 +49,9 @@ SCHEMA: dict[str, Field] = {
     "data.normalize": Field(
         "auto",
         "unit: divide by full scale (255); standard: zero mean, unit deviation per feature over "
-        "the training split; auto: unit for uint8, standard for float; none",
-        choices=("auto", "unit", "standard", "none"),
+        "the training split; global: the same of all features together; auto: unit for uint8, "
+        "standard for float; none",
+        choices=("auto", "unit", "standard", "global", "none"),
     ),
     "data.image_size": Field(
         (), "(height, width): resize images of a tensorflow-datasets source; () keeps them", low=1
@@ -68,6 +69,21 @@ SCHEMA: dict[str, Field] = {
     "data.split_seed": Field(
         0, "of the random splits: kept apart from `seed` so that all seeds share them", low=0
     ),
+    "augment.shift": Field(
+        0.0, "shift training images by up to this share of height and width", low=0, high=0.5
+    ),
+    "augment.rotation": Field(0.0, "rotate them by up to so many degrees", low=0, high=180),
+    "augment.scale": Field(
+        0.0, "make them up to this share smaller or larger, each axis by itself", low=0, high=0.5
+    ),
+    "augment.shear": Field(0.0, "slant them by up to so many degrees", low=0, high=45),
+    "augment.elastic": Field(
+        0.0,
+        "displace each pixel smoothly, with this standard deviation as a share of height and width",
+        low=0,
+        high=0.2,
+    ),
+    "augment.mirror": Field(False, "mirror every second one, by chance, left to right"),
     "model.cell": Field("gru", "recurrent cell", choices=("gru",)),
     "model.units": Field((128, 128), "width of each recurrent layer, first to last", low=1),
     "model.bidirectional": Field(False, "read the sequence in both directions in every layer"),
@@ -90,6 +106,13 @@ SCHEMA: dict[str, Field] = {
     "optimizer.clip_norm": Field(1.0, "clip the gradient to this global norm; 0: off", low=0),
     "label_smoothing": Field(0.0, "share of each label spread over all classes", low=0, below=1),
     "batch_size": Field(128, "examples per training step", low=1),
+    "batch_selection": Field(
+        1,
+        "read so many times batch_size examples a step and learn from the batch_size of them with "
+        "the largest loss; 1: learn from all that is read",
+        low=1,
+        high=64,
+    ),
     "epochs": Field(0.0, "length of the training in passes over the training split", low=0),
     "steps": Field(2000, "length in steps; 0: `epochs` says. When both are set, steps wins", low=0),
     "validate_every": Field(200, "steps between validations; 0: every epoch", low=0),
@@ -150,6 +173,11 @@ def resolve(
     if complete["steps"]:
         complete["epochs"] = 0.0
     return ml_collections.FrozenConfigDict(nest(complete))
+
+
+def examples_per_step(config: Any) -> int:
+    """Returns how many examples a training step reads; it learns from `batch_size` of them."""
+    return config.batch_size * config.batch_selection
 
 
 def unknown_key(key: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import ml_collections
 
+from seqclf.config import examples_per_step
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
 from seqclf.environment import describe_environment
@@ -101,7 +102,7 @@ def describe(config: Any, dataset: Dataset, total: int) -> str:
     spec = dataset.spec
     counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
     upto = "up to " if spec.variable_length else ""
-    epochs = total * config.batch_size / len(dataset.train)
+    epochs = total * examples_per_step(config) / len(dataset.train)
     return "\n".join(
         [
             f"data    {dataset.origin}",

@@ -17,7 +17,7 @@ def write_samples(run: Run, dataset: Dataset) -> list[Path]:
     Images become `<class>-<index>.png`, sequences one `samples.npz`.
     """
     spec, test = dataset.spec, dataset.test.take(np.arange(min(COUNT, len(dataset.test))))
-    if spec.raw_dtype == "uint8" and not spec.variable_length:
+    if spec.is_image:
         files = []
         for i, (x, y) in enumerate(zip(test.x, test.y, strict=True)):
             name = "".join(c if c.isalnum() else "_" for c in spec.class_names[y])

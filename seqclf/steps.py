@@ -25,44 +25,65 @@ def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, c
 
     Gradients are added in a fixed order, so the same batch gives the same bits.
 
+    With `batch_selection` k above 1 the step is given k times as many examples, reads them all, and
+    learns from those of largest loss (Loshchilov & Hutter 2016, arXiv:1511.06343; this form, with a
+    forward pass of its own, is that of Jiang et al. 2019, arXiv:1910.00762).
+
     Args:
         model: gives logits `[B, C]`.
         optimizer: built for the model's trainable variables.
-        config: resolved; `batch_size`, `label_smoothing`, `model.dropout`, `jit_compile` and
-            `shares` are read.
+        config: resolved; `batch_size`, `batch_selection`, `label_smoothing`, `model.dropout`,
+            `jit_compile` and `shares` are read.
 
     Returns:
-        A function of `inputs` (see `training_batches`) and `labels`, int32 `[B]`, which returns the
-        mean loss (float32 scalar, label smoothing included) and the number of right answers.
+        A function of `inputs` (see `training_batches`) and `labels`, int32 `[k·B]`, which returns
+        the mean loss (float32 scalar, label smoothing included) and the number of right answers,
+        both over all that it was given.
     """
     cross_entropy = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=config.label_smoothing, reduction="sum"
+        from_logits=True, label_smoothing=config.label_smoothing, reduction="none"
     )
     variables = model.trainable_variables
     whole = _compiles_whole(config)
     shares = (config.shares or suggested_shares(config.batch_size)) if whole else 1
+    compiled = functools.partial(tf.function, jit_compile=True) if whole and shares > 1 else _as_is
 
-    def share(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
-        """Returns the loss (a sum), the number of right answers and the gradients of a share."""
+    def losses_of(inputs: Inputs, labels: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns each example's loss and whether the answer to it is right, `[b]` each."""
+        logits = model(inputs, training=training)  # [b, C]
+        loss = cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
+        return loss, tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
+
+    @compiled
+    def learn(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """Returns `losses_of` a share and the gradients of the losses' sum."""
         with tf.GradientTape() as tape:
-            logits = model(inputs, training=True)  # [b, C]
-            loss = cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
-            scaled_loss = optimizer.scale_loss(loss)  # only float16 scales it
-        predicted = tf.argmax(logits, axis=-1, output_type=labels.dtype)
-        right = tf.math.count_nonzero(predicted == labels)
+            loss, right = losses_of(inputs, labels, training=True)
+            scaled_loss = optimizer.scale_loss(tf.reduce_sum(loss))  # only float16 scales it
         return loss, right, tape.gradient(scaled_loss, variables)
 
-    run_share = tf.function(share, jit_compile=True) if whole and shares > 1 else share
+    @compiled
+    def look(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with _execution(whole, config, gradient=False):
+            return losses_of(inputs, labels, training=False)
 
     @tf.function(jit_compile=whole and shares == 1)  # one call of a compiled function costs 0.1 ms
     def train_step(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = labels.shape[0]
+        batch = labels.shape[0] // config.batch_selection
+        selected = (inputs, labels)
+        if config.batch_selection > 1:
+            looks = [look(*part) for part in cut((inputs, labels), shares)]
+            loss, right = (tf.concat(parts, axis=0) for parts in zip(*looks, strict=True))
+            hardest = tf.math.top_k(loss, batch).indices
+            selected = tf.nest.map_structure(lambda each: tf.gather(each, hardest), selected)
         with _execution(whole, config):
-            results = [run_share(*part) for part in cut((inputs, labels), shares)]
-        losses, right, gradients = zip(*results, strict=True)
+            results = [learn(*part) for part in cut(selected, shares)]
+        *seen, gradients = zip(*results, strict=True)
         means = [tf.add_n(parts) / batch for parts in zip(*gradients, strict=True)]
         optimizer.apply(means, variables)
-        return tf.add_n(losses) / batch, tf.add_n(right)
+        if config.batch_selection == 1:
+            loss, right = (tf.concat(parts, axis=0) for parts in seen)
+        return tf.reduce_mean(loss), tf.math.count_nonzero(right)
 
     return train_step
 
@@ -107,7 +128,14 @@ def _compiles_whole(config: Any) -> bool:
     return config.jit_compile and not config.model.dropout and not gpu
 
 
-def _execution(whole: bool, config: Any) -> AbstractContextManager[None]:
+def _execution(
+    whole: bool, config: Any, gradient: bool | None = None
+) -> AbstractContextManager[None]:
     if whole:
-        return execution(xla="around", shares=1)
-    return execution(xla=None if config.jit_compile else "none", shares=config.shares or None)
+        return execution(xla="around", shares=1, gradient=gradient)
+    xla = None if config.jit_compile else "none"
+    return execution(xla=xla, shares=config.shares or None, gradient=gradient)
+
+
+def _as_is(function: Callable) -> Callable:
+    return function

@@ -15,6 +15,8 @@ import keras
 import tensorflow as tf
 
 from seqclf import checkpoints
+from seqclf.config import examples_per_step
+from seqclf.data.augmentation import configured
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import TrainingError
@@ -61,9 +63,11 @@ def total_steps(config: Any, dataset: Dataset) -> int:
     """Returns the length of the training in steps, from `steps` or `epochs`.
 
     Raises:
-        ConfigError: `batch_size` exceeds the training split.
+        ConfigError: the config and the data do not go together: `batch_size` exceeds the training
+            split, or `augment` asks for distortions of examples that are no images.
     """
-    epoch_steps = steps_per_epoch(dataset.train, config.batch_size)
+    configured(config, dataset.spec)
+    epoch_steps = steps_per_epoch(dataset.train, examples_per_step(config))
     return config.steps or max(1, round(config.epochs * epoch_steps))
 
 
@@ -142,14 +146,22 @@ def _train(
         What `Fit.score` is.
     """
     selected = None
-    epoch_steps = steps_per_epoch(dataset.train, config.batch_size)
+    drawn = examples_per_step(config)
+    epoch_steps = steps_per_epoch(dataset.train, drawn)
     validate_every = config.validate_every or epoch_steps
     end = min(total, -(-end // validate_every) * validate_every)  # a validation more would show
     variables = {"model": model.variables, "optimizer": optimizer.variables}
     train_step = make_train_step(model, optimizer, config)
     scorer = Scorer(model, dataset.spec, config.jit_compile)
     batches = iter(
-        training_batches(dataset.train, dataset.spec, config.batch_size, config.seed, state.step)
+        training_batches(
+            dataset.train,
+            dataset.spec,
+            drawn,
+            config.seed,
+            state.step,
+            configured(config, dataset.spec),
+        )
     )
     while state.step < end and not state.stopped_early:
         start = time.perf_counter()
@@ -160,9 +172,9 @@ def _train(
         state.step += 1
         state.train_seconds += time.perf_counter() - start
         state.wait_seconds += arrived - start
-        state.interval_loss += loss_value * config.batch_size
+        state.interval_loss += loss_value * drawn
         state.interval_correct += int(correct)
-        state.interval_examples += config.batch_size
+        state.interval_examples += drawn
         if not math.isfinite(loss_value):
             raise TrainingError(
                 f"The loss is {loss_value} at step {state.step:,}: training has diverged. Lower "

@@ -25,14 +25,14 @@ ALLOWED = {
     "report": {"data", "evaluation", "figures", "metrics", "progress", "runs"},
     "samples": {"data", "runs"},
     "training": {
-        *("checkpoints", "data", "errors", "evaluation", "metrics", "models", "optimizers"),
-        *("progress", "runs", "steps"),
+        *("checkpoints", "config", "data", "errors", "evaluation", "metrics", "models"),
+        *("optimizers", "progress", "runs", "steps"),
     },
     "steps": {"data", "layers"},
     "serving": {"data", "environment", "errors", "layers", "models", "runs"},
     "experiment": {
-        *("data", "environment", "errors", "evaluation", "models", "report", "runs", "samples"),
-        *("serving", "training"),
+        *("config", "data", "environment", "errors", "evaluation", "models", "report", "runs"),
+        *("samples", "serving", "training"),
     },
     "search_space": {"config", "errors"},
     "tuner": {

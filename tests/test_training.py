@@ -9,7 +9,7 @@ import pytest
 from seqclf import load_dataset
 from seqclf.checkpoints import restore_latest
 from seqclf.config import resolve
-from seqclf.errors import RunError, TrainingError
+from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.evaluation import Scorer
 from seqclf.experiment import evaluate_run, run_experiment
 from seqclf.metrics import read_metrics
@@ -105,10 +105,43 @@ def test_a_hundred_steps_give_the_same_bits_twice(tmp_path, digits):
     assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
 
 
+@pytest.mark.parametrize("selection", [1, 3])
+def test_a_step_learns_from_the_examples_of_largest_loss(digits, selection):
+    """Its gradient is that of a step on these alone, its figures are those of all."""
+    from seqclf.models import build_classifier
+    from seqclf.optimizers import build_optimizer
+
+    def stepped(x, y, **changes):
+        chosen = config(optimizer={"name": "sgd", "schedule": "constant"}, **changes)
+        keras.utils.set_random_seed(0)
+        model = build_classifier(chosen, digits.spec)
+        logits = model(x).numpy()
+        results = make_train_step(model, build_optimizer(chosen, 10), chosen)(x, y)
+        return logits, [float(result) for result in results], model.get_weights()
+
+    x = keras.ops.convert_to_tensor((digits.train.x[:48] / 16).astype("float32"))
+    y = keras.ops.convert_to_tensor(digits.train.y[:48])
+    logits, (loss, right), weights = stepped(x, y, batch_selection=selection)
+    losses = keras.ops.convert_to_numpy(
+        keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
+    )
+    hardest = np.argsort(-losses)[: 48 // selection]
+    _, _, expected = stepped(keras.ops.take(x, hardest, 0), keras.ops.take(y, hardest, 0))
+    for ours, theirs in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert loss == pytest.approx(losses.mean(), rel=1e-5)
+    assert right == (logits.argmax(-1) == digits.train.y[:48]).sum()
+
+
 @pytest.mark.parametrize("changes", [{"shares": 1}, {"shares": 3}, {"jit_compile": False}])
-def test_how_a_step_is_run_does_not_change_it_beyond_rounding(tmp_path, digits, changes):
+@pytest.mark.parametrize("selection", [1, 3])
+def test_how_a_step_is_run_does_not_change_it_beyond_rounding(tmp_path, digits, changes, selection):
     """Plain SGD: Adam divides by gradients near zero, and so by their rounding errors."""
-    arguments = {"optimizer": {"name": "sgd", "learning_rate": 0.1}, "steps": 10}
+    arguments = {
+        "optimizer": {"name": "sgd", "learning_rate": 0.1},
+        "steps": 10,
+        "batch_selection": selection,
+    }
     usual = train(tmp_path / "usual", digits, shares=2, **arguments)[1].get_weights()
     other = train(tmp_path / "other", digits, **arguments, **changes)[1].get_weights()
     for a, b in zip(usual, other, strict=True):
@@ -119,7 +152,12 @@ def test_how_a_step_is_run_does_not_change_it_beyond_rounding(tmp_path, digits, 
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path, digits, stop, monkeypatch):
     import seqclf.training as training
 
-    changes = {"model": {"dropout": 0.3}, "optimizer": {"name": "adamw", "weight_decay": 0.01}}
+    changes = {
+        "model": {"dropout": 0.3},
+        "optimizer": {"name": "adamw", "weight_decay": 0.01},
+        "augment": {"shift": 0.1, "elastic": 0.02},
+        "batch_selection": 2,
+    }
     whole, model, _ = train(tmp_path / "whole", digits, **changes)
 
     class StopError(Exception):
@@ -200,6 +238,16 @@ def test_it_trains_without_xla(tmp_path, digits):
     changes = {"jit_compile": False, "optimizer": {"learning_rate": 0.02}}
     _, _, state = train(tmp_path / "a", digits, **changes)
     assert state.best_accuracy > 0.3
+
+
+def test_augmentation_of_what_is_no_image_is_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    file = tmp_path / "own.npz"
+    np.savez(file, x=rng.normal(size=(60, 5, 2)).astype("float32"), y=np.arange(60) % 2)
+    chosen = config(data={"source": f"npz:{file}"}, batch_size=8, augment={"rotation": 5})
+    with pytest.raises(ConfigError, match=r"`augment.rotation` distorts images.*float32"):
+        run_experiment(chosen, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_epochs_give_the_length(tmp_path, digits):

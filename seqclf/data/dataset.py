@@ -77,6 +77,11 @@ class DatasetSpec:
         return {"rows": width, "columns": height, "pixels": 1}[self.reading] * channels
 
     @property
+    def is_image(self) -> bool:
+        """Whether an example is an image, and not a sequence of measurements."""
+        return self.raw_dtype == "uint8" and not self.variable_length
+
+    @property
     def num_classes(self) -> int:
         return len(self.class_names)
 

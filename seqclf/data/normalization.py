@@ -46,7 +46,8 @@ def normalization(
         train: the training split; no other is looked at.
         spec: its description (its own shift and scale are not used).
         kind: `unit`: divide by the spec's `full_scale`; `standard`: mean 0 and deviation 1 of each
-            feature over all valid steps; `auto`: unit for uint8, standard for float; `none`.
+            feature over all valid steps; `global`: the same of all features together, which keeps
+            their proportions; `auto`: unit for uint8, standard for float; `none`.
 
     Raises:
         DataError: `unit` for examples that are not uint8.
@@ -73,6 +74,8 @@ def normalization(
         total += valid.sum(0)
         squares += (valid**2).sum(0)
         count += len(valid)
+    if kind == "global":
+        total, squares = total.mean(keepdims=True), squares.mean(keepdims=True)
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
     constant = deviation <= 1e-6 * np.maximum(np.abs(mean), 1e-6)

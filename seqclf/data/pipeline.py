@@ -4,16 +4,19 @@ They are two functions because they promise different things: training wants ful
 order every epoch, evaluation wants every example exactly once.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from seqclf.data.augmentation import Augmentation, augment
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError
 
 Arrays = tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]  # x, y, lengths
+DISTORTIONS = -1  # where the keys of the order have the epoch: another stream of random numbers
 Inputs = Any  # float32 [B, T, D], or {"sequences": [B, T, D], "lengths": [B]} if lengths vary
 
 
@@ -21,32 +24,38 @@ def steps_per_epoch(split: Split, batch_size: int) -> int:
     """Returns the full batches of an epoch; the examples left over are others in each epoch.
 
     Raises:
-        ConfigError: `batch_size` exceeds the split.
+        ConfigError: a batch exceeds the split.
     """
     if batch_size > len(split):
         raise ConfigError(
-            f"`batch_size` must not exceed the {len(split)} training examples. "
-            f"Received: {batch_size}"
+            "A step must not read more examples (`batch_size` × `batch_selection`) than the "
+            f"{len(split)} that there are to train on. Received: {batch_size}"
         )
     return len(split) // batch_size
 
 
 def training_batches(
-    split: Split, spec: DatasetSpec, batch_size: int, seed: int, first_step: int = 0
+    split: Split,
+    spec: DatasetSpec,
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+    augmentation: Augmentation | None = None,
 ) -> tf.data.Dataset:
     """Returns endless shuffled batches, from any step on.
 
     The batch of a step is a pure function of `seed` and the step: the order of an epoch is that of
-    random keys drawn from `[seed, epoch]`. A resumed run thus starts at its step at no cost and
-    sees the very batches that it would have seen. (`tf.random.experimental.index_shuffle` would do
+    random keys drawn from `[seed, epoch]`, and distortions are drawn from seed and step. A resumed
+    run thus starts at its step at no cost and sees the very batches that it would have seen. (`tf.random.experimental.index_shuffle` would do
     without a permutation in memory, but does not give all orders alike: a test here says so.)
 
     Args:
         split: examples; they stay in memory as they are and are normalised batch by batch.
         spec: their description.
         batch_size: B.
-        seed: of the order.
+        seed: of the order and of the distortions.
         first_step: the step, counted from 0, of the first batch.
+        augmentation: how images are distorted, batch by batch; None: not at all.
 
     Returns:
         A `tf.data.Dataset` of `(inputs, labels)`: labels int32 `[B]`; inputs float32 `[B, T, D]`,
@@ -67,7 +76,21 @@ def training_batches(
 
     epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
     indices = epochs.flat_map(epoch_indices)
-    return _batches(arrays, indices, spec)
+    if not augmentation:
+        return _batches(indices, lambda index: _gather(arrays, index, spec))
+    steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
+    distortions = tf.constant([seed, DISTORTIONS], tf.int64)
+
+    def distorted(index: tf.Tensor, step: tf.Tensor) -> tuple[Inputs, tf.Tensor]:
+        x, y, _ = arrays
+        images = augment(
+            tf.gather(x, index),
+            tf.random.experimental.stateless_fold_in(distortions, step),
+            augmentation,
+        )
+        return as_sequences(images, spec), tf.gather(y, index)
+
+    return _batches(tf.data.Dataset.zip(indices, steps), distorted)
 
 
 def evaluation_batches(split: Split, spec: DatasetSpec, batch_size: int = 512) -> tf.data.Dataset:
@@ -77,13 +100,11 @@ def evaluation_batches(split: Split, spec: DatasetSpec, batch_size: int = 512) -
     """
     arrays = _tensors(split)
     indices = tf.data.Dataset.range(len(split)).batch(batch_size)
-    return _batches(arrays, indices, spec)
+    return _batches(indices, lambda index: _gather(arrays, index, spec))
 
 
-def _batches(arrays: Arrays, indices: tf.data.Dataset, spec: DatasetSpec) -> tf.data.Dataset:
-    batches = indices.map(
-        lambda index: _gather(arrays, index, spec), num_parallel_calls=2, deterministic=True
-    )
+def _batches(indices: tf.data.Dataset, gather: Callable) -> tf.data.Dataset:
+    batches = indices.map(gather, num_parallel_calls=2, deterministic=True)
     # There is nothing to tune here, and in TensorFlow 2.21 an iterator that is dropped waits until
     # its tuner wakes up: 47 s at the end of a training of 90 s.
     options = tf.data.Options()

@@ -44,7 +44,7 @@ def load_dataset(
         reading: how an image `[H, W]` or `[H, W, C]` is read as a sequence `[T, D]`: `rows`
             (T = H, D = W·C), `columns` (T = W, D = H·C) or `pixels` (T = H·W, D = C). A sequence
             `[T, D]` is read as it is by `rows`.
-        normalize: `unit`, `standard`, `auto` or `none`, see `normalization`.
+        normalize: `unit`, `standard`, `global`, `auto` or `none`, see `normalization`.
         image_size: `(height, width)` that images of tensorflow-datasets are resized to.
         mnist_dir: folder with MNIST's four `.gz` files; empty: $SEQCLF_MNIST_DIR.
         tfds_dir: tensorflow-datasets' folder; empty: its default.

@@ -12,7 +12,7 @@ SMALLEST = 33  # bytes: the signature and the header of a PNG
 def takes_pictures(spec: DatasetSpec) -> bool:
     """Returns whether a model's raw examples are pictures: uint8, one shape, grey or RGB."""
     channels = spec.raw_shape[2] if len(spec.raw_shape) == 3 else 1
-    return spec.raw_dtype == "uint8" and not spec.variable_length and channels in (1, 3)
+    return spec.is_image and channels in (1, 3)
 
 
 def decode_images(image_bytes: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:

@@ -142,7 +142,7 @@ def _calls(folder: Path) -> list[str]:
 
 
 def _picture_limits(spec: DatasetSpec) -> list[str]:
-    if spec.raw_dtype != "uint8" or spec.variable_length:
+    if not spec.is_image:
         return []
     ground = "dark" if spec.background < 0.5 else "bright"
     return [

@@ -14,6 +14,7 @@ import grpc
 import keras_tuner
 import tensorflow as tf
 
+from seqclf.config import examples_per_step
 from seqclf.errors import RunError, SearchError
 from seqclf.runs import write_json
 from seqclf.search_space import SearchSpace
@@ -80,7 +81,9 @@ def run_search(
         changed = {"epochs": float(settings.max_epochs), "steps": 0}
         space = SearchSpace(space.config.to_dict() | changed, space.declared)
     dataset = dataset_of(space.config)
-    epochs = total_steps(space.config, dataset) * space.config.batch_size / len(dataset.train)
+    epochs = (
+        total_steps(space.config, dataset) * examples_per_step(space.config) / len(dataset.train)
+    )
     max_epochs = settings.max_epochs or math.ceil(epochs)
     search = _describe(space, settings, max_epochs)
     if role == "worker":

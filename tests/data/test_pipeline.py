@@ -79,7 +79,7 @@ def test_evaluation_takes_every_example_once_in_order(batch):
 
 
 def test_a_batch_larger_than_the_split_is_refused():
-    with pytest.raises(ConfigError, match="must not exceed the 5 training examples. Received: 6"):
+    with pytest.raises(ConfigError, match="more examples .* than the 5 .* Received: 6"):
         steps_per_epoch(numbered(5)[0], 6)
 
 

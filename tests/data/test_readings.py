@@ -63,6 +63,17 @@ def test_standard_gives_mean_0_and_deviation_1_over_valid_training_steps(tmp_pat
     np.testing.assert_allclose(valid[:, 2], 0, atol=1e-4)  # a constant feature stays finite
 
 
+def test_global_keeps_the_proportions_of_the_features():
+    dataset = load_dataset("digits", normalize="global")
+    sequences = as_sequences(dataset.train.x, dataset.spec).numpy()
+    assert sequences.mean() == pytest.approx(0, abs=1e-5)
+    assert sequences.std() == pytest.approx(1, abs=1e-5)
+    plain = as_sequences(dataset.train.x, load_dataset("digits").spec).numpy()
+    np.testing.assert_allclose(
+        sequences.std((0, 1)) / sequences.std(), plain.std((0, 1)) / plain.std(), rtol=1e-3
+    )
+
+
 def test_digits_are_divided_by_their_own_full_scale():
     dataset = load_dataset("digits")
     assert as_sequences(dataset.train.x, dataset.spec).numpy().max() == 1.0

@@ -1,0 +1,65 @@
+"""One training of `benchmarks.time_to_accuracy` in a process of its own.
+
+    python -m benchmarks.learner NAME SEED DATA.npz BORN
+
+BORN is the time (`time.time()`) at which the process was started. Prints one JSON line: what was
+reached when. The clocks stand still while the test images are read.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class Clocks:
+    """Seconds since the process was started, and since its first step was done."""
+
+    def __init__(self, born: float):
+        self._born = born
+        self._first: float | None = None
+        self._paused = 0.0
+
+    def begin(self) -> None:
+        """Notes that the first step is done, compiled and all."""
+        self._first = time.time()
+
+    def read(self) -> dict[str, float]:
+        now = time.time() - self._paused
+        return {"from_start": now - self._born, "from_first_step": now - (self._first or now)}
+
+    def paused(self, call: Callable[[], Any]) -> Any:
+        """Returns what `call` returns; the time that it takes does not count."""
+        before = time.time()
+        result = call()
+        self._paused += time.time() - before
+        return result
+
+
+def main() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    answers = os.fdopen(os.dup(1), "w")  # whatever else prints goes to standard error
+    os.dup2(2, 1)
+    name, seed, path, born = sys.argv[1:]
+    from benchmarks.learners import LEARNERS, Data
+
+    clocks = Clocks(float(born))
+    with np.load(path) as arrays:
+        train, test = (Data(arrays[f"{s}_x"], arrays[f"{s}_y"]) for s in ("train", "test"))
+    points = []
+
+    def report(step: int, predict: Callable[[np.ndarray], np.ndarray]) -> None:
+        reached = clocks.read()
+        accuracy = clocks.paused(lambda: float((predict(test.x) == test.y).mean()))
+        points.append({"step": step, **reached, "accuracy": accuracy})
+
+    LEARNERS[name](train, int(seed), report, clocks.begin)
+    print(json.dumps(points), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The contenders of `benchmarks.time_to_accuracy`: each trains as its users would write it.
+
+All read MNIST's 54,000 training images row by row, in batches, in an order of their own seed. A
+learner calls `report(step, predict)` now and then; `predict` takes raw test images.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+UNITS = (100, 100)
+BATCH = 100
+STEPS = 3000
+CONSTANT = 0.01  # the classic learning rate
+PEAK, WARMUP, CLIP = 0.005, 200, 1.0  # our schedule: configs/mnist.py
+EVERY = 100  # steps between reports
+
+Report = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]
+
+
+class Data(NamedTuple):
+    """uint8 images `[N, 28, 28]`, int32 labels `[N]`."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+def keras_learner(data: Data, seed: int, report: Report, begin: Callable, schedule: bool) -> None:
+    """`keras.layers.GRU` and `model.fit`."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.GRU(UNITS[0], return_sequences=True),
+            keras.layers.GRU(UNITS[1]),
+            keras.layers.Dense(10),
+        ]
+    )
+    rate: Any = CONSTANT
+    if schedule:
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, STEPS - WARMUP, warmup_target=PEAK, warmup_steps=WARMUP
+        )
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=CLIP if schedule else None)
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        return model.predict(_unit(x), batch_size=1000, verbose=0).argmax(-1)
+
+    class Reports(keras.callbacks.Callback):
+        done = 0
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            del batch, logs
+            self.done += 1
+            if self.done == 1:
+                begin()
+            if self.done % EVERY == 0:
+                report(self.done, predict)
+            if self.done == STEPS:
+                self.model.stop_training = True
+
+    epochs = math.ceil(STEPS * BATCH / len(data.y))
+    model.fit(_unit(data.x), data.y, BATCH, epochs, verbose=0, callbacks=[Reports()])
+
+
+def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedule: bool) -> None:
+    """PyTorch's `nn.GRU` and a plain loop."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+
+    class Classifier(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gru = nn.GRU(28, UNITS[0], len(UNITS), batch_first=True)
+            self.head = nn.Linear(UNITS[1], 10)
+
+        def forward(self, x: Any) -> Any:
+            return self.head(self.gru(x)[0][:, -1])
+
+    model = Classifier()
+    optimizer = torch.optim.Adam(model.parameters(), PEAK if schedule else CONSTANT)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, _share_of_peak if schedule else lambda step: 1.0
+    )
+    loss_of = nn.CrossEntropyLoss()
+    x, y = torch.from_numpy(_unit(data.x)), torch.from_numpy(data.y).long()
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        parts = torch.from_numpy(_unit(images)).split(1000)
+        with torch.inference_mode():
+            return torch.cat([model(part).argmax(-1) for part in parts]).numpy()
+
+    order = iter(())
+    for step in range(1, STEPS + 1):
+        index = next(order, None)
+        if index is None:
+            order = iter(torch.randperm(len(y)).split(BATCH))
+            index = next(order)
+        optimizer.zero_grad()
+        loss = loss_of(model(x[index]), y[index])
+        loss.backward()
+        if schedule:
+            nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimizer.step()
+        scheduler.step()
+        if step == 1:
+            begin()
+        if step % EVERY == 0:
+            report(step, predict)
+
+
+def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> None:
+    """`configs/mnist_fast.py`, by the same calls as `seqclf.training.fit`."""
+    import tensorflow as tf
+
+    from configs import mnist_fast
+    from seqclf.config import resolve
+    from seqclf.data.augmentation import configured
+    from seqclf.data.dataset import DatasetSpec, Split
+    from seqclf.data.normalization import as_sequences
+    from seqclf.data.pipeline import training_batches
+    from seqclf.optimizers import build_optimizer
+    from seqclf.steps import make_prediction_step, make_train_step
+    from seqclf.training import build
+
+    recipe = mnist_fast.get_config()
+    recipe.seed = seed
+    config = resolve(recipe)
+    names = tuple("0123456789")
+    spec = DatasetSpec("mnist", "rows", (28, 28), "uint8", names, scale=(1 / 255,))
+    model = build(config, spec)
+    optimizer = build_optimizer(config, config.steps)
+    optimizer.build(model.trainable_variables)
+    train_step = make_train_step(model, optimizer, config)
+    logits = make_prediction_step(model, jit_compile=True)
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        parts = [logits(as_sequences(part, spec)).numpy() for part in np.split(x, len(x) // 1000)]
+        return np.concatenate(parts).argmax(-1)
+
+    split = Split(data.x, data.y)
+    batches = iter(
+        training_batches(
+            split, spec, config.batch_size, seed, augmentation=configured(config, spec)
+        )
+    )
+    for step in range(1, config.steps + 1):
+        loss, _ = train_step(*next(batches))
+        float(loss)  # waits until the step is done
+        if step == 1:
+            begin()
+        if step % (EVERY // 2) == 0 or step == config.steps:
+            report(step, predict)
+    del tf
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float32) / 255
+
+
+def _share_of_peak(step: int) -> float:
+    if step < WARMUP:
+        return step / WARMUP
+    return (1 + math.cos(math.pi * (step - WARMUP) / (STEPS - WARMUP))) / 2
+
+
+LEARNERS: dict[str, Callable] = {
+    "Keras, classic": lambda *a: keras_learner(*a, schedule=False),
+    "PyTorch, classic": lambda *a: torch_learner(*a, schedule=False),
+    "Keras, our schedule": lambda *a: keras_learner(*a, schedule=True),
+    "PyTorch, our schedule": lambda *a: torch_learner(*a, schedule=True),
+    "seqclf, mnist_fast": seqclf_learner,
+}

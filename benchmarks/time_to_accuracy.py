@@ -1,0 +1,84 @@
+"""How soon MNIST, read row by row, is learned: seqclf beside Keras and PyTorch.
+
+    python -m benchmarks.time_to_accuracy               # five seeds: 40 min on 2 cores
+    python -m benchmarks.time_to_accuracy --seeds=1
+
+Every training runs in a process of its own, one after another, the contenders taking turns seed by
+seed. What counts is wall-clock time from the start of the process (imports, data and compilation
+included) and from the end of the first step; the clocks stand still while the test split is read.
+Prints a table, writes `time_to_accuracy.json`, `.md` and `.png`.
+
+The classic: two layers of 100, batches of 100, 3,000 steps of Adam at a constant 0.01. "Our
+schedule": the same with warm-up, cosine decay from 0.005 and clipping. seqclf runs
+`configs/mnist_fast.py`. The test split is read on the way because time to *test* accuracy is the
+question; no choice is made by it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import app, flags
+
+from benchmarks import accuracy_report
+from benchmarks.learners import LEARNERS
+from seqclf.data.sources import load_dataset
+from seqclf.environment import describe_environment
+from seqclf.errors import SeqclfError
+
+_SEEDS = flags.DEFINE_integer("seeds", 5, "trainings of each contender", lower_bound=1)
+_ONLY = flags.DEFINE_list("only", [], "contenders by a part of their name; empty: all")
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
+
+
+def main(argv: list[str]) -> None:
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected argument: {argv[1]}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    names = [n for n in LEARNERS if not _ONLY.value or any(part in n for part in _ONLY.value)]
+    if not names:
+        raise app.UsageError(f"--only matches none of {', '.join(LEARNERS)}.")
+    try:
+        dataset = load_dataset("mnist")
+    except SeqclfError as error:
+        sys.exit(f"Error: {error}")
+    results: dict[str, Any] = {"environment": describe_environment(), "runs": []}
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "mnist.npz"
+        arrays = {}
+        for name, split in dataset.splits():
+            arrays |= {f"{name}_x": split.x, f"{name}_y": split.y}
+        np.savez(data, allow_pickle=False, **arrays)
+        total = _SEEDS.value * len(names)
+        for seed in range(_SEEDS.value):
+            for name in names:
+                points = _learn(name, seed, data)
+                results["runs"].append({"contender": name, "seed": seed, "points": points})
+                accuracy_report.write(results, Path(_OUT.value))  # survives an interruption
+                done = len(results["runs"])
+                left = (time.monotonic() - begun) / done * (total - done)
+                print(
+                    f"[{done}/{total}] {accuracy_report.line(results['runs'][-1])}"
+                    f"   ({left / 60:.0f} min left)",
+                    flush=True,
+                )
+    print(f"\n{accuracy_report.table(results)}\nresults in {_OUT.value}/time_to_accuracy.*")
+
+
+def _learn(name: str, seed: int, data: Path) -> list[dict[str, float]]:
+    command = [sys.executable, "-m", "benchmarks.learner", name, str(seed), str(data)]
+    done = subprocess.run([*command, repr(time.time())], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name} failed:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,194 @@
+"""Random distortions of training images: shift, rotation, scale, shear, elastic, mirror image.
+
+All are one resampling: for each pixel of the new image a place in the old one is computed, and the
+four pixels around that place are weighed (bilinear interpolation). Centred coordinates u = (row,
+column), in pixels, become
+
+    M u + t + d(u),   M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale)
+
+with a shift t and, for the elastic distortion, a displacement d that varies smoothly over the image
+(Simard, Steinkraus & Platt 2003, "Best practices for convolutional neural networks", §2): normal
+noise on a grid of control points, smoothed by a Gaussian as wide as the grid is coarse.
+"""
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import ConfigError
+
+# Between two control points of the elastic distortion, and the deviation of the Gaussian, as a
+# share of the side: Simard et al. smoothed by 4 pixels of 29.
+CELL = 4 / 29
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """How far images are distorted; each image by its own draw. 0 leaves a distortion out.
+
+    Attributes:
+        shift: up to this share of height and width, either way.
+        rotation: up to so many degrees, either way.
+        scale: of each axis, up to this share smaller or larger.
+        shear: up to so many degrees, either way.
+        elastic: standard deviation of a pixel's displacement, as a share of height and width.
+        mirror: whether every second image, by chance, is mirrored left to right.
+    """
+
+    shift: float = 0.0
+    rotation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    elastic: float = 0.0
+    mirror: bool = False
+
+    def __bool__(self) -> bool:
+        return any(dataclasses.astuple(self))
+
+
+def configured(config: Any, spec: DatasetSpec) -> Augmentation | None:
+    """Returns what the `augment.*` keys of a resolved config ask for, None if nothing.
+
+    Raises:
+        ConfigError: they ask for something and the examples are no images.
+    """
+    augmentation = Augmentation(**config.augment)
+    if augmentation and not spec.is_image:
+        asked = [key for key, value in config.augment.items() if value]
+        raise ConfigError(
+            f"`augment.{asked[0]}` distorts images: uint8 examples of one shape. {spec.source} has "
+            f"{spec.raw_dtype} examples{' of varying lengths' * spec.variable_length}; set it to "
+            f"{Augmentation.__dataclass_fields__[asked[0]].default}."
+        )
+    return augmentation or None
+
+
+def augment(images: tf.Tensor, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
+    """Distorts images at random.
+
+    Args:
+        images: `[B, H, W]` or `[B, H, W, C]`, any real dtype; H and W are known.
+        seed: int `[2]`: the same seed gives the same distortions.
+        augmentation: how far.
+
+    Returns:
+        float32, shaped as `images`. Beyond the border the nearest pixel is repeated.
+
+    Example:
+        >>> images = tf.zeros([8, 28, 28], tf.uint8)
+        >>> augment(images, tf.constant([0, 1]), Augmentation(shift=0.1, rotation=10)).shape
+        TensorShape([8, 28, 28])
+    """
+    size = images.shape[1:3]
+    affine, noise = _draw(tf.shape(images)[0], size, seed, augmentation)
+    affine = tf.ensure_shape(affine, [images.shape[0], 2, 3])
+    return _compiled(images, affine, noise)
+
+
+def places(affine: tf.Tensor, noise: tf.Tensor | None, size: tuple[int, int]) -> list[tf.Tensor]:
+    """Returns where in the old image each pixel of the new one lies.
+
+    Args:
+        affine: `[B, 2, 3]`, M and t.
+        noise: the elastic displacement at the control points, `[B, 2, G_H·G_W]`, or None.
+        size: H and W.
+
+    Returns:
+        Rows and columns, counted from 0, float32 `[B, H, W]` each.
+    """
+    rows, columns = (np.arange(side, dtype=np.float32) - (side - 1) / 2 for side in size)
+    found = []
+    for axis in range(2):
+        along_rows, along_columns, start = tf.split(affine[:, axis], 3, axis=1)  # [B, 1] each
+        place = (start + along_rows * rows + (size[axis] - 1) / 2)[:, :, None]  # [B, H, 1]
+        place += (along_columns * columns)[:, None, :]  # [B, H, W]
+        if noise is not None:
+            displacement = tf.matmul(noise[:, axis], _smoothing(tuple(size)))
+            place += tf.reshape(displacement, [-1, *size])
+        found.append(place)
+    return found
+
+
+def resample(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Reads images at places between their pixels, by bilinear interpolation.
+
+    Args:
+        images: `[B, H, W, C]`, any real dtype.
+        rows: of the places, `[B, H, W]`, counted from 0; beyond the border the nearest is read.
+        columns: the same.
+
+    Returns:
+        float32 `[B, H, W, C]`.
+    """
+    _, height, width, channels = images.shape
+    rows = tf.clip_by_value(rows, 0.0, height - 1.0)
+    columns = tf.clip_by_value(columns, 0.0, width - 1.0)
+    top = tf.clip_by_value(tf.floor(rows), 0.0, max(height - 2.0, 0.0))
+    left = tf.clip_by_value(tf.floor(columns), 0.0, max(width - 2.0, 0.0))
+    down, right = (rows - top)[..., None], (columns - left)[..., None]  # [B, H, W, 1]
+    pixels = tf.reshape(tf.cast(images, tf.float32), [-1, channels])
+    first = tf.range(tf.shape(images)[0])[:, None, None] * (height * width)
+    corner = first + tf.cast(top, tf.int32) * width + tf.cast(left, tf.int32)
+    one_down, one_right = width * (height > 1), int(width > 1)
+
+    def at(offset: int) -> tf.Tensor:
+        return tf.gather(pixels, corner + offset)  # [B, H, W, C]
+
+    above = at(0) * (1 - right) + at(one_right) * right
+    below = at(one_down) * (1 - right) + at(one_down + one_right) * right
+    return above * (1 - down) + below * down
+
+
+@tf.function(jit_compile=True)  # XLA makes one pass of it: a third of the time
+def _compiled(images: tf.Tensor, affine: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
+    shape = tf.shape(images)
+    if images.shape.rank == 3:
+        images = images[..., None]
+    new = resample(images, *places(affine, noise, images.shape[1:3]))
+    return tf.reshape(new, shape)
+
+
+def _draw(
+    count: tf.Tensor, size: tuple[int, int], seed: tf.Tensor, augmentation: Augmentation
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Returns the transformation of each of `count` images, as `places` takes it."""
+    draws = tf.random.stateless_uniform([7, count], seed, -1.0, 1.0)
+    rotation = draws[0] * math.radians(augmentation.rotation)
+    shear = tf.tan(draws[1] * math.radians(augmentation.shear))
+    scale_rows = 1.0 / (1.0 + draws[2] * augmentation.scale)
+    scale_columns = 1.0 / (1.0 + draws[3] * augmentation.scale)
+    if augmentation.mirror:
+        scale_columns *= tf.sign(draws[4])
+    shift_rows = draws[5] * (augmentation.shift * size[0])
+    shift_columns = draws[6] * (augmentation.shift * size[1])
+    cos, sin = tf.cos(rotation), tf.sin(rotation)
+    to_rows = [(cos - sin * shear) * scale_rows, -sin * scale_columns, shift_rows]
+    to_columns = [(sin + cos * shear) * scale_rows, cos * scale_columns, shift_columns]
+    affine = tf.stack([tf.stack(to_rows, -1), tf.stack(to_columns, -1)], axis=1)  # [B, 2, 3]
+    if not augmentation.elastic:
+        return affine, None
+    points = _smoothing(tuple(size)).shape[0]
+    noise = tf.random.stateless_normal([count, 2, points], seed + 1)
+    deviation = [[augmentation.elastic * size[0]], [augmentation.elastic * size[1]]]
+    return affine, noise * deviation
+
+
+@functools.cache
+def _smoothing(size: tuple[int, int]) -> np.ndarray:
+    """Returns the weight of each control point at each pixel, `[G_H·G_W, H·W]`.
+
+    The squares of a pixel's weights sum to 1, so that noise of deviation 1 gives displacements of
+    deviation 1 everywhere.
+    """
+    sides = []
+    for side in size:
+        points = np.linspace(0, side - 1, math.ceil(1 / CELL) + 2)
+        offsets = (np.arange(side)[None] - points[:, None]) / (CELL * side)  # [G, side]
+        weights = np.exp(-(offsets**2) / 2)
+        sides.append(weights / np.sqrt((weights**2).sum(axis=0)))
+    return np.kron(*sides).astype(np.float32)
