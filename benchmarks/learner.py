@@ -26,7 +26,7 @@ class Clocks:
 
     def begin(self) -> None:
         """Notes that the first step is done, compiled and all."""
-        self._first = time.time()
+        self._first = time.time() - self._paused
 
     def read(self) -> dict[str, float]:
         now = time.time() - self._paused

@@ -91,6 +91,12 @@ SCHEMA: dict[str, Field] = {
         0.0, "share dropped of what enters each layer's successor", low=0, below=1
     ),
     "model.layer_norm": Field(False, "layer normalisation after each recurrent layer"),
+    "model.chrono": Field(
+        0,
+        "chrono initialisation: units start with memories of 2 to so many steps (the length of the "
+        "sequences is usual); 0: all forget alike",
+        low=0,
+    ),
     "model.reset_after": Field(
         True, "apply the reset gate after the recurrent product (cuDNN) or before (Cho et al. 2014)"
     ),
@@ -309,6 +315,11 @@ def _check_together(flat: Mapping[str, Any]) -> None:
         raise ConfigError(
             "`data.image_size` must be () or (height, width). "
             f"Received: {flat['data.image_size']!r}"
+        )
+    if flat["model.chrono"] in (1, 2):
+        raise ConfigError(
+            "`model.chrono` must be 0 (off) or more than 2 steps. "
+            f"Received: {flat['model.chrono']!r}"
         )
     if not flat["steps"] and not flat["epochs"]:
         raise ConfigError("The training needs a length: set `steps` or `epochs` above 0.")

@@ -8,7 +8,7 @@ import keras
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
-from seqclf.layers import GRU
+from seqclf.layers import GRU, ChronoBias
 from seqclf.layers.trace import Trace, trace
 
 
@@ -66,10 +66,12 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
         mask = LengthMask(name="length_mask")(*inputs)
     x = inputs[0]  # [B, T, D]
     depth = len(config.model.units)
+    chrono = config.model.chrono
     for i, units in enumerate(config.model.units, start=1):
         layer = GRU(
             units,
             return_sequences=i < depth,
+            bias_initializer=ChronoBias(chrono) if chrono else "zeros",
             reset_after=config.model.reset_after,
             dtype=policy,
             name=f"gru_{i}",

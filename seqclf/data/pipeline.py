@@ -46,8 +46,9 @@ def training_batches(
 
     The batch of a step is a pure function of `seed` and the step: the order of an epoch is that of
     random keys drawn from `[seed, epoch]`, and distortions are drawn from seed and step. A resumed
-    run thus starts at its step at no cost and sees the very batches that it would have seen. (`tf.random.experimental.index_shuffle` would do
-    without a permutation in memory, but does not give all orders alike: a test here says so.)
+    run thus starts at its step at no cost and sees the very batches that it would have seen.
+    (`tf.random.experimental.index_shuffle` would do without a permutation in memory, but does not
+    give all orders alike: a test here says so.)
 
     Args:
         split: examples; they stay in memory as they are and are normalised batch by batch.
