@@ -32,8 +32,33 @@ _SEEDS = flags.DEFINE_integer("seeds", 3, "trainings of each variant", lower_bou
 _ONLY = flags.DEFINE_list("only", [], "variants by a part of their name; empty: all")
 _OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
 
-CHANGES: dict[str, dict[str, Any]] = {
+SMALL_DISTORTIONS = {
+    "augment.shift": 0.06,
+    "augment.rotation": 10.0,
+    "augment.scale": 0.1,
+    "augment.shear": 6.0,
+    "augment.elastic": 0.02,
+}
+CHANGES: dict[str, dict[str, Any]] = {  # the arithmetic of a training stays about the same
     "as it is": {},
+    "constant learning rate 0.002": {
+        "optimizer.schedule": "constant",
+        "optimizer.learning_rate": 0.002,
+    },
+    "no warm-up": {"optimizer.warmup_steps": 0},
+    "no clipping": {"optimizer.clip_norm": 0.0},
+    "no selection: batches of 128": {"batch_selection": 1, "batch_size": 128, "steps": 950},
+    "no selection: batches of 64": {"batch_selection": 1, "batch_size": 64, "steps": 1900},
+    "pixels in 0 to 1": {"data.normalize": "unit"},
+    "each feature standardised": {"data.normalize": "standard"},
+    "layer normalisation": {"model.layer_norm": True},
+    "both directions, [64, 64]": {"model.bidirectional": True, "model.units": [64, 64]},
+    "one layer of 128": {"model.units": [128], "steps": 1200},
+    "AdamW, decay 0.05": {"optimizer.name": "adamw", "optimizer.weight_decay": 0.05},
+    "label smoothing 0.05": {"label_smoothing": 0.05},
+    "dropout 0.1": {"model.dropout": 0.1},
+    "chrono initialisation": {"model.chrono": 28},
+    "distortions": SMALL_DISTORTIONS,
 }
 
 

@@ -22,6 +22,7 @@ from seqclf.samples import write_samples
 from seqclf.serving.export import export_run
 from seqclf.serving.publish import versions
 from seqclf.training import State, fit, total_steps
+from seqclf.wording import batch_in_words, distortions_in_words, model_in_words
 
 
 def run_experiment(
@@ -102,15 +103,16 @@ def describe(config: Any, dataset: Dataset, total: int) -> str:
     spec = dataset.spec
     counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
     upto = "up to " if spec.variable_length else ""
+    distortions = distortions_in_words(config)
     epochs = total * examples_per_step(config) / len(dataset.train)
     return "\n".join(
         [
             f"data    {dataset.origin}",
             f"        {upto}{spec.steps} steps of {spec.features} features ({spec.reading}), "
             f"{spec.num_classes} classes; {counts}",
-            f"model   {'bidirectional ' if config.model.bidirectional else ''}"
-            f"{config.model.cell.upper()} {list(config.model.units)}",
-            f"train   {total:,} steps of {config.batch_size} ({epochs:.1f} epochs), "
+            f"model   {model_in_words(config)}",
+            *[f"augment {distortions}"] * bool(distortions),
+            f"train   {total:,} steps of {batch_in_words(config)} ({epochs:.1f} epochs), "
             f"{config.optimizer.name}, {config.optimizer.schedule} learning rate "
             f"{config.optimizer.learning_rate:g}, seed {config.seed}",
         ]

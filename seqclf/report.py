@@ -8,6 +8,7 @@ from seqclf.evaluation import Score, class_report
 from seqclf.metrics import read_metrics
 from seqclf.progress import clock
 from seqclf.runs import Run, write_json, write_text
+from seqclf.wording import batch_in_words, distortions_in_words, model_in_words
 
 
 def build_report(
@@ -101,18 +102,19 @@ def _markdown(report: dict[str, Any], config: Any) -> str:
     lines = [f"# Run `{report['name']}`", ""]
     if training.get("fallback"):
         lines += [f"> **{training['fallback']}**", ""]
-    units = ", ".join(map(str, config.model.units))
     counts = ", ".join(f"{name} {count:,}" for name, count in data["examples"].items())
+    distortions = distortions_in_words(config)
     ended = "stopped early" if training["stopped_early"] else "ran to its end"
     lines += [
         f"**{score_line(split, report[split])}**",
         "",
         f"- data: {data['source']} read by {data['reading']}, {data['steps']} steps of "
         f"{data['features']} features, {len(data['classes'])} classes ({counts}); {data['origin']}",
-        f"- model: {config.model.cell.upper()} [{units}], {training['parameters']:,} parameters",
-        f"- training: {training['steps']:,} steps of {config.batch_size}, {ended}, "
+        f"- model: {model_in_words(config)}; {training['parameters']:,} parameters",
+        f"- training: {training['steps']:,} steps of {batch_in_words(config)}, {ended}, "
         f"{clock(training['train_seconds'])} min:s, {training['wait_share']:.1%} of it waiting for "
         f"data; seed {report['seed']}",
+        *[f"- training images distorted: {distortions}"] * bool(distortions),
         f"- weights: those of step {training['selected_step']:,} ({config.select}); best "
         f"validation accuracy {training['validation_accuracy']:.2%}",
         "",

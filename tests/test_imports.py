@@ -22,7 +22,8 @@ ALLOWED = {
     "metrics": {"evaluation", "runs"},
     "progress": set(),
     "figures": {"data", "evaluation", "runs"},
-    "report": {"data", "evaluation", "figures", "metrics", "progress", "runs"},
+    "wording": {"config"},
+    "report": {"data", "evaluation", "figures", "metrics", "progress", "runs", "wording"},
     "samples": {"data", "runs"},
     "training": {
         *("checkpoints", "config", "data", "errors", "evaluation", "metrics", "models"),
@@ -32,7 +33,7 @@ ALLOWED = {
     "serving": {"data", "environment", "errors", "layers", "models", "runs"},
     "experiment": {
         *("config", "data", "environment", "errors", "evaluation", "models", "report", "runs"),
-        *("samples", "serving", "training"),
+        *("samples", "serving", "training", "wording"),
     },
     "search_space": {"config", "errors"},
     "tuner": {

@@ -10,10 +10,10 @@ from keras import ops
 class ChronoBias(keras.initializers.Initializer):
     """Chrono initialisation (Tallec & Ollivier 2018, arXiv:1804.11188, §3) of a GRU's bias.
 
-    Where inputs say nothing, a state forgets as z_t = σ(b_z) each step: after 1 / (1 - z) steps most
-    of it is gone. With b_z = log u, u uniform in 1 to `longest` - 1, that time is 1 + u: the units
-    start with memories of all lengths from 2 to `longest` steps. (The paper's gate is 1 - z.) All
-    other biases are 0.
+    Where inputs say nothing, a state forgets as z_t = σ(b_z) each step: after 1 / (1 - z) steps
+    most of it is gone. With b_z = log u, u uniform in 1 to `longest` - 1, that time is 1 + u: the
+    units start with memories of all lengths from 2 to `longest` steps. (The paper's gate is 1 - z.)
+    All other biases are 0.
 
     Args:
         longest: in steps, above 2; the length of the sequences is what the paper takes.

@@ -1,0 +1,33 @@
+"""A config in words, for what is printed at the start and for the report."""
+
+from typing import Any
+
+from seqclf.config import examples_per_step
+
+
+def model_in_words(config: Any) -> str:
+    """Returns the model that a config describes, such as `bidirectional GRU [128, 128]`."""
+    model = config.model
+    parts = [
+        f"{'bidirectional ' if model.bidirectional else ''}{model.cell.upper()} "
+        f"[{', '.join(map(str, model.units))}]"
+    ]
+    parts += ["layer normalisation"] * model.layer_norm
+    parts += [f"dropout {model.dropout:g}"] if model.dropout else []
+    parts += [f"chrono initialisation to {model.chrono} steps"] if model.chrono else []
+    return ", ".join(parts)
+
+
+def batch_in_words(config: Any) -> str:
+    """Returns what a step learns from, such as `64` or `the 64 hardest of 256`."""
+    if config.batch_selection == 1:
+        return str(config.batch_size)
+    return f"the {config.batch_size} hardest of {examples_per_step(config)}"
+
+
+def distortions_in_words(config: Any) -> str:
+    """Returns how training images are distorted, such as `shift 0.07, rotation 12`, or ``."""
+    asked = {name: value for name, value in config.augment.items() if value}
+    return ", ".join(
+        name if value is True else f"{name} {value:g}" for name, value in asked.items()
+    )
