@@ -54,6 +54,7 @@ CHANGES: dict[str, dict[str, Any]] = {  # the arithmetic of a training stays abo
     "layer normalisation": {"model.layer_norm": True},
     "both directions, [64, 64]": {"model.bidirectional": True, "model.units": [64, 64]},
     "one layer of 128": {"model.units": [128], "steps": 1200},
+    "time reduction 2": {"model.time_reduction": [2], "steps": 1000},
     "AdamW, decay 0.05": {"optimizer.name": "adamw", "optimizer.weight_decay": 0.05},
     "label smoothing 0.05": {"label_smoothing": 0.05},
     "dropout 0.1": {"model.dropout": 0.1},

@@ -91,6 +91,12 @@ SCHEMA: dict[str, Field] = {
         0.0, "share dropped of what enters each layer's successor", low=0, below=1
     ),
     "model.layer_norm": Field(False, "layer normalisation after each recurrent layer"),
+    "model.time_reduction": Field(
+        (),
+        "one number for each layer but the last: the layer above reads one state of so many; () "
+        "or 1: all",
+        low=1,
+    ),
     "model.chrono": Field(
         0,
         "chrono initialisation: units start with memories of 2 to so many steps (the length of the "
@@ -315,6 +321,18 @@ def _check_together(flat: Mapping[str, Any]) -> None:
         raise ConfigError(
             "`data.image_size` must be () or (height, width). "
             f"Received: {flat['data.image_size']!r}"
+        )
+    reductions, layers = flat["model.time_reduction"], len(flat["model.units"])
+    if reductions and len(reductions) != layers - 1:
+        raise ConfigError(
+            "`model.time_reduction` must have one number for each layer but the last: "
+            f"{layers - 1} for {layers} layers. Received: {list(reductions)}"
+        )
+    if reductions and flat["model.bidirectional"]:
+        raise ConfigError(
+            "`model.time_reduction` keeps the state at the end of a block, where a layer that "
+            "reads in both directions has not read the block backwards: set `model.bidirectional` "
+            f"to False, or `model.time_reduction` to (). Received: {list(reductions)}"
         )
     if flat["model.chrono"] in (1, 2):
         raise ConfigError(

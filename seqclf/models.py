@@ -8,7 +8,7 @@ import keras
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
-from seqclf.layers import GRU, ChronoBias
+from seqclf.layers import GRU, ChronoBias, TimeReduction
 from seqclf.layers.trace import Trace, trace
 
 
@@ -79,6 +79,9 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
         if config.model.bidirectional:
             layer = keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{i}")
         x = layer(x, mask=mask)  # [B, T, H], of the last layer [B, H]
+        if i <= len(config.model.time_reduction):
+            reduce = TimeReduction(config.model.time_reduction[i - 1], name=f"time_reduction_{i}")
+            x, mask = reduce(x, mask=mask), reduce.compute_mask(x, mask)
         if config.model.layer_norm:
             x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)
         if config.model.dropout:
@@ -91,9 +94,11 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
 def traceable(model: keras.Model) -> bool:
     """Returns whether `trace_classifier` can say what the model thinks at each step.
 
-    A bidirectional one has not read a prefix of a sequence and nothing else at any step.
+    A bidirectional one has not read a prefix of a sequence and nothing else at any step, and one
+    with time reduction has not read each step in each layer.
     """
-    return not any(isinstance(layer, keras.layers.Bidirectional) for layer in model.layers)
+    opaque = (keras.layers.Bidirectional, TimeReduction)
+    return not any(isinstance(layer, opaque) for layer in model.layers)
 
 
 def trace_classifier(

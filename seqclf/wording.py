@@ -14,6 +14,8 @@ def model_in_words(config: Any) -> str:
     ]
     parts += ["layer normalisation"] * model.layer_norm
     parts += [f"dropout {model.dropout:g}"] if model.dropout else []
+    if any(factor > 1 for factor in model.time_reduction):
+        parts += [f"time reduction [{', '.join(map(str, model.time_reduction))}]"]
     parts += [f"chrono initialisation to {model.chrono} steps"] if model.chrono else []
     return ", ".join(parts)
 

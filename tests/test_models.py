@@ -11,7 +11,7 @@ from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
 from seqclf.layers import GRU
-from seqclf.models import load_classifier
+from seqclf.models import load_classifier, traceable
 
 FIXED = DatasetSpec("test", "rows", (6, 4), "float32", ("a", "b", "c"))
 VARYING = dataclasses.replace(FIXED, variable_length=True)
@@ -53,10 +53,18 @@ def test_options_add_their_layers():
     assert model.layers[4].output.shape == (None, 8)
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_padding_changes_nothing(bidirectional):
+def test_a_layer_above_a_time_reduction_reads_fewer_steps():
+    model = build(units=[5, 4, 3], time_reduction=[3, 1])
+    assert [layer.input.shape[1] for layer in model.layers if isinstance(layer, GRU)] == [6, 2, 2]
+    assert not traceable(model)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"bidirectional": True}, {"time_reduction": [4], "layer_norm": True}], ids=str
+)
+def test_padding_changes_nothing(options):
     """The last valid state is read: padding of any length leaves the logits as they are."""
-    model = build(VARYING, units=[5, 4], bidirectional=bidirectional)
+    model = build(VARYING, units=[5, 4], **options)
     rng = np.random.default_rng(0)
     x, lengths = rng.normal(size=(3, 6, 4)).astype("float32"), np.array([2, 6, 4])
     together = model({"sequences": x, "lengths": lengths}).numpy()
@@ -65,9 +73,12 @@ def test_padding_changes_nothing(bidirectional):
         np.testing.assert_allclose(model(alone)[0], logits, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "options", [{"bidirectional": True}, {"time_reduction": [2], "chrono": 6}], ids=str
+)
 @pytest.mark.parametrize("spec", [FIXED, VARYING], ids=["fixed", "varying"])
-def test_saved_and_loaded(spec, tmp_path):
-    model = build(spec, units=[4], bidirectional=True, layer_norm=True)
+def test_saved_and_loaded(spec, options, tmp_path):
+    model = build(spec, units=[4, 3], layer_norm=True, **options)
     model.save(tmp_path / "m.keras")
     loaded = load_classifier(tmp_path / "m.keras")
     x = np.ones((2, 6, 4), "float32")

@@ -3,6 +3,7 @@
 from seqclf.layers.cells import GRUCell
 from seqclf.layers.gru import GRU
 from seqclf.layers.initializers import ChronoBias
+from seqclf.layers.time_reduction import TimeReduction
 from seqclf.layers.update_gate import convert_update_gate
 
-__all__ = ["GRU", "ChronoBias", "GRUCell", "convert_update_gate"]
+__all__ = ["GRU", "ChronoBias", "GRUCell", "TimeReduction", "convert_update_gate"]

@@ -74,9 +74,11 @@ def test_outputs_equal_the_keras_model(tmp_path, reading, shape):
         ]
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_varying_lengths(tmp_path, bidirectional):
-    model, version = export(tmp_path, VARYING, bidirectional=bidirectional)
+@pytest.mark.parametrize(
+    "options", [{}, {"bidirectional": True}, {"units": [8, 8], "time_reduction": [3]}], ids=str
+)
+def test_varying_lengths(tmp_path, options):
+    model, version = export(tmp_path, VARYING, **options)
     _loaded, signature = serve(version)
     x, lengths = examples(VARYING, 4), np.array([6, 1, 3, 6], np.int32)
     sequences = as_sequences(x, VARYING, lengths)
