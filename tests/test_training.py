@@ -133,8 +133,10 @@ def test_a_step_learns_from_the_examples_of_largest_loss(digits, selection):
     assert right == (logits.argmax(-1) == digits.train.y[:48]).sum()
 
 
-@pytest.mark.parametrize("changes", [{"shares": 1}, {"shares": 3}, {"jit_compile": False}])
-@pytest.mark.parametrize("selection", [1, 3])
+@pytest.mark.parametrize(
+    ("changes", "selection"),
+    [({"shares": 1}, 1), ({"shares": 3}, 1), ({"jit_compile": False}, 1), ({"shares": 1}, 3)],
+)
 def test_how_a_step_is_run_does_not_change_it_beyond_rounding(tmp_path, digits, changes, selection):
     """Plain SGD: Adam divides by gradients near zero, and so by their rounding errors."""
     arguments = {
@@ -148,7 +150,16 @@ def test_how_a_step_is_run_does_not_change_it_beyond_rounding(tmp_path, digits, 
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("stop", [15, 20, 33, 45, 60])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(15, marks=pytest.mark.slow),  # at a checkpoint
+        20,  # at a validation
+        33,  # between
+        pytest.param(45, marks=pytest.mark.slow),  # at a checkpoint, later
+        60,  # at the end
+    ],
+)
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path, digits, stop, monkeypatch):
     import seqclf.training as training
 
