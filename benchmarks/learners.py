@@ -4,6 +4,7 @@ All read MNIST's 54,000 training images row by row, in batches, in an order of t
 learner calls `report(step, predict)` now and then; `predict` takes raw test images.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ BATCH = 100
 STEPS = 3000
 CONSTANT = 0.01  # the classic learning rate
 PEAK, WARMUP, CLIP = 0.005, 200, 1.0  # our schedule: configs/mnist.py
-EVERY = 100  # steps between reports
+EVERY = 150  # steps between reports
 
 Report = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]
 
@@ -30,6 +31,7 @@ class Data(NamedTuple):
 def keras_learner(data: Data, seed: int, report: Report, begin: Callable, schedule: bool) -> None:
     """`keras.layers.GRU` and `model.fit`."""
     import keras
+    import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(
@@ -61,11 +63,14 @@ def keras_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
                 begin()
             if self.done % EVERY == 0:
                 report(self.done, predict)
-            if self.done == STEPS:
-                self.model.stop_training = True
 
-    epochs = math.ceil(STEPS * BATCH / len(data.y))
-    model.fit(_unit(data.x), data.y, BATCH, epochs, verbose=0, callbacks=[Reports()])
+    x, y = tf.constant(_unit(data.x)), tf.constant(data.y)
+    order = tf.data.Dataset.range(len(data.y)).shuffle(len(data.y), seed).repeat()
+    batches = order.batch(BATCH).map(lambda index: (tf.gather(x, index), tf.gather(y, index)))
+    options = tf.data.Options()
+    options.autotune.enabled = False  # TensorFlow 2.21 waits 20 s for it at the end of an epoch
+    batches = batches.prefetch(4).with_options(options)
+    model.fit(batches, steps_per_epoch=STEPS, verbose=0, callbacks=[Reports()])
 
 
 def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedule: bool) -> None:
@@ -118,13 +123,11 @@ def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
 
 def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> None:
     """`configs/mnist_fast.py`, by the same calls as `seqclf.training.fit`."""
-    import tensorflow as tf
-
     from configs import mnist_fast
-    from seqclf.config import resolve
+    from seqclf.config import examples_per_step, resolve
     from seqclf.data.augmentation import configured
     from seqclf.data.dataset import DatasetSpec, Split
-    from seqclf.data.normalization import as_sequences
+    from seqclf.data.normalization import as_sequences, normalization
     from seqclf.data.pipeline import training_batches
     from seqclf.optimizers import build_optimizer
     from seqclf.steps import make_prediction_step, make_train_step
@@ -133,8 +136,10 @@ def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> No
     recipe = mnist_fast.get_config()
     recipe.seed = seed
     config = resolve(recipe)
-    names = tuple("0123456789")
-    spec = DatasetSpec("mnist", "rows", (28, 28), "uint8", names, scale=(1 / 255,))
+    split = Split(data.x, data.y)
+    spec = DatasetSpec("mnist", "rows", (28, 28), "uint8", tuple("0123456789"))
+    shift, scale = normalization(split, spec, config.data.normalize)
+    spec = dataclasses.replace(spec, shift=shift, scale=scale)
     model = build(config, spec)
     optimizer = build_optimizer(config, config.steps)
     optimizer.build(model.trainable_variables)
@@ -145,20 +150,17 @@ def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> No
         parts = [logits(as_sequences(part, spec)).numpy() for part in np.split(x, len(x) // 1000)]
         return np.concatenate(parts).argmax(-1)
 
-    split = Split(data.x, data.y)
+    count = examples_per_step(config)
     batches = iter(
-        training_batches(
-            split, spec, config.batch_size, seed, augmentation=configured(config, spec)
-        )
+        training_batches(split, spec, count, seed, augmentation=configured(config, spec))
     )
     for step in range(1, config.steps + 1):
         loss, _ = train_step(*next(batches))
         float(loss)  # waits until the step is done
         if step == 1:
             begin()
-        if step % (EVERY // 2) == 0 or step == config.steps:
+        if step % (EVERY // 3) == 0 or step == config.steps:
             report(step, predict)
-    del tf
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

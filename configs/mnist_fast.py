@@ -11,6 +11,6 @@ def get_config():
     config.model.units = [96, 96]
     config.batch_size = 64
     config.batch_selection = 4
-    config.steps = 850
-    config.validate_every = 850
+    config.steps = 700
+    config.validate_every = 350
     return config
