@@ -1,16 +1,17 @@
 """What each ingredient of a recipe is worth: one change at a time, several seeds each.
 
-    python -m benchmarks.ablation --config=configs/mnist_fast.py
-    python -m benchmarks.ablation --config=configs/mnist_best.py --config.steps=4000 --seeds=3
+    python -m benchmarks.ablation                                  # configs/mnist_fast.py
+    python -m benchmarks.ablation --config.steps=350 --seeds=1
 
 Trains the recipe as it is and with each change of `CHANGES` alone, and compares accuracy and loss
-on the validation split; the test split is not looked at. Trainings that are in the results already
-are not run again, so that it can be interrupted and widened. Writes `ablation_NAME.json` and
-`ablation_NAME.md`.
+of the last weights on the validation split; the test split is not looked at. A change that does
+not go with the recipe is named and left out. Trainings that are in the results already are not run
+again, so that it can be interrupted and widened. Writes `ablation_NAME.json` and `.md`.
 """
 
 import json
 import math
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,9 +23,9 @@ from ml_collections import config_flags
 
 from seqclf.config import flatten, nest, resolve
 from seqclf.data.sources import load_dataset
-from seqclf.evaluation import Scorer
+from seqclf.errors import ConfigError, SeqclfError
 from seqclf.progress import Progress
-from seqclf.runs import Run, replacing, write_text
+from seqclf.runs import Run, write_json, write_text
 from seqclf.training import fit
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/mnist_fast.py", "the recipe")
@@ -32,14 +33,15 @@ _SEEDS = flags.DEFINE_integer("seeds", 3, "trainings of each variant", lower_bou
 _ONLY = flags.DEFINE_list("only", [], "variants by a part of their name; empty: all")
 _OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
 
-SMALL_DISTORTIONS = {
+DISTORTIONS = {
     "augment.shift": 0.06,
     "augment.rotation": 10.0,
     "augment.scale": 0.1,
     "augment.shear": 6.0,
     "augment.elastic": 0.02,
 }
-CHANGES: dict[str, dict[str, Any]] = {  # the arithmetic of a training stays about the same
+LENGTH = "length"  # of the training, as a factor: such that its arithmetic stays about the same
+CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "constant learning rate 0.002": {
         "optimizer.schedule": "constant",
@@ -47,19 +49,19 @@ CHANGES: dict[str, dict[str, Any]] = {  # the arithmetic of a training stays abo
     },
     "no warm-up": {"optimizer.warmup_steps": 0},
     "no clipping": {"optimizer.clip_norm": 0.0},
-    "no selection: batches of 128": {"batch_selection": 1, "batch_size": 128, "steps": 950},
-    "no selection: batches of 64": {"batch_selection": 1, "batch_size": 64, "steps": 1900},
+    "no selection, batches of 128": {"batch_selection": 1, "batch_size": 128, LENGTH: 1.2},
+    "no selection, batches of 64": {"batch_selection": 1, "batch_size": 64, LENGTH: 2.4},
     "pixels in 0 to 1": {"data.normalize": "unit"},
     "each feature standardised": {"data.normalize": "standard"},
     "layer normalisation": {"model.layer_norm": True},
     "both directions, [64, 64]": {"model.bidirectional": True, "model.units": [64, 64]},
-    "one layer of 128": {"model.units": [128], "steps": 1200},
-    "time reduction 2": {"model.time_reduction": [2], "steps": 1000},
+    "one layer of 128": {"model.units": [128], LENGTH: 1.5},
+    "time reduction 2": {"model.time_reduction": [2], LENGTH: 1.3},
     "AdamW, decay 0.05": {"optimizer.name": "adamw", "optimizer.weight_decay": 0.05},
     "label smoothing 0.05": {"label_smoothing": 0.05},
     "dropout 0.1": {"model.dropout": 0.1},
     "chrono initialisation": {"model.chrono": 28},
-    "distortions": SMALL_DISTORTIONS,
+    "distortions": DISTORTIONS,
 }
 
 
@@ -76,22 +78,59 @@ class Silent(Progress):
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
-    base = resolve(_CONFIG.value)
-    path = Path(_OUT.value) / f"ablation_{base.name}.json"
-    results = json.loads(path.read_text()) if path.exists() else []
-    wanted = [n for n in CHANGES if not _ONLY.value or any(part in n for part in _ONLY.value)]
-    for seed in range(_SEEDS.value):
-        for name in wanted:
-            config = resolve(nest(flatten(base) | CHANGES[name] | {"seed": seed}))
-            known = json.loads(json.dumps(flatten(config)))
-            if any(result["config"] == known for result in results):
-                continue
-            results.append({"variant": name, "seed": seed, "config": known, **_train(config)})
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(results, indent=1) + "\n")
-            write_text(path.with_suffix(".md"), table(results))
-            print(f"{name}, seed {seed}: {results[-1]['accuracy']:.2%}", flush=True)
+    try:
+        base = resolve(_CONFIG.value)
+        variants = _variants(base)
+        path = Path(_OUT.value) / f"ablation_{base.name}.json"
+        results = _trained(variants, json.loads(path.read_text()) if path.exists() else [], path)
+    except SeqclfError as error:
+        sys.exit(f"Error: {error}")
     print(f"\n{table(results)}\nresults in {path.with_suffix('.*')}")
+
+
+def _variants(base: Any) -> dict[str, Any]:
+    """Returns the config of each change that was asked for and goes with the recipe."""
+    wanted = [n for n in CHANGES if not _ONLY.value or any(part in n for part in _ONLY.value)]
+    if not wanted:
+        raise app.UsageError(f"--only matches none of {', '.join(CHANGES)}.")
+    variants = {}
+    for name in wanted:
+        try:
+            variants[name] = changed(base, CHANGES[name])
+        except ConfigError as error:
+            print(f"{name}: left out. {error}")
+    return variants
+
+
+def changed(base: Any, changes: dict[str, Any]) -> Any:
+    """Returns a resolved config with a change, which ends with its last weights.
+
+    Raises:
+        ConfigError: the change does not go with the config.
+    """
+    steps = {"steps": round(base.steps * changes.get(LENGTH, 1))}
+    changes = {key: value for key, value in changes.items() if key != LENGTH}
+    return resolve(nest(flatten(base) | {"select": "last"} | steps | changes))
+
+
+def _trained(
+    variants: dict[str, Any], kept: list[dict[str, Any]], path: Path
+) -> list[dict[str, Any]]:
+    """Trains what is not among the kept results; returns the results of these variants."""
+    results = []
+    for seed in range(_SEEDS.value):
+        for name, variant in variants.items():
+            config = resolve({**variant.to_dict(), "seed": seed})
+            known = json.loads(json.dumps(flatten(config)))
+            result = next((each for each in kept if each["config"] == known), None)
+            if result is None:
+                result = {"seed": seed, "config": known, **_train(config)}
+                kept.append(result)
+                write_json(path, kept)
+                print(f"{name}, seed {seed}: {result['accuracy']:.2%}", flush=True)
+            results.append({**result, "variant": name})
+            write_text(path.with_suffix(".md"), table(results))
+    return results
 
 
 def _train(config: Any) -> dict[str, float]:
@@ -100,8 +139,8 @@ def _train(config: Any) -> dict[str, float]:
         run = Run(Path(folder) / "run")
         run.prepare(config)
         begun = time.perf_counter()
-        model, state, _ = fit(config, dataset, run, make_progress=Silent)
-    score = Scorer(model, dataset.spec)(dataset.validation)
+        _, state, score = fit(config, dataset, run, make_progress=Silent)
+    assert score is not None  # the last step is validated
     return {
         "accuracy": score.accuracy,
         "loss": score.loss,
@@ -119,7 +158,7 @@ def table(results: list[dict[str, Any]]) -> str:
     variants: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         variants.setdefault(result["variant"], []).append(result)
-    reference = next(iter(variants.values()))
+    reference = variants.get("as it is", results)
     for name, of in variants.items():
         errors = [100 - 100 * result["accuracy"] for result in of]
         off = f" ± {stdev(errors) / math.sqrt(len(errors)):.2f}" if len(errors) > 1 else ""

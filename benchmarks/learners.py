@@ -125,7 +125,7 @@ def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> No
     """`configs/mnist_fast.py`, by the same calls as `seqclf.training.fit`."""
     from configs import mnist_fast
     from seqclf.config import examples_per_step, resolve
-    from seqclf.data.augmentation import configured
+    from seqclf.data.augmentation import augmentation_of
     from seqclf.data.dataset import DatasetSpec, Split
     from seqclf.data.normalization import as_sequences, normalization
     from seqclf.data.pipeline import training_batches
@@ -152,7 +152,7 @@ def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> No
 
     count = examples_per_step(config)
     batches = iter(
-        training_batches(split, spec, count, seed, augmentation=configured(config, spec))
+        training_batches(split, spec, count, seed, augmentation=augmentation_of(config, spec))
     )
     for step in range(1, config.steps + 1):
         loss, _ = train_step(*next(batches))

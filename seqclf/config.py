@@ -36,7 +36,10 @@ class Field:
 SCHEMA: dict[str, Field] = {
     "name": Field("default", "name of the recipe; the run goes to runs/NAME unless --workdir says"),
     "seed": Field(
-        0, "of the weights, the order of the examples and dropout", low=0, high=2**31 - 1
+        0,
+        "of the weights, the order of the examples, dropout and distortions",
+        low=0,
+        high=2**31 - 1,
     ),
     "data.source": Field(
         "mnist", "digits | a tensorflow-datasets name (mnist, ...) | idx:DIR | npz:FILE"
@@ -117,7 +120,7 @@ SCHEMA: dict[str, Field] = {
     "optimizer.momentum": Field(0.9, "momentum (sgd only)", low=0, below=1),
     "optimizer.clip_norm": Field(1.0, "clip the gradient to this global norm; 0: off", low=0),
     "label_smoothing": Field(0.0, "share of each label spread over all classes", low=0, below=1),
-    "batch_size": Field(128, "examples per training step", low=1),
+    "batch_size": Field(128, "examples that a training step learns from", low=1),
     "batch_selection": Field(
         1,
         "read so many times batch_size examples a step and learn from the batch_size of them with "

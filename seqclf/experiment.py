@@ -21,7 +21,7 @@ from seqclf.runs import Run, write_text
 from seqclf.samples import write_samples
 from seqclf.serving.export import export_run
 from seqclf.serving.publish import versions
-from seqclf.training import State, fit, total_steps
+from seqclf.training import State, check, fit, total_steps
 from seqclf.wording import batch_in_words, distortions_in_words, model_in_words
 
 
@@ -46,6 +46,7 @@ def run_experiment(
     if run.report.exists():  # it is written last: all is done
         return json.loads(run.report.read_text())
     dataset = load_dataset(**config.data.to_dict())
+    check(config, dataset)
     total = total_steps(config, dataset)
     run.prepare(config)
     begin(run, config, dataset, fallback=fallback)

@@ -67,6 +67,7 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     x = inputs[0]  # [B, T, D]
     depth = len(config.model.units)
     chrono = config.model.chrono
+    reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
         layer = GRU(
             units,
@@ -79,8 +80,8 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
         if config.model.bidirectional:
             layer = keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{i}")
         x = layer(x, mask=mask)  # [B, T, H], of the last layer [B, H]
-        if i <= len(config.model.time_reduction):
-            reduce = TimeReduction(config.model.time_reduction[i - 1], name=f"time_reduction_{i}")
+        if i < depth and reductions[i - 1] > 1:
+            reduce = TimeReduction(reductions[i - 1], dtype=policy, name=f"time_reduction_{i}")
             x, mask = reduce(x, mask=mask), reduce.compute_mask(x, mask)
         if config.model.layer_norm:
             x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)

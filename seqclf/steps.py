@@ -25,9 +25,10 @@ def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, c
 
     Gradients are added in a fixed order, so the same batch gives the same bits.
 
-    With `batch_selection` k above 1 the step is given k times as many examples, reads them all, and
-    learns from those of largest loss (Loshchilov & Hutter 2016, arXiv:1511.06343; this form, with a
-    forward pass of its own, is that of Jiang et al. 2019, arXiv:1910.00762).
+    With `batch_selection` k above 1 the step is given k times as many examples, reads them all
+    without dropout, and learns from those of largest loss (Kawaguchi & Lu 2020, "Ordered SGD",
+    arXiv:1907.04371; Loshchilov & Hutter 2016, arXiv:1511.06343, and Jiang et al. 2019,
+    arXiv:1910.00762, draw them by chance).
 
     Args:
         model: gives logits `[B, C]`.
@@ -64,15 +65,16 @@ def make_train_step(model: keras.Model, optimizer: keras.optimizers.Optimizer, c
 
     @compiled
     def look(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with _execution(whole, config, gradient=False):
-            return losses_of(inputs, labels, training=False)
+        """Returns `losses_of` a share, for the choice of what to learn from."""
+        return losses_of(inputs, labels, training=False)
 
     @tf.function(jit_compile=whole and shares == 1)  # one call of a compiled function costs 0.1 ms
     def train_step(inputs: Inputs, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         batch = labels.shape[0] // config.batch_selection
         selected = (inputs, labels)
         if config.batch_selection > 1:
-            looks = [look(*part) for part in cut((inputs, labels), shares)]
+            with _execution(whole, config, gradient=False):
+                looks = [look(*part) for part in cut((inputs, labels), shares)]
             loss, right = (tf.concat(parts, axis=0) for parts in zip(*looks, strict=True))
             hardest = tf.math.top_k(loss, batch).indices
             selected = tf.nest.map_structure(lambda each: tf.gather(each, hardest), selected)

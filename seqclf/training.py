@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from seqclf import checkpoints
 from seqclf.config import examples_per_step
-from seqclf.data.augmentation import configured
+from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import TrainingError
@@ -59,14 +59,23 @@ class Fit(NamedTuple):
     score: Score | None
 
 
+def check(config: Any, dataset: Dataset) -> None:
+    """Checks that a config and a data set go together.
+
+    Raises:
+        ConfigError: a step would read more examples than the training split has, or `augment.*`
+            asks for distortions of examples that are no images.
+    """
+    steps_per_epoch(dataset.train, examples_per_step(config))
+    augmentation_of(config, dataset.spec)
+
+
 def total_steps(config: Any, dataset: Dataset) -> int:
     """Returns the length of the training in steps, from `steps` or `epochs`.
 
     Raises:
-        ConfigError: the config and the data do not go together: `batch_size` exceeds the training
-            split, or `augment` asks for distortions of examples that are no images.
+        ConfigError: a step would read more examples than the training split has.
     """
-    configured(config, dataset.spec)
     epoch_steps = steps_per_epoch(dataset.train, examples_per_step(config))
     return config.steps or max(1, round(config.epochs * epoch_steps))
 
@@ -160,7 +169,7 @@ def _train(
             drawn,
             config.seed,
             state.step,
-            configured(config, dataset.spec),
+            augmentation_of(config, dataset.spec),
         )
     )
     while state.step < end and not state.stopped_early:

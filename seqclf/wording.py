@@ -12,6 +12,7 @@ def model_in_words(config: Any) -> str:
         f"{'bidirectional ' if model.bidirectional else ''}{model.cell.upper()} "
         f"[{', '.join(map(str, model.units))}]"
     ]
+    parts += ["reset gate before the product"] * (not model.reset_after)
     parts += ["layer normalisation"] * model.layer_norm
     parts += [f"dropout {model.dropout:g}"] if model.dropout else []
     if any(factor > 1 for factor in model.time_reduction):

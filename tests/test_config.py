@@ -62,6 +62,17 @@ def test_differences_name_key_old_and_new():
         ({"units": [3]}, "Unknown config key `units`. Did you mean `model.units`?"),
         ({"optimiser": {"learning_rate": 1}}, "Did you mean `optimizer.learning_rate`?"),
         ({"model": {"units": "100"}}, "`model.units` must be a list of integers"),
+        (
+            {"model": {"units": [8, 8], "time_reduction": [2, 2]}},
+            "one number for each layer but the last: 1 for 2 layers. Received: [2, 2]",
+        ),
+        (
+            {"model": {"units": [8, 8], "time_reduction": [2], "bidirectional": True}},
+            "set `model.bidirectional` to False, or `model.time_reduction` to (). Received: [2]",
+        ),
+        ({"model": {"chrono": 2}}, "`model.chrono` must be 0 (off) or more than 2 steps"),
+        ({"augment": {"shift": 0.6}}, "`augment.shift` must be at most 0.5. Received: 0.6"),
+        ({"batch_selection": 0}, "`batch_selection` must be at least 1. Received: 0"),
         ({"model": {"units": []}}, "`model.units` must name at least one layer"),
         ({"model": {"units": [64, 0]}}, "`model.units` must be a list of integers from 1 up"),
         ({"model": {"dropout": 1.0}}, "`model.dropout` must be less than 1. Received: 1.0"),

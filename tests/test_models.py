@@ -1,6 +1,7 @@
 """build_classifier: what a config turns into."""
 
 import dataclasses
+import itertools
 
 import keras
 import numpy as np
@@ -57,6 +58,24 @@ def test_a_layer_above_a_time_reduction_reads_fewer_steps():
     model = build(units=[5, 4, 3], time_reduction=[3, 1])
     assert [layer.input.shape[1] for layer in model.layers if isinstance(layer, GRU)] == [6, 2, 2]
     assert not traceable(model)
+    assert traceable(build(units=[5, 4], time_reduction=[1]))  # 1 is all: nothing is left out
+
+
+def test_mixed_precision_reaches_a_time_reduction():
+    model = build(units=[4, 4], time_reduction=[2], precision="mixed_bfloat16")
+    assert model.get_layer("time_reduction_1").compute_dtype == "bfloat16"
+
+
+def test_chrono_initialisation_reaches_every_layer():
+    model = build(units=[50, 50], chrono=100, bidirectional=True)
+    wrapped = [layer for layer in model.layers if isinstance(layer, keras.layers.Bidirectional)]
+    layers = [each for both in wrapped for each in (both.forward_layer, both.backward_layer)]
+    biases = [np.asarray(layer.cell.bias)[0, :50] for layer in layers]  # b_z
+    assert len(biases) == 4
+    for bias in biases:
+        assert bias.min() > 0 and np.log(50) < bias.max() < np.log(99)
+    for a, b in itertools.combinations(biases, 2):
+        assert (a != b).all()
 
 
 @pytest.mark.parametrize(

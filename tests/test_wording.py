@@ -18,6 +18,7 @@ def test_all_that_was_asked_for_is_named():
         "layer_norm": True,
         "dropout": 0.2,
         "chrono": 784,
+        "reset_after": False,
     }
     config = resolve(
         {
@@ -28,8 +29,14 @@ def test_all_that_was_asked_for_is_named():
         }
     )
     assert model_in_words(config) == (
-        "bidirectional GRU [64, 32], layer normalisation, dropout 0.2, "
-        "chrono initialisation to 784 steps"
+        "bidirectional GRU [64, 32], reset gate before the product, layer normalisation, "
+        "dropout 0.2, chrono initialisation to 784 steps"
     )
     assert batch_in_words(config) == "the 64 hardest of 256"
     assert distortions_in_words(config) == "mirror, shift 0.07"
+
+
+def test_a_time_reduction_is_named_where_there_is_one():
+    for reduction, words in (([2], "GRU [8, 8], time reduction [2]"), ([1], "GRU [8, 8]")):
+        config = resolve({"model": {"units": [8, 8], "time_reduction": reduction}})
+        assert model_in_words(config) == words

@@ -1,14 +1,16 @@
 """Random distortions of training images: shift, rotation, scale, shear, elastic, mirror image.
 
 All are one resampling: for each pixel of the new image a place in the old one is computed, and the
-four pixels around that place are weighed (bilinear interpolation). Centred coordinates u = (row,
-column), in pixels, become
+four pixels around that place are weighted (bilinear interpolation). Centred coordinates
+u = (row, column), in pixels, become
 
     M u + t + d(u),   M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale)
 
 with a shift t and, for the elastic distortion, a displacement d that varies smoothly over the image
-(Simard, Steinkraus & Platt 2003, "Best practices for convolutional neural networks", §2): normal
-noise on a grid of control points, smoothed by a Gaussian as wide as the grid is coarse.
+(Simard, Steinkraus & Platt 2003, "Best practices for convolutional neural networks applied to
+visual document analysis", §2). They smooth uniform noise of every pixel; here it is normal noise on
+a coarser grid of control points, smoothed by a Gaussian of the same width. To mirror is to negate
+the second entry of the scale.
 """
 
 import dataclasses
@@ -22,9 +24,8 @@ import tensorflow as tf
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
 
-# Between two control points of the elastic distortion, and the deviation of the Gaussian, as a
-# share of the side: Simard et al. smoothed by 4 pixels of 29.
-CELL = 4 / 29
+SMOOTHING = 4 / 29  # deviation of the Gaussian, as a share of the side: Simard et al.'s
+POINTS = 10  # control points along a side: closer together than that deviation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Augmentation:
         return any(dataclasses.astuple(self))
 
 
-def configured(config: Any, spec: DatasetSpec) -> Augmentation | None:
+def augmentation_of(config: Any, spec: DatasetSpec) -> Augmentation | None:
     """Returns what the `augment.*` keys of a resolved config ask for, None if nothing.
 
     Raises:
@@ -85,7 +86,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, augmentation: Augmentation) -> t
         TensorShape([8, 28, 28])
     """
     size = images.shape[1:3]
-    affine, noise = _draw(tf.shape(images)[0], size, seed, augmentation)
+    affine, noise = draw(tf.shape(images)[0], size, seed, augmentation)
     affine = tf.ensure_shape(affine, [images.shape[0], 2, 3])
     return _compiled(images, affine, noise)
 
@@ -153,22 +154,35 @@ def _compiled(images: tf.Tensor, affine: tf.Tensor, noise: tf.Tensor | None) -> 
     return tf.reshape(new, shape)
 
 
-def _draw(
+def draw(
     count: tf.Tensor, size: tuple[int, int], seed: tf.Tensor, augmentation: Augmentation
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Returns the transformation of each of `count` images, as `places` takes it."""
+    """Draws the distortion of each of `count` images.
+
+    Args:
+        count: B.
+        size: H and W.
+        seed: int `[2]`.
+        augmentation: how far.
+
+    Returns:
+        What `places` takes: M and t, `[B, 2, 3]`, and the elastic displacement at the control
+        points, `[B, 2, G_H·G_W]`, or None.
+    """
     draws = tf.random.stateless_uniform([7, count], seed, -1.0, 1.0)
     rotation = draws[0] * math.radians(augmentation.rotation)
     shear = tf.tan(draws[1] * math.radians(augmentation.shear))
-    scale_rows = 1.0 / (1.0 + draws[2] * augmentation.scale)
-    scale_columns = 1.0 / (1.0 + draws[3] * augmentation.scale)
+    per_row = 1.0 / (
+        1.0 + draws[2] * augmentation.scale
+    )  # pixels of the old image to one of the new
+    per_column = 1.0 / (1.0 + draws[3] * augmentation.scale)
     if augmentation.mirror:
-        scale_columns *= tf.sign(draws[4])
+        per_column = tf.where(draws[4] < 0, -per_column, per_column)
     shift_rows = draws[5] * (augmentation.shift * size[0])
     shift_columns = draws[6] * (augmentation.shift * size[1])
     cos, sin = tf.cos(rotation), tf.sin(rotation)
-    to_rows = [(cos - sin * shear) * scale_rows, -sin * scale_columns, shift_rows]
-    to_columns = [(sin + cos * shear) * scale_rows, cos * scale_columns, shift_columns]
+    to_rows = [(cos - sin * shear) * per_row, -sin * per_column, shift_rows]
+    to_columns = [(sin + cos * shear) * per_row, cos * per_column, shift_columns]
     affine = tf.stack([tf.stack(to_rows, -1), tf.stack(to_columns, -1)], axis=1)  # [B, 2, 3]
     if not augmentation.elastic:
         return affine, None
@@ -187,8 +201,8 @@ def _smoothing(size: tuple[int, int]) -> np.ndarray:
     """
     sides = []
     for side in size:
-        points = np.linspace(0, side - 1, math.ceil(1 / CELL) + 2)
-        offsets = (np.arange(side)[None] - points[:, None]) / (CELL * side)  # [G, side]
+        points = np.linspace(0, side - 1, POINTS)
+        offsets = (np.arange(side)[None] - points[:, None]) / (SMOOTHING * side)  # [G, side]
         weights = np.exp(-(offsets**2) / 2)
         sides.append(weights / np.sqrt((weights**2).sum(axis=0)))
     return np.kron(*sides).astype(np.float32)

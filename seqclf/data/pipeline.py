@@ -61,6 +61,10 @@ def training_batches(
     Returns:
         A `tf.data.Dataset` of `(inputs, labels)`: labels int32 `[B]`; inputs float32 `[B, T, D]`,
         or `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary.
+
+    Raises:
+        ConfigError: a batch exceeds the split.
+        ValueError: `augmentation` for examples that are no images.
     """
     epoch_steps = steps_per_epoch(split, batch_size)
     arrays = _tensors(split)
@@ -79,6 +83,8 @@ def training_batches(
     indices = epochs.flat_map(epoch_indices)
     if not augmentation:
         return _batches(indices, lambda index: _gather(arrays, index, spec))
+    if not spec.is_image:
+        raise ValueError(f"Only images can be distorted. Received: {spec.source}, no images")
     steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
     distortions = tf.constant([seed, DISTORTIONS], tf.int64)
 

@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="seqclf")
 class ChronoBias(keras.initializers.Initializer):
-    """Chrono initialisation (Tallec & Ollivier 2018, arXiv:1804.11188, §3) of a GRU's bias.
+    """Chrono initialisation (Tallec & Ollivier 2018, arXiv:1804.11188) of a GRU's bias.
 
     Where inputs say nothing, a state forgets as z_t = σ(b_z) each step: after 1 / (1 - z) steps
     most of it is gone. With b_z = log u, u uniform in 1 to `longest` - 1, that time is 1 + u: the

@@ -18,7 +18,7 @@ from seqclf.config import examples_per_step
 from seqclf.errors import RunError, SearchError
 from seqclf.runs import write_json
 from seqclf.search_space import SearchSpace
-from seqclf.training import total_steps
+from seqclf.training import check, total_steps
 from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
 from seqclf.tuner.oracles import make_oracle
 from seqclf.tuner.progress import SearchProgress, TrialProgress
@@ -81,9 +81,9 @@ def run_search(
         changed = {"epochs": float(settings.max_epochs), "steps": 0}
         space = SearchSpace(space.config.to_dict() | changed, space.declared)
     dataset = dataset_of(space.config)
-    epochs = (
-        total_steps(space.config, dataset) * examples_per_step(space.config) / len(dataset.train)
-    )
+    check(space.config, dataset)
+    examples = total_steps(space.config, dataset) * examples_per_step(space.config)
+    epochs = examples / len(dataset.train)
     max_epochs = settings.max_epochs or math.ceil(epochs)
     search = _describe(space, settings, max_epochs)
     if role == "worker":

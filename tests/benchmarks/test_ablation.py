@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.ablation import CHANGES, table
-from seqclf.config import SCHEMA, resolve
-from seqclf.config import nest as nested
+from benchmarks.ablation import CHANGES, changed, table
+from configs import mnist_fast, mnist_pixels
+from seqclf.config import examples_per_step, resolve
+from seqclf.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,10 +31,23 @@ def test_the_table_compares_errors_with_those_of_the_recipe():
     assert "| other | 1 | 3.00 | 2.00 | 0.1000 | 2.00 |" in text
 
 
+def test_without_the_recipe_itself_all_are_compared_with_all():
+    assert "| other | 1 | 3.00 | 1.00 | 0.1000 | 1.00 |" in table([result("other", 0.97)])
+
+
 @pytest.mark.parametrize("name", CHANGES)
-def test_every_change_makes_a_config(name):
-    assert CHANGES[name].keys() <= SCHEMA.keys()
-    resolve(nested(CHANGES[name]))
+def test_every_change_goes_with_the_recipe_that_it_was_made_for(name):
+    base = resolve(mnist_fast.get_config())
+    config = changed(base, CHANGES[name])
+    assert config.select == "last"
+    examples = config.steps * examples_per_step(config)
+    if "no selection" not in name:
+        assert examples >= base.steps * examples_per_step(base)
+
+
+def test_a_change_that_does_not_go_with_a_recipe_is_refused():
+    with pytest.raises(ConfigError, match="one number for each layer but the last"):
+        changed(resolve(mnist_pixels.get_config()), CHANGES["one layer of 128"])
 
 
 @pytest.mark.slow
@@ -47,9 +61,6 @@ def test_what_was_trained_is_not_trained_again(tmp_path):
         assert run.returncode == 0, run.stderr
         assert sum(", seed " in line for line in run.stdout.splitlines()) == lines
     results = json.loads((tmp_path / "ablation_digits.json").read_text())
-    assert [(r["variant"], r["seed"]) for r in results] == [
-        ("as it is", 0),
-        ("no clipping", 0),
-        ("as it is", 1),
-        ("no clipping", 1),
-    ]
+    clips = [(r["config"]["optimizer.clip_norm"], r["seed"]) for r in results]
+    assert clips == [(1.0, 0), (0.0, 0), (1.0, 1), (0.0, 1)]
+    assert "| no clipping | 2 |" in (tmp_path / "ablation_digits.md").read_text()

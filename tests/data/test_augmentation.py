@@ -83,7 +83,8 @@ def test_elastic_displacements_have_their_deviation_and_are_smooth():
     moved = (there - still)[:, 6:-6, 6:-6]
     deviation = moved.std(axis=(0, 3))
     np.testing.assert_allclose(deviation, 0.8, rtol=0.15)  # 0.02 of 40 pixels, everywhere
-    assert np.abs(np.diff(moved, axis=1)).std() < 0.25  # neighbours move together
+    for axis in (1, 2):
+        assert np.diff(moved, axis=axis).std() < 0.3  # neighbours move together
     assert abs(moved.mean()) < 0.05
 
 
@@ -114,6 +115,29 @@ def test_laws(shape, dtype, key):
     grey = tf.fill(x.shape, tf.constant(77, x.dtype))
     np.testing.assert_allclose(augment(grey, seed(key, 2), strong), 77, rtol=1e-5)
     np.testing.assert_allclose(augment(x, seed(key, 2), Augmentation()), x, atol=0.01)
+
+
+def test_all_together_is_the_map_of_the_docstring():
+    """M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale), and t, found from the places."""
+    there = affine_of(images(50, 31, 41), Augmentation(0.1, 30, 0.2, 15, mirror=True), seed(7, 1))
+    centre = there[:, 15, 20]  # u = 0
+    by_row, by_column = there[:, 16, 20] - centre, there[:, 15, 21] - centre  # columns of M
+    M = np.stack([by_row, by_column], -1)  # [B, 2, 2]
+    angle = np.arctan2(-M[:, 0, 1], M[:, 1, 1])  # the second column is R (0, 1 / scale)
+    mirrored = np.abs(angle) > np.pi / 2
+    assert 15 < mirrored.sum() < 35
+    angle = np.where(mirrored, angle - np.pi * np.sign(angle), angle)
+    assert np.abs(angle).max() <= np.radians(30.01)
+    cos, sin = np.cos(angle), np.sin(angle)
+    inverse = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
+    rest = inverse @ M  # [[1, 0], [tan shear, 1]] · diag(1 / scale)
+    np.testing.assert_allclose(rest[:, 0, 1], 0, atol=1e-4)
+    slant = np.degrees(np.arctan(rest[:, 1, 0] / rest[:, 0, 0]))
+    assert 10 < np.abs(slant).max() <= 15.01
+    for scale in (1 / rest[:, 0, 0], 1 / np.abs(rest[:, 1, 1])):
+        assert 0.799 <= scale.min() < 0.9 and 1.1 < scale.max() <= 1.201
+    shift = centre - [15, 20]
+    assert 2 < np.abs(shift[:, 0]).max() <= 3.101 and 2.5 < np.abs(shift[:, 1]).max() <= 4.101
 
 
 def test_places_are_centred():

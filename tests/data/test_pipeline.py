@@ -1,10 +1,13 @@
 """Batches: complete, shuffled, reproducible, resumable."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqclf.data.augmentation import Augmentation
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from seqclf.data.sources import load_dataset
@@ -93,3 +96,40 @@ def test_splits_are_disjoint_stratified_and_fixed_by_their_seed():
     for _, split in first.splits():
         shares = np.bincount(split.y) / len(split)
         assert np.abs(shares - 0.1).max() < 0.02
+
+
+def distorted(steps, seed=0, first=0):
+    """Batches of three images that differ, from two epochs."""
+    x = np.random.default_rng(0).integers(0, 256, (8, 6, 6)).astype(np.uint8)
+    spec = DatasetSpec("test", "rows", (6, 6), "uint8", ("a", "b"))
+    split = Split(x, np.arange(8, dtype=np.int32))
+    batches = training_batches(split, spec, 4, seed, first, Augmentation(rotation=30, elastic=0.05))
+    plain = training_batches(split, spec, 4, seed, first)
+    pairs = list(zip(batches.take(steps), plain.take(steps), strict=True))
+    return [(ours[0].numpy(), ours[1].numpy(), theirs[1].numpy()) for ours, theirs in pairs]
+
+
+def test_every_step_distorts_anew():
+    steps = distorted(6)
+    for _, labels, undistorted in steps:
+        np.testing.assert_array_equal(labels, undistorted)
+    of_image = [images[labels == 3] for images, labels, _ in steps if 3 in labels]
+    assert len(of_image) == 3  # once in each epoch
+    for a, b in itertools.combinations(of_image, 2):
+        assert np.abs(a - b).max() > 1
+
+
+def test_distortions_are_a_function_of_seed_and_step():
+    whole = distorted(5)
+    for (images, *_), (again, *_) in zip(whole[2:], distorted(3, first=2), strict=True):
+        np.testing.assert_array_equal(images, again)
+    of_image = [i[labels == 3] for seed in (0, 1) for i, labels, _ in distorted(2, seed)]
+    a, b = (images for images in of_image if len(images))
+    assert np.abs(a - b).max() > 1
+
+
+def test_sequences_are_not_distorted():
+    split = Split(np.zeros((4, 3, 2), np.float32), np.zeros(4, np.int32))
+    spec = DatasetSpec("test", "rows", (3, 2), "float32", ("a", "b"))
+    with pytest.raises(ValueError, match="Only images"):
+        training_batches(split, spec, 2, 0, augmentation=Augmentation(shift=0.1))
