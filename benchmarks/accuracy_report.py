@@ -1,18 +1,17 @@
 """What `benchmarks.time_to_accuracy` prints and writes."""
 
-import json
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from seqclf.runs import replacing
+from seqclf.runs import replacing, write_json, write_text
 
 THRESHOLDS = (0.97, 0.98, 0.985, 0.99)
 CLOCKS = {"from_start": "from process start", "from_first_step": "from the first step"}
 REFERENCE = "Keras, classic"
-COLOURS = ("#9aa5b1", "#c8a46e", "#4c7fb0", "#c0682f", "#b3123f")
+COLOURS = ("#9aa5b1", "#c8a46e", "#4c7fb0", "#c0682f", "#5b8c5a", "#b3123f")
 
 
 def reached(points: list[dict[str, float]], threshold: float, clock: str) -> float | None:
@@ -28,7 +27,11 @@ def line(run: dict[str, Any]) -> str:
     return (
         f"{run['contender']:22} seed {run['seed']}: {last['step']:.0f} steps in "
         f"{last['from_start']:.1f} s, {last['accuracy']:.2%} at the end, "
-        + (f"{THRESHOLDS[-1]:.0%} after {when:.1f} s" if when else f"never {THRESHOLDS[-1]:.0%}")
+        + (
+            f"{THRESHOLDS[-1]:.0%} after {when:.1f} s"
+            if when is not None
+            else f"never {THRESHOLDS[-1]:.0%}"
+        )
     )
 
 
@@ -43,7 +46,7 @@ def _table(results: dict[str, Any], clock: str) -> str:
         "",
         "| | "
         + " | ".join(f"{t * 100:g} %" for t in THRESHOLDS)
-        + " | all steps | × the classic on Keras | accuracy at the end |",
+        + " | the whole training | × the classic on Keras | accuracy at the end |",
         "|---|" + "--:|" * (len(THRESHOLDS) + 3),
     ]
     runs = _by_contender(results)
@@ -111,9 +114,7 @@ def _curve(points: list[dict[str, float]]) -> tuple[list[float], list[float]]:
 def write(results: dict[str, Any], folder: Path) -> None:
     """Writes `time_to_accuracy.json`, `.md` and `.png` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "time_to_accuracy.json") as temporary:
-        temporary.write_text(json.dumps(results, indent=1) + "\n")
-    with replacing(folder / "time_to_accuracy.md") as temporary:
-        temporary.write_text(table(results))
+    write_json(folder / "time_to_accuracy.json", results)
+    write_text(folder / "time_to_accuracy.md", table(results))
     with replacing(folder / "time_to_accuracy.png") as temporary:
         draw(results).savefig(temporary, dpi=130, facecolor="white")

@@ -2,8 +2,8 @@
 
     python -m benchmarks.learner NAME SEED DATA.npz BORN
 
-BORN is the time (`time.time()`) at which the process was started. Prints one JSON line: what was
-reached when. The clocks stand still while the test images are read.
+BORN is the time (`time.monotonic()`) at which the process was started. Prints one JSON line: what
+was reached when. The clocks stand still while the test images are read.
 """
 
 import json
@@ -26,22 +26,21 @@ class Clocks:
 
     def begin(self) -> None:
         """Notes that the first step is done, compiled and all."""
-        self._first = time.time() - self._paused
+        self._first = time.monotonic() - self._paused
 
     def read(self) -> dict[str, float]:
-        now = time.time() - self._paused
+        now = time.monotonic() - self._paused
         return {"from_start": now - self._born, "from_first_step": now - (self._first or now)}
 
     def paused(self, call: Callable[[], Any]) -> Any:
         """Returns what `call` returns; the time that it takes does not count."""
-        before = time.time()
+        before = time.monotonic()
         result = call()
-        self._paused += time.time() - before
+        self._paused += time.monotonic() - before
         return result
 
 
 def main() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     answers = os.fdopen(os.dup(1), "w")  # whatever else prints goes to standard error
     os.dup2(2, 1)
     name, seed, path, born = sys.argv[1:]

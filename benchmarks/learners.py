@@ -15,8 +15,8 @@ UNITS = (100, 100)
 BATCH = 100
 STEPS = 3000
 CONSTANT = 0.01  # the classic learning rate
-PEAK, WARMUP, CLIP = 0.005, 200, 1.0  # our schedule: configs/mnist.py
-EVERY = 150  # steps between reports
+PEAK, WARMUP, CLIP = 0.005, 200, 1.0  # our schedule: that of configs/mnist.py
+EVERY = 100  # steps between reports
 
 Report = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]
 
@@ -42,11 +42,7 @@ def keras_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
             keras.layers.Dense(10),
         ]
     )
-    rate: Any = CONSTANT
-    if schedule:
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, STEPS - WARMUP, warmup_target=PEAK, warmup_steps=WARMUP
-        )
+    rate = keras_schedule() if schedule else CONSTANT
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=CLIP if schedule else None)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 
@@ -92,7 +88,7 @@ def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
     model = Classifier()
     optimizer = torch.optim.Adam(model.parameters(), PEAK if schedule else CONSTANT)
     scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, _share_of_peak if schedule else lambda step: 1.0
+        optimizer, share_of_peak if schedule else lambda step: 1.0
     )
     loss_of = nn.CrossEntropyLoss()
     x, y = torch.from_numpy(_unit(data.x)), torch.from_numpy(data.y).long()
@@ -121,9 +117,10 @@ def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
             report(step, predict)
 
 
-def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> None:
-    """`configs/mnist_fast.py`, by the same calls as `seqclf.training.fit`."""
-    from configs import mnist_fast
+def seqclf_learner(
+    data: Data, seed: int, report: Report, begin: Callable, recipe: Callable[[], Any]
+) -> None:
+    """A recipe, by the same calls as `seqclf.training.fit`."""
     from seqclf.config import examples_per_step, resolve
     from seqclf.data.augmentation import augmentation_of
     from seqclf.data.dataset import DatasetSpec, Split
@@ -133,9 +130,7 @@ def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> No
     from seqclf.steps import make_prediction_step, make_train_step
     from seqclf.training import build
 
-    recipe = mnist_fast.get_config()
-    recipe.seed = seed
-    config = resolve(recipe)
+    config = resolve({**recipe().to_dict(), "seed": seed})
     split = Split(data.x, data.y)
     spec = DatasetSpec("mnist", "rows", (28, 28), "uint8", tuple("0123456789"))
     shift, scale = normalization(split, spec, config.data.normalize)
@@ -150,24 +145,51 @@ def seqclf_learner(data: Data, seed: int, report: Report, begin: Callable) -> No
         parts = [logits(as_sequences(part, spec)).numpy() for part in np.split(x, len(x) // 1000)]
         return np.concatenate(parts).argmax(-1)
 
-    count = examples_per_step(config)
-    batches = iter(
-        training_batches(split, spec, count, seed, augmentation=augmentation_of(config, spec))
-    )
+    count, augmentation = examples_per_step(config), augmentation_of(config, spec)
+    batches = iter(training_batches(split, spec, count, seed, augmentation=augmentation))
     for step in range(1, config.steps + 1):
         loss, _ = train_step(*next(batches))
         float(loss)  # waits until the step is done
         if step == 1:
             begin()
-        if step % (EVERY // 3) == 0 or step == config.steps:
+        if step % EVERY == 0:
             report(step, predict)
+
+
+def classic_with_our_schedule() -> Any:
+    """Returns the config of what Keras and PyTorch train here, for seqclf."""
+    from configs import mnist_classic
+
+    config = mnist_classic.get_config()
+    config.optimizer.schedule = "cosine"
+    config.optimizer.learning_rate = PEAK
+    config.optimizer.warmup_steps = WARMUP
+    config.optimizer.clip_norm = CLIP
+    return config
+
+
+def mnist_fast() -> Any:
+    """Returns the recipe."""
+    from configs import mnist_fast
+
+    return mnist_fast.get_config()
 
 
 def _unit(x: np.ndarray) -> np.ndarray:
     return x.astype(np.float32) / 255
 
 
-def _share_of_peak(step: int) -> float:
+def keras_schedule() -> Any:
+    """Returns warm-up and cosine decay as Keras has them."""
+    import keras
+
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, STEPS - WARMUP, warmup_target=PEAK, warmup_steps=WARMUP
+    )
+
+
+def share_of_peak(step: int) -> float:
+    """Returns the same for PyTorch's `LambdaLR`, as a share of the peak."""
     if step < WARMUP:
         return step / WARMUP
     return (1 + math.cos(math.pi * (step - WARMUP) / (STEPS - WARMUP))) / 2
@@ -178,5 +200,6 @@ LEARNERS: dict[str, Callable] = {
     "PyTorch, classic": lambda *a: torch_learner(*a, schedule=False),
     "Keras, our schedule": lambda *a: keras_learner(*a, schedule=True),
     "PyTorch, our schedule": lambda *a: torch_learner(*a, schedule=True),
-    "seqclf, mnist_fast": seqclf_learner,
+    "seqclf, our schedule": lambda *a: seqclf_learner(*a, recipe=classic_with_our_schedule),
+    "seqclf, mnist_fast": lambda *a: seqclf_learner(*a, recipe=mnist_fast),
 }

@@ -118,7 +118,7 @@ def test_laws(shape, dtype, key):
 
 
 def test_all_together_is_the_map_of_the_docstring():
-    """M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale), and t, found from the places."""
+    """M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale), from where two ramps went."""
     there = affine_of(images(50, 31, 41), Augmentation(0.1, 30, 0.2, 15, mirror=True), seed(7, 1))
     centre = there[:, 15, 20]  # u = 0
     by_row, by_column = there[:, 16, 20] - centre, there[:, 15, 21] - centre  # columns of M
