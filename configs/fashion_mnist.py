@@ -15,7 +15,7 @@ def get_config():
     config.name = "fashion_mnist"
     config.data.source = "fashion_mnist"
     config.data.normalize = "global"
-    config.augment.mirror = True
+    config.augment.flip = True
     config.augment.shift = 0.05
     config.augment.scale = 0.08
     config.augment.elastic = 0.01

@@ -1,4 +1,9 @@
-"""MNIST read row by row: the shortest training to 99 % that we know of."""
+"""MNIST read row by row, in as short a training as 99 % takes.
+
+    python -m seqclf.train --config=configs/mnist_fast.py
+
+Each step reads 256 digits and learns from the 64 that it got most wrong.
+"""
 
 from seqclf.config import default_config
 

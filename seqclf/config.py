@@ -86,7 +86,7 @@ SCHEMA: dict[str, Field] = {
         low=0,
         high=0.2,
     ),
-    "augment.mirror": Field(False, "mirror every second one, by chance, left to right"),
+    "augment.flip": Field(False, "flip every second one, by chance, left to right"),
     "model.cell": Field("gru", "recurrent cell", choices=("gru",)),
     "model.units": Field((128, 128), "width of each recurrent layer, first to last", low=1),
     "model.bidirectional": Field(False, "read the sequence in both directions in every layer"),

@@ -23,7 +23,7 @@ def test_all_that_was_asked_for_is_named():
     config = resolve(
         {
             "model": model,
-            "augment": {"shift": 0.07, "mirror": True},
+            "augment": {"shift": 0.07, "flip": True},
             "batch_size": 64,
             "batch_selection": 4,
         }
@@ -33,7 +33,7 @@ def test_all_that_was_asked_for_is_named():
         "dropout 0.2, chrono initialisation to 784 steps"
     )
     assert batch_in_words(config) == "the 64 hardest of 256"
-    assert distortions_in_words(config) == "mirror, shift 0.07"
+    assert distortions_in_words(config) == "flip, shift 0.07"
 
 
 def test_a_time_reduction_is_named_where_there_is_one():

@@ -1,4 +1,4 @@
-"""Random distortions of training images: shift, rotation, scale, shear, elastic, mirror image.
+"""Random distortions of training images: shift, rotation, scale, shear, elastic, horizontal flip.
 
 All are one resampling: for each pixel of the new image a place in the old one is computed, and the
 four pixels around that place are weighted (bilinear interpolation). Centred coordinates
@@ -9,8 +9,8 @@ u = (row, column), in pixels, become
 with a shift t and, for the elastic distortion, a displacement d that varies smoothly over the image
 (Simard, Steinkraus & Platt 2003, "Best practices for convolutional neural networks applied to
 visual document analysis", §2). They smooth uniform noise of every pixel; here it is normal noise on
-a coarser grid of control points, smoothed by a Gaussian of the same width. To mirror is to negate
-the second entry of the scale.
+a coarser grid of control points, smoothed by a Gaussian of the same width. To flip is to negate the
+second entry of the scale.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ class Augmentation:
         scale: of each axis, up to this share smaller or larger.
         shear: up to so many degrees, either way.
         elastic: standard deviation of a pixel's displacement, as a share of height and width.
-        mirror: whether every second image, by chance, is mirrored left to right.
+        flip: whether every second image, by chance, is flipped left to right.
     """
 
     shift: float = 0.0
@@ -46,7 +46,7 @@ class Augmentation:
     scale: float = 0.0
     shear: float = 0.0
     elastic: float = 0.0
-    mirror: bool = False
+    flip: bool = False
 
     def __bool__(self) -> bool:
         return any(dataclasses.astuple(self))
@@ -176,7 +176,7 @@ def draw(
         1.0 + draws[2] * augmentation.scale
     )  # pixels of the old image to one of the new
     per_column = 1.0 / (1.0 + draws[3] * augmentation.scale)
-    if augmentation.mirror:
+    if augmentation.flip:
         per_column = tf.where(draws[4] < 0, -per_column, per_column)
     shift_rows = draws[5] * (augmentation.shift * size[0])
     shift_columns = draws[6] * (augmentation.shift * size[1])

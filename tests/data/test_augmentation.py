@@ -88,13 +88,13 @@ def test_elastic_displacements_have_their_deviation_and_are_smooth():
     assert abs(moved.mean()) < 0.05
 
 
-def test_mirrors_every_second_image():
+def test_flips_every_second_image():
     x = images(1000, 4, 6)
-    new = augment(tf.constant(x), seed(0, 1), Augmentation(mirror=True)).numpy()
-    mirrored = np.isclose(new, x[:, :, ::-1], atol=0.01).all((1, 2))
+    new = augment(tf.constant(x), seed(0, 1), Augmentation(flip=True)).numpy()
+    flipped = np.isclose(new, x[:, :, ::-1], atol=0.01).all((1, 2))
     same = np.isclose(new, x, atol=0.01).all((1, 2))
-    assert (mirrored ^ same).all()
-    assert 430 < mirrored.sum() < 570
+    assert (flipped ^ same).all()
+    assert 430 < flipped.sum() < 570
 
 
 @settings(max_examples=20, deadline=None)
@@ -119,14 +119,14 @@ def test_laws(shape, dtype, key):
 
 def test_all_together_is_the_map_of_the_docstring():
     """M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale), from where two ramps went."""
-    there = affine_of(images(50, 31, 41), Augmentation(0.1, 30, 0.2, 15, mirror=True), seed(7, 1))
+    there = affine_of(images(50, 31, 41), Augmentation(0.1, 30, 0.2, 15, flip=True), seed(7, 1))
     centre = there[:, 15, 20]  # u = 0
     by_row, by_column = there[:, 16, 20] - centre, there[:, 15, 21] - centre  # columns of M
     M = np.stack([by_row, by_column], -1)  # [B, 2, 2]
     angle = np.arctan2(-M[:, 0, 1], M[:, 1, 1])  # the second column is R (0, 1 / scale)
-    mirrored = np.abs(angle) > np.pi / 2
-    assert 15 < mirrored.sum() < 35
-    angle = np.where(mirrored, angle - np.pi * np.sign(angle), angle)
+    flipped = np.abs(angle) > np.pi / 2
+    assert 15 < flipped.sum() < 35
+    angle = np.where(flipped, angle - np.pi * np.sign(angle), angle)
     assert np.abs(angle).max() <= np.radians(30.01)
     cos, sin = np.cos(angle), np.sin(angle)
     inverse = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
@@ -149,4 +149,4 @@ def test_places_are_centred():
 
 def test_nothing_asked_for_is_false():
     assert not Augmentation()
-    assert Augmentation(mirror=True) and Augmentation(elastic=0.1)
+    assert Augmentation(flip=True) and Augmentation(elastic=0.1)
