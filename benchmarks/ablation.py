@@ -159,10 +159,11 @@ def table(results: list[dict[str, Any]]) -> str:
     for result in results:
         variants.setdefault(result["variant"], []).append(result)
     reference = variants.get("as it is", results)
+    reference_error = mean(100 - 100 * result["accuracy"] for result in reference)
     for name, of in variants.items():
         errors = [100 - 100 * result["accuracy"] for result in of]
         off = f" ± {stdev(errors) / math.sqrt(len(errors)):.2f}" if len(errors) > 1 else ""
-        worth = mean(errors) / mean(100 - 100 * result["accuracy"] for result in reference)
+        worth = mean(errors) / max(reference_error, 1e-9)
         step = min(r["step_ms"] for r in of) / min(r["step_ms"] for r in reference)
         lines.append(
             f"| {name} | {len(of)} | {mean(errors):.2f}{off} | {worth:.2f} "

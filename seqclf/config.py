@@ -33,6 +33,8 @@ class Field:
         return type(self.default)
 
 
+LONGEST = 1_000_000  # steps
+
 SCHEMA: dict[str, Field] = {
     "name": Field("default", "name of the recipe; the run goes to runs/NAME unless --workdir says"),
     "seed": Field(
@@ -99,12 +101,14 @@ SCHEMA: dict[str, Field] = {
         "one number for each layer but the last: the layer above reads one state of so many; () "
         "or 1: all",
         low=1,
+        high=LONGEST,
     ),
     "model.chrono": Field(
         0,
         "chrono initialisation: units start with memories of 2 to so many steps (the length of the "
         "sequences is usual); 0: all forget alike",
         low=0,
+        high=LONGEST,
     ),
     "model.reset_after": Field(
         True, "apply the reset gate after the recurrent product (cuDNN) or before (Cho et al. 2014)"
@@ -143,7 +147,10 @@ SCHEMA: dict[str, Field] = {
         "arithmetic of the layers (weights stay float32)",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
     ),
-    "jit_compile": Field(True, "compile the training step with XLA (on a GPU cuDNN's kernel runs)"),
+    "jit_compile": Field(
+        True,
+        "compile the training step with XLA (on a GPU cuDNN's kernel runs); distortions always are",
+    ),
     "shares": Field(
         0, "parts of a batch that are worked on side by side; 0: one for each core", low=0
     ),
@@ -270,10 +277,13 @@ def check_value(key: str, value: Any) -> Any:
     if field.kind is tuple:
         if not isinstance(value, (list, tuple)):
             raise ConfigError(f"`{key}` must be a list of integers. Received: {value!r}")
+        high = field.high or float("inf")
         for item in value:
-            if not _is_int(item) or item < (field.low or 0):
+            if not _is_int(item) or not (field.low or 0) <= item <= high:
+                upto = f"to {high:g}" if field.high else "up"
                 raise ConfigError(
-                    f"`{key}` must be a list of integers from {field.low} up. Received: {value!r}"
+                    f"`{key}` must be a list of integers from {field.low} {upto}. "
+                    f"Received: {value!r}"
                 )
         return tuple(value)
     converters: dict[type, tuple[Callable[[Any], bool], str]] = {
@@ -331,7 +341,7 @@ def _check_together(flat: Mapping[str, Any]) -> None:
             "`model.time_reduction` must have one number for each layer but the last: "
             f"{layers - 1} for {layers} layers. Received: {list(reductions)}"
         )
-    if reductions and flat["model.bidirectional"]:
+    if max(reductions, default=1) > 1 and flat["model.bidirectional"]:
         raise ConfigError(
             "`model.time_reduction` keeps the state at the end of a block, where a layer that "
             "reads in both directions has not read the block backwards: set `model.bidirectional` "

@@ -14,10 +14,10 @@ COUNT = 3
 def write_samples(run: Run, dataset: Dataset) -> list[Path]:
     """Writes the first test examples to `RUN/samples` and returns the files.
 
-    Images become `<class>-<index>.png`, sequences one `samples.npz`.
+    Pictures become `<class>-<index>.png`, all else one `samples.npz`.
     """
     spec, test = dataset.spec, dataset.test.take(np.arange(min(COUNT, len(dataset.test))))
-    if spec.is_image:
+    if spec.is_picture:
         files = []
         for i, (x, y) in enumerate(zip(test.x, test.y, strict=True)):
             name = "".join(c if c.isalnum() else "_" for c in spec.class_names[y])

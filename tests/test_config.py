@@ -70,6 +70,11 @@ def test_differences_name_key_old_and_new():
             {"model": {"units": [8, 8], "time_reduction": [2], "bidirectional": True}},
             "set `model.bidirectional` to False, or `model.time_reduction` to (). Received: [2]",
         ),
+        (
+            {"model": {"units": [8, 8], "time_reduction": [2**31]}},
+            "`model.time_reduction` must be a list of integers from 1 to 1e+06",
+        ),
+        ({"model": {"chrono": 10**39}}, "`model.chrono` must be at most 1e+06"),
         ({"model": {"chrono": 2}}, "`model.chrono` must be 0 (off) or more than 2 steps"),
         ({"augment": {"shift": 0.6}}, "`augment.shift` must be at most 0.5. Received: 0.6"),
         ({"batch_selection": 0}, "`batch_selection` must be at least 1. Received: 0"),

@@ -4,9 +4,9 @@ All are one resampling: for each pixel of the new image a place in the old one i
 four pixels around that place are weighted (bilinear interpolation). Centred coordinates
 u = (row, column), in pixels, become
 
-    M u + t + d(u),   M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale)
+    M (u + s) + d(u),   M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale)
 
-with a shift t and, for the elastic distortion, a displacement d that varies smoothly over the image
+with a shift s and, for the elastic distortion, a displacement d that varies smoothly over the image
 (Simard, Steinkraus & Platt 2003, "Best practices for convolutional neural networks applied to
 visual document analysis", §2). They smooth uniform noise of every pixel; here it is normal noise on
 a coarser grid of control points, smoothed by a Gaussian of the same width. To flip is to negate the
@@ -85,7 +85,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor, augmentation: Augmentation) -> t
         >>> augment(images, tf.constant([0, 1]), Augmentation(shift=0.1, rotation=10)).shape
         TensorShape([8, 28, 28])
     """
-    size = images.shape[1:3]
+    size = tuple(images.shape[1:3])
     affine, noise = draw(tf.shape(images)[0], size, seed, augmentation)
     affine = tf.ensure_shape(affine, [images.shape[0], 2, 3])
     return _compiled(images, affine, noise)
@@ -95,8 +95,8 @@ def places(affine: tf.Tensor, noise: tf.Tensor | None, size: tuple[int, int]) ->
     """Returns where in the old image each pixel of the new one lies.
 
     Args:
-        affine: `[B, 2, 3]`, M and t.
-        noise: the elastic displacement at the control points, `[B, 2, G_H·G_W]`, or None.
+        affine: `[B, 2, 3]`, M and M s.
+        noise: the elastic displacement at the control points, `[B, 2, POINTS, POINTS]`, or None.
         size: H and W.
 
     Returns:
@@ -109,8 +109,9 @@ def places(affine: tf.Tensor, noise: tf.Tensor | None, size: tuple[int, int]) ->
         place = (start + along_rows * rows + (size[axis] - 1) / 2)[:, :, None]  # [B, H, 1]
         place += (along_columns * columns)[:, None, :]  # [B, H, W]
         if noise is not None:
-            displacement = tf.matmul(noise[:, axis], _smoothing(tuple(size)))
-            place += tf.reshape(displacement, [-1, *size])
+            place += tf.einsum(
+                "bij,ih,jw->bhw", noise[:, axis], _smoothing(size[0]), _smoothing(size[1])
+            )
         found.append(place)
     return found
 
@@ -150,7 +151,7 @@ def _compiled(images: tf.Tensor, affine: tf.Tensor, noise: tf.Tensor | None) -> 
     shape = tf.shape(images)
     if images.shape.rank == 3:
         images = images[..., None]
-    new = resample(images, *places(affine, noise, images.shape[1:3]))
+    new = resample(images, *places(affine, noise, tuple(images.shape[1:3])))
     return tf.reshape(new, shape)
 
 
@@ -166,8 +167,8 @@ def draw(
         augmentation: how far.
 
     Returns:
-        What `places` takes: M and t, `[B, 2, 3]`, and the elastic displacement at the control
-        points, `[B, 2, G_H·G_W]`, or None.
+        What `places` takes: M and M s, `[B, 2, 3]`, and the elastic displacement at the control
+        points, `[B, 2, POINTS, POINTS]`, or None.
     """
     draws = tf.random.stateless_uniform([7, count], seed, -1.0, 1.0)
     rotation = draws[0] * math.radians(augmentation.rotation)
@@ -181,28 +182,26 @@ def draw(
     shift_rows = draws[5] * (augmentation.shift * size[0])
     shift_columns = draws[6] * (augmentation.shift * size[1])
     cos, sin = tf.cos(rotation), tf.sin(rotation)
-    to_rows = [(cos - sin * shear) * per_row, -sin * per_column, shift_rows]
-    to_columns = [(sin + cos * shear) * per_row, cos * per_column, shift_columns]
-    affine = tf.stack([tf.stack(to_rows, -1), tf.stack(to_columns, -1)], axis=1)  # [B, 2, 3]
+    rows = [(cos - sin * shear) * per_row, -sin * per_column]
+    columns = [(sin + cos * shear) * per_row, cos * per_column]
+    for of_axis in (rows, columns):  # M s
+        of_axis.append(of_axis[0] * shift_rows + of_axis[1] * shift_columns)
+    affine = tf.stack([tf.stack(rows, -1), tf.stack(columns, -1)], axis=1)  # [B, 2, 3]
     if not augmentation.elastic:
         return affine, None
-    points = _smoothing(tuple(size)).shape[0]
-    noise = tf.random.stateless_normal([count, 2, points], seed + 1)
-    deviation = [[augmentation.elastic * size[0]], [augmentation.elastic * size[1]]]
-    return affine, noise * deviation
+    noise = tf.random.stateless_normal([count, 2, POINTS, POINTS], seed + 1)
+    deviation = augmentation.elastic * tf.constant(size, tf.float32)
+    return affine, noise * deviation[:, None, None]
 
 
 @functools.cache
-def _smoothing(size: tuple[int, int]) -> np.ndarray:
-    """Returns the weight of each control point at each pixel, `[G_H·G_W, H·W]`.
+def _smoothing(side: int) -> np.ndarray:
+    """Returns the weight of each control point at each pixel of a side, `[POINTS, side]`.
 
     The squares of a pixel's weights sum to 1, so that noise of deviation 1 gives displacements of
     deviation 1 everywhere.
     """
-    sides = []
-    for side in size:
-        points = np.linspace(0, side - 1, POINTS)
-        offsets = (np.arange(side)[None] - points[:, None]) / (SMOOTHING * side)  # [G, side]
-        weights = np.exp(-(offsets**2) / 2)
-        sides.append(weights / np.sqrt((weights**2).sum(axis=0)))
-    return np.kron(*sides).astype(np.float32)
+    points = np.linspace(0, side - 1, POINTS)
+    offsets = (np.arange(side)[None] - points[:, None]) / (SMOOTHING * side)
+    weights = np.exp(-(offsets**2) / 2)
+    return (weights / np.sqrt((weights**2).sum(axis=0))).astype(np.float32)

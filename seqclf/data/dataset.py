@@ -78,8 +78,14 @@ class DatasetSpec:
 
     @property
     def is_image(self) -> bool:
-        """Whether an example is an image, and not a sequence of measurements."""
+        """Whether an example is taken for an image: uint8, all of one shape."""
         return self.raw_dtype == "uint8" and not self.variable_length
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether an example is an image that a picture file can hold: grey or RGB."""
+        channels = self.raw_shape[2] if len(self.raw_shape) == 3 else 1
+        return self.is_image and channels in (1, 3)
 
     @property
     def num_classes(self) -> int:

@@ -9,12 +9,6 @@ MAX_PIXELS = 2**24  # 16.8 million, 4096 x 4096: decoded, a picture may take 100
 SMALLEST = 33  # bytes: the signature and the header of a PNG
 
 
-def takes_pictures(spec: DatasetSpec) -> bool:
-    """Returns whether a model's raw examples are pictures: uint8, one shape, grey or RGB."""
-    channels = spec.raw_shape[2] if len(spec.raw_shape) == 3 else 1
-    return spec.is_image and channels in (1, 3)
-
-
 def decode_images(image_bytes: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:
     """Reads pictures of any size as raw examples.
 
@@ -25,7 +19,7 @@ def decode_images(image_bytes: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:
 
     Args:
         image_bytes: string `[B]`: PNG or JPEG files.
-        spec: of the data; it `takes_pictures`.
+        spec: of the data; it `is_picture`.
 
     Returns:
         uint8 `[B, *spec.raw_shape]`.

@@ -15,7 +15,7 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.layers.execution import execution
 from seqclf.models import trace_classifier, traceable
-from seqclf.serving.images import decode_images, takes_pictures
+from seqclf.serving.images import decode_images
 from seqclf.serving.required import required
 
 # Unrolled steps answer a single request in two thirds of a loop's time, with 14 operations a step
@@ -52,7 +52,7 @@ class Signatures:
         self.all: dict[str, tuple[Callable, list[tf.TensorSpec]]] = {
             "serving_default": (self.predict, raw)
         }
-        if takes_pictures(spec):
+        if spec.is_picture:
             pictures = [tf.TensorSpec([None], tf.string, name="image_bytes")]
             self.all["serving_bytes"] = (self.predict_images, pictures)
         self.all["classify"] = (self.classify, [tf.TensorSpec([None], tf.string, name="inputs")])

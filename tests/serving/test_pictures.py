@@ -13,7 +13,6 @@ from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import DataError
-from seqclf.serving import images
 from seqclf.serving.export import write_version
 from seqclf.serving.images import decode_images
 from seqclf.serving.pictures import encode
@@ -146,7 +145,7 @@ def test_only_pictures_have_the_signature():
         (dataclasses.replace(GREY, raw_dtype="float32"), False),
         (dataclasses.replace(GREY, variable_length=True), False),
     ):
-        assert images.takes_pictures(spec) == taken
+        assert spec.is_picture == taken
 
 
 def test_sequences_are_no_pictures(tmp_path, pixels):
