@@ -156,7 +156,7 @@ def test_mnist_that_was_asked_for_is_never_exchanged(tmp_path, flag):
 
 BAD_FLAGS = [
     (["--config.model.unit=3"], "Unknown config key `model.unit`. Did you mean `model.units`?"),
-    (["--config.batch_size=many"], "`batch_size` takes int values: examples per training step"),
+    (["--config.batch_size=many"], "`batch_size` takes int values: examples that a"),
     (["--config.batch_size=0"], "`batch_size` must be at least 1. Received: 0"),
     (["--config.optimizer.name=adm"], "Received: 'adm'. Did you mean 'adam'?"),
     (["--config=nowhere.py"], "--config: no such file: 'nowhere.py'"),
