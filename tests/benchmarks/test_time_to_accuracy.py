@@ -56,14 +56,20 @@ def test_it_writes_what_it_prints(tmp_path):
     assert (tmp_path / "time_to_accuracy.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_clocks_stand_still_while_the_test_split_is_read(monkeypatch):
+@pytest.fixture
+def wait(monkeypatch):
+    """Returns a function that lets so many seconds pass."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    clocks = Clocks(born=90.0)
 
-    def wait(seconds):
+    def let_pass(seconds):
         now[0] += seconds
 
+    return let_pass
+
+
+def test_the_clocks_stand_still_while_the_test_split_is_read(wait):
+    clocks = Clocks(born=90.0)
     wait(5)
     clocks.begin()
     wait(2)
@@ -72,14 +78,8 @@ def test_the_clocks_stand_still_while_the_test_split_is_read(monkeypatch):
     assert clocks.read() == {"from_start": 18.0, "from_first_step": 3.0}
 
 
-def test_a_pause_before_the_first_step_does_not_count_against_it(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+def test_a_pause_before_the_first_step_does_not_count_against_it(wait):
     clocks = Clocks(born=100.0)
-
-    def wait(seconds):
-        now[0] += seconds
-
     clocks.paused(lambda: wait(50))
     clocks.begin()
     wait(4)
