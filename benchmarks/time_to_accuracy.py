@@ -1,6 +1,6 @@
 """How soon MNIST, read row by row, is learned: seqclf beside Keras and PyTorch.
 
-    python -m benchmarks.time_to_accuracy               # five seeds: 40 min on 2 cores
+    python -m benchmarks.time_to_accuracy               # five seeds: an hour on 2 cores
     python -m benchmarks.time_to_accuracy --seeds=1
 
 Every training runs in a process of its own, one after another, the contenders taking turns seed by

@@ -19,6 +19,14 @@ CONFIG = commands.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory; default: runs/NAME of the config.")
 
 
+def check(argv: Sequence[str]) -> None:
+    del argv
+    from seqclf.runs import Run
+
+    config = resolve(CONFIG.value)
+    Run(WORKDIR.value or f"runs/{config.name}").check(config)
+
+
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.data.tfds_source import DatasetMissingError
@@ -80,4 +88,4 @@ def summary(run: Any, report: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    commands.run(main, check=check)

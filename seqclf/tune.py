@@ -47,6 +47,13 @@ LOST_AFTER = flags.DEFINE_float(
 )
 
 
+def check(argv: Sequence[str]) -> None:
+    del argv
+    from seqclf.search_space import SearchSpace
+
+    SearchSpace(CONFIG.value, commands.search_space())
+
+
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.search_space import SearchSpace
@@ -99,4 +106,4 @@ def summary(folder: str, rows: list[dict[str, Any]], objective: str) -> str:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    commands.run(main, check=check)

@@ -115,6 +115,7 @@ def test_a_recipe_file_and_its_name(tmp_path):
         "    config.data.source = 'digits'\n"
         "    config.model.units = [8]\n"
         "    config.steps = 5\n"
+        "    config.jit_compile = False\n"
         "    return config\n"
     )
     seqclf("train", f"--config={recipe}", "--config.seed=4", cwd=tmp_path)
@@ -135,7 +136,8 @@ def no_mnist(tmp_path):
 
 def test_without_config_and_without_mnist_the_digits_are_taken_and_it_is_said(tmp_path):
     env = no_mnist(tmp_path)
-    output = seqclf("train", "--config.steps=5", cwd=tmp_path, env=env)
+    flags = ("--config.steps=5", "--config.jit_compile=false")
+    output = seqclf("train", *flags, cwd=tmp_path, env=env)
     note = "NOTE: MNIST is not on this machine and cannot be fetched"
     assert output.count(note) == 2
     assert output.index(note) < output.index("step ") < output.rindex(note)

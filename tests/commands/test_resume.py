@@ -26,8 +26,8 @@ FLAGS = [
 ]
 
 
-def start(workdir):
-    command = [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *FLAGS]
+def start(workdir, *flags):
+    command = [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *FLAGS, *flags]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -38,16 +38,16 @@ def start(workdir):
     )
 
 
-def finish(workdir):
-    process = start(workdir)
+def finish(workdir, *flags):
+    process = start(workdir, *flags)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     return output
 
 
-def kill_at_a_random_moment(workdir, moments):
+def kill_at_a_random_moment(workdir, moments, *flags):
     """Starts the command, waits for a sign of progress and a random while, kills it."""
-    process = start(workdir)
+    process = start(workdir, *flags)
     checkpoints = workdir / "checkpoints"
     before = set(checkpoints.glob("step-*.npz")) if checkpoints.exists() else set()
     deadline = time.monotonic() + 120
@@ -73,11 +73,12 @@ def results(workdir):
     return model.get_weights(), records, report["test"], arrays
 
 
-def check(tmp_path, kills, seed):
-    finish(tmp_path / "whole")
+def check(tmp_path, kills, seed, *flags):
+    finish(tmp_path / "whole", *flags)
     moments = random.Random(seed)
-    killed = sum(kill_at_a_random_moment(tmp_path / "cut", moments) for _ in range(kills))
-    output = finish(tmp_path / "cut")
+    cut = tmp_path / "cut"
+    killed = sum(kill_at_a_random_moment(cut, moments, *flags) for _ in range(kills))
+    output = finish(cut, *flags)
     assert killed, "no process was caught alive: the run is too short for this test"
     assert "Resuming at step" in output or "Test accuracy" in output
     whole, cut = results(tmp_path / "whole"), results(tmp_path / "cut")
@@ -93,12 +94,13 @@ def check(tmp_path, kills, seed):
 
 
 def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
-    check(tmp_path, kills=2, seed=20)
+    # Uncompiled it starts sooner; compiled it is resumed in tests/test_training.py, and below.
+    check(tmp_path, 2, 20, "--config.jit_compile=false")
 
 
 @pytest.mark.slow
 def test_killed_twenty_times(tmp_path):
-    check(tmp_path, kills=20, seed=21)
+    check(tmp_path, 20, 21)
 
 
 def test_interrupted_says_how_to_go_on(tmp_path):
