@@ -89,7 +89,11 @@ SCHEMA: dict[str, Field] = {
         high=0.2,
     ),
     "augment.flip": Field(False, "flip every second one, by chance, left to right"),
-    "model.cell": Field("gru", "recurrent cell", choices=("gru",)),
+    "model.cell": Field(
+        "gru",
+        "recurrent cell: gated, long short-term memory, plain, minimal gated unit",
+        choices=("gru", "lstm", "rnn", "mgu"),
+    ),
     "model.units": Field((128, 128), "width of each recurrent layer, first to last", low=1),
     "model.bidirectional": Field(False, "read the sequence in both directions in every layer"),
     "model.dropout": Field(
@@ -111,7 +115,8 @@ SCHEMA: dict[str, Field] = {
         high=LONGEST,
     ),
     "model.reset_after": Field(
-        True, "apply the reset gate after the recurrent product (cuDNN) or before (Cho et al. 2014)"
+        True,
+        "gru: apply the reset gate after the recurrent product (cuDNN) or before (Cho et al. 2014)",
     ),
     "optimizer.name": Field("adam", "optimiser", choices=("adam", "adamw", "sgd")),
     "optimizer.learning_rate": Field(0.005, "learning rate; the peak of a schedule", above=0),
@@ -351,6 +356,16 @@ def _check_together(flat: Mapping[str, Any]) -> None:
         raise ConfigError(
             "`model.chrono` must be 0 (off) or more than 2 steps. "
             f"Received: {flat['model.chrono']!r}"
+        )
+    if flat["model.chrono"] and flat["model.cell"] == "rnn":
+        raise ConfigError(
+            "`model.chrono` sets the gates that keep a state, and `model.cell` 'rnn' has none: set "
+            f"`model.chrono` to 0, or take another cell. Received: {flat['model.chrono']!r}"
+        )
+    if not flat["model.reset_after"] and flat["model.cell"] != "gru":
+        raise ConfigError(
+            "`model.reset_after` is about the GRU's reset gate: leave it True for `model.cell` "
+            f"{flat['model.cell']!r}. Received: False"
         )
     if not flat["steps"] and not flat["epochs"]:
         raise ConfigError("The training needs a length: set `steps` or `epochs` above 0.")

@@ -26,7 +26,12 @@ from seqclf.wording import batch_in_words, distortions_in_words, model_in_words
 
 
 def run_experiment(
-    config: ml_collections.FrozenConfigDict, workdir: str | Path, fallback: str = ""
+    config: ml_collections.FrozenConfigDict,
+    workdir: str | Path,
+    fallback: str = "",
+    *,
+    dataset: Dataset | None = None,
+    export: bool = True,
 ) -> dict[str, Any]:
     """Takes a config from data to report and export; resumes what an earlier call began.
 
@@ -34,6 +39,8 @@ def run_experiment(
         config: a resolved config.
         workdir: the run directory. A finished one is left as it is and its report is returned.
         fallback: why this is not the run that the user would have had by default; it is recorded.
+        dataset: the config's data; None: it is loaded.
+        export: whether an export is written; `python -m seqclf.export` does it later as well.
 
     Returns:
         The content of `report.json`.
@@ -45,7 +52,7 @@ def run_experiment(
     run.check(config)
     if run.report.exists():  # it is written last: all is done
         return json.loads(run.report.read_text())
-    dataset = load_dataset(**config.data.to_dict())
+    dataset = dataset or load_dataset(**config.data.to_dict())
     check(config, dataset)
     total = total_steps(config, dataset)
     run.prepare(config)
@@ -56,7 +63,7 @@ def run_experiment(
     write_samples(run, dataset)
     training = training_facts(config, model, state) | {"fallback": fallback}
     report = build_report(config, dataset, score, training)
-    if not versions(run.export):  # a killed process may have come this far
+    if export and not versions(run.export):  # a killed process may have come this far
         export_run(run, run.export, report=report)
     write_report(run, config, dataset, score, report)
     run.update_manifest(status="finished", finished=_now())

@@ -8,8 +8,11 @@ import keras
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
-from seqclf.layers import GRU, ChronoBias, TimeReduction
+from seqclf.layers import GRU, LSTM, MGU, ChronoBias, Recurrent, SimpleRNN, TimeReduction
 from seqclf.layers.trace import Trace, trace
+from seqclf.runs import Run
+
+CELLS: dict[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "rnn": SimpleRNN, "mgu": MGU}
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
@@ -66,16 +69,11 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
         mask = LengthMask(name="length_mask")(*inputs)
     x = inputs[0]  # [B, T, D]
     depth = len(config.model.units)
-    chrono = config.model.chrono
     reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
-        layer = GRU(
-            units,
-            return_sequences=i < depth,
-            bias_initializer=ChronoBias(chrono) if chrono else "zeros",
-            reset_after=config.model.reset_after,
-            dtype=policy,
-            name=f"gru_{i}",
+        name = f"{config.model.cell}_{i}"
+        layer = CELLS[config.model.cell](
+            units, return_sequences=i < depth, dtype=policy, name=name, **_arguments(config.model)
         )
         if config.model.bidirectional:
             layer = keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{i}")
@@ -92,6 +90,17 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     return keras.Model(inputs if spec.variable_length else inputs[0], logits, name="classifier")
 
 
+def _arguments(model: Any) -> dict[str, Any]:
+    """Returns the arguments of a recurrent layer that only some cells have."""
+    arguments: dict[str, Any] = {"reset_after": model.reset_after} if model.cell == "gru" else {}
+    if model.chrono:
+        keeping = CELLS[model.cell].cell_class.keeping
+        arguments["bias_initializer"] = ChronoBias(model.chrono, keeping=keeping)
+        if model.cell == "lstm":
+            arguments["unit_forget_bias"] = False  # the bias is drawn
+    return arguments
+
+
 def traceable(model: keras.Model) -> bool:
     """Returns whether `trace_classifier` can say what the model thinks at each step.
 
@@ -103,29 +112,50 @@ def traceable(model: keras.Model) -> bool:
 
 
 def trace_classifier(
-    model: keras.Model, sequences: Any, lengths: Any = None
+    model: keras.Model, sequences: Any, lengths: Any = None, nudges: Any = None
 ) -> tuple[Any, list[Trace]]:
     """Reads sequences with a classifier and keeps what it thinks at each step.
 
     Args:
-        model: of `build_classifier`, one that is `traceable`.
+        model: of `build_classifier`, not bidirectional.
         sequences: `[B, T, D]`.
         lengths: `[B]`, for a model of varying lengths. After them nothing changes any more.
+        nudges: for each recurrent layer what `trace` takes, or None.
 
     Returns:
         Logits after each step, `[B, T, C]`: what the model would answer if the sequence ended
-        there; and the `Trace` of each recurrent layer, first to last.
+        there, the last of them its answer; and the `Trace` of each recurrent layer, first to last.
+        With time reduction the steps are those that the layer in question reads.
     """
-    x, traces, mask = sequences, [], None
+    traces: list[Trace] = []
+    x, mask = sequences, None
     if lengths is not None:
         mask = LengthMask()(sequences, lengths)
     for layer in model.layers:
-        if isinstance(layer, GRU):
-            traces.append(trace(layer, x, mask))
+        if isinstance(layer, Recurrent):
+            traces.append(trace(layer, x, mask, nudges and nudges[len(traces)]))
             x = traces[-1].state  # [B, T, H]
+        elif isinstance(layer, TimeReduction):
+            x, mask = layer(x), layer.compute_mask(x, mask)
         elif not isinstance(layer, (keras.layers.InputLayer, LengthMask, keras.layers.Dropout)):
             x = layer(x)  # layer normalisation, and the head: both work on the last axis
     return x, traces
+
+
+def load_trained(run: Run) -> tuple[keras.Model, DatasetSpec]:
+    """Loads the classifier of a run, and the spec of its data.
+
+    Raises:
+        RunError: the folder is no run's, has no model yet, or one that is damaged or does not fit.
+    """
+    run.read_config()
+    if not run.model.exists() or not run.dataset.exists():
+        raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
+    try:
+        spec = DatasetSpec.from_json(run.dataset.read_text())
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise RunError(f"{run.dataset} cannot be read: {error}") from error
+    return load_classifier(run.model, spec), spec
 
 
 def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:

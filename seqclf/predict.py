@@ -54,12 +54,14 @@ def main(argv: Sequence[str]) -> None:
 
 
 def ask_model(paths: Sequence[str]) -> tuple[list[Any], tuple[str, ...]]:
+    from seqclf.serving.pictures import polarity_hint
     from seqclf.serving.predictor import Predictor
 
     predictor = Predictor(MODEL.value)
     answers = [a for path in paths for a in predictor.predict_file(path, INVERT.value)]
+    background = predictor.spec.background
     for path in paths:
-        if not path.endswith(".npz") and (hint := predictor.polarity_hint(path, INVERT.value)):
+        if not path.endswith(".npz") and (hint := polarity_hint(path, INVERT.value, background)):
             print(f"warning: {hint}", file=sys.stderr)
     return answers, predictor.spec.class_names
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "seqclf"
-COMMANDS = {"train", "tune", "evaluate", "export", "predict", "serve"}
+COMMANDS = {"train", "tune", "evaluate", "export", "predict", "serve", "compare"}
 # Each module or package, and those of ours that it may import.
 ALLOWED = {
     "errors": set(),
@@ -15,7 +15,7 @@ ALLOWED = {
     "environment": set(),
     "layers": set(),
     "data": {"errors"},
-    "models": {"data", "errors", "layers"},
+    "models": {"data", "errors", "layers", "runs"},
     "optimizers": set(),
     "checkpoints": {"errors", "runs"},
     "evaluation": {"data", "steps"},
@@ -31,6 +31,14 @@ ALLOWED = {
     },
     "steps": {"data", "layers"},
     "serving": {"data", "environment", "errors", "layers", "models", "runs"},
+    "explain": {
+        *("commands", "data", "errors", "figures", "layers", "models", "runs", "serving"),
+        "training",
+    },
+    "comparison": {
+        *("config", "data", "environment", "errors", "experiment", "explain", "figures"),
+        *("metrics", "models", "runs", "training"),
+    },
     "experiment": {
         *("config", "data", "environment", "errors", "evaluation", "models", "report", "runs"),
         *("samples", "serving", "training", "wording"),

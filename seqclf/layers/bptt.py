@@ -178,17 +178,18 @@ def forward(arguments: Arguments, mask: Tensor | None, form: Form) -> tuple[Tens
     step = _step(recurrent_kernel, bias, form)
     few = form.xla != "none" and (x.shape.num_elements() or np.inf) <= FEW_ROWS * x.shape[-1]
 
-    def advance(h: Tensor, *now: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def advance(before: list[Tensor], *now: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        (h,) = before
         terms = _input_terms(now[0], kernel, bias, form) if few else now[:3]  # [B, H] each
         h_new, gates = step(h, *terms)
         if mask is not None:
             h_new = tf.where(now[-1], h_new, h)
-        return h_new, [h_new, *gates] if form.keep_gates else [h_new]
+        return [h_new], [h_new, *gates] if form.keep_gates else [h_new]
 
     inputs = [x] if few else _input_terms(x, kernel, bias, form)
     inputs += [] if mask is None else [mask]
     kept = 5 if form.keep_gates else 1
-    _, (states, *gates) = loop(advance, tf.cast(initial_state, dtype), inputs, kept, form.unroll)
+    _, (states, *gates) = loop(advance, [tf.cast(initial_state, dtype)], inputs, kept, form.unroll)
     return states, Gates(*gates) if form.keep_gates else None
 
 
@@ -279,14 +280,14 @@ def _retreat_after(
         dh_0 `[B, H]`, δ `[T, B, H]` and γ_z, γ_r, γ_s `[T·B, 3H]`.
     """
 
-    def step(delta: Tensor, upstream: Tensor, keep: Tensor, factors: Tensor) -> Any:
-        delta += upstream  # [B, H]
+    def step(later: list[Tensor], upstream: Tensor, keep: Tensor, factors: Tensor) -> Any:
+        delta = later[0] + upstream  # [B, H]
         gamma = tf.concat([delta] * 3, axis=-1) * factors  # [B, 3H]
-        return delta * keep + _product(gamma, recurrent_kernel, transpose=True), [delta]
+        return [delta * keep + _product(gamma, recurrent_kernel, transpose=True)], [delta]
 
     nothing = tf.zeros_like(upstream[0])
     inputs = [upstream, keep, factors]
-    d_initial, (delta,) = loop(step, nothing, inputs, 1, form.unroll, reverse=True)
+    (d_initial,), (delta,) = loop(step, [nothing], inputs, 1, form.unroll, reverse=True)
     return d_initial, delta, _rows(tf.concat([delta] * 3, axis=-1) * factors)
 
 
@@ -306,16 +307,16 @@ def _retreat_before(
     H = recurrent_kernel.shape[0]
     U_zr, U_h = recurrent_kernel[:, : 2 * H], recurrent_kernel[:, 2 * H :]
 
-    def step(delta: Tensor, *now: Tensor) -> Any:
+    def step(later: list[Tensor], *now: Tensor) -> Any:
         upstream, keep, f_z, f_r, f_h, r = now  # [B, H] each
-        delta += upstream
+        delta = later[0] + upstream
         gamma_s = _product(delta * f_h, U_h, transpose=True)
         gamma_zr = tf.concat([delta * f_z, gamma_s * f_r], axis=-1)  # [B, 2H]
         through_gates = _product(gamma_zr, U_zr, transpose=True)
-        return delta * keep + gamma_s * r + through_gates, [delta, gamma_s]
+        return [delta * keep + gamma_s * r + through_gates], [delta, gamma_s]
 
     nothing = tf.zeros_like(inputs[0][0])
-    d_initial, (delta, gamma_s) = loop(step, nothing, inputs, 2, form.unroll, reverse=True)
+    (d_initial,), (delta, gamma_s) = loop(step, [nothing], inputs, 2, form.unroll, reverse=True)
     f_z, f_r = inputs[2:4]
     return d_initial, delta, _rows(tf.concat([delta * f_z, gamma_s * f_r], axis=-1))
 

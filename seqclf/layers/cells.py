@@ -1,18 +1,126 @@
-"""`GRUCell`: one step of a gated recurrent unit, written from its equations."""
+"""Four recurrent cells, each written from its equations, in the scheme of `RecurrentCell`.
 
-import numbers
+a = x_t W + b, and for each block of columns of W, U and b its own letter (z, r, …):
+
+SimpleRNN   h_t = tanh(a_h + h_{t-1} U_h)
+MGU         f = σ(…)       h̃ = tanh(a_h + (f ⊙ h_{t-1}) U_h)   h_t = (1 - f) ⊙ h_{t-1} + f ⊙ h̃
+GRU         z, r = σ(…)    h̃ = tanh(a_h + r ⊙ (h_{t-1} U_h))   h_t = z ⊙ h_{t-1} + (1 - z) ⊙ h̃
+LSTM        i, f, o = σ(…) c̃ = tanh(a_c + h_{t-1} U_c)         c_t = f ⊙ c_{t-1} + i ⊙ c̃
+                                                               h_t = o ⊙ tanh(c_t)
+"""
+
 from typing import Any
 
 import keras
 from keras import ops
 
-# Keras's RNN draws dropout masks once per sequence for cells of this class, and only for them.
-# Keras exports it under no public name.
-from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
+from seqclf.layers.scheme import RecurrentCell, as_tensor
+
+Parts = dict[str, Any]
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
-class GRUCell(keras.layers.Layer, DropoutRNNCell):
+class SimpleRNNCell(RecurrentCell):
+    """One step of the plain recurrent network (Elman 1990, "Finding structure in time").
+
+        h̃_t = tanh(x_t W + b + h_{t-1} U)                     candidate state
+        h_t = h̃_t                                             nothing of the past is kept as it is
+
+    Arguments, call arguments and errors are those of `RecurrentCell`; no gates, so that
+    `recurrent_activation` has no effect. Weights are those of `keras.layers.SimpleRNN`.
+
+    Example:
+        >>> cell = SimpleRNNCell(4)
+        >>> h, [state] = cell(np.ones([2, 3], "float32"), [np.zeros([2, 4], "float32")])
+        >>> h.shape
+        TensorShape([2, 4])
+    """
+
+    arguments = tuple(name for name in RecurrentCell.arguments if name != "recurrent_activation")
+    blocks = ("candidate",)
+
+    def advance(self, a: Any, seen: Any, states: list[Any]) -> tuple[list[Any], Parts]:
+        del states
+        U = as_tensor(self.recurrent_kernel, a)
+        candidate = self.activation(a + ops.matmul(seen, U))  # [B, H]
+        return [candidate], {"candidate": candidate}
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["recurrent_activation"]  # there is no gate, and Keras's cell knows no such key
+        return config
+
+
+@keras.saving.register_keras_serializable(package="seqclf")
+class LSTMCell(RecurrentCell):
+    """One step of a long short-term memory (Hochreiter & Schmidhuber 1997, Neural Computation 9).
+
+    With the forget gate of Gers et al. (2000, Neural Computation 12):
+
+        i_t = σ(x_t W_i + b_i + h_{t-1} U_i)                  input gate: what is written
+        f_t = σ(x_t W_f + b_f + h_{t-1} U_f)                  forget gate: what is kept
+        o_t = σ(x_t W_o + b_o + h_{t-1} U_o)                  output gate: what is shown
+        c̃_t = tanh(x_t W_c + b_c + h_{t-1} U_c)               candidate state
+        c_t = f_t ⊙ c_{t-1} + i_t ⊙ c̃_t                       cell state
+        h_t = o_t ⊙ tanh(c_t)
+
+    Weights are those of `keras.layers.LSTM`, blocks in the order i, f, c, o. Arguments, call
+    arguments and errors are those of `RecurrentCell`; its states are `[h, c]`, and
+
+    Args:
+        unit_forget_bias: add 1 to b_f at initialisation, so that a unit begins by keeping
+            (Jozefowicz et al. 2015, ICML).
+
+    Example:
+        >>> h, (h, c) = LSTMCell(4)(np.ones([2, 3], "float32"), [np.zeros([2, 4], "float32")] * 2)
+        >>> c.shape
+        TensorShape([2, 4])
+    """
+
+    arguments = (*RecurrentCell.arguments, "unit_forget_bias")
+    blocks = ("input_gate", "forget_gate", "candidate", "output_gate")
+    state_names = ("state", "cell_state")
+    keeping = (-1, 1, 0, 0)
+
+    def __init__(self, units: int, *args: Any, unit_forget_bias: bool = True, **kwargs: Any):
+        super().__init__(units, *args, **kwargs)
+        self.unit_forget_bias = unit_forget_bias
+
+    def initial_bias(self, shape: Any, dtype: Any = None) -> Any:
+        if not self.unit_forget_bias:
+            return super().initial_bias(shape, dtype)
+        H = (
+            self.units
+        )  # Keras draws the two sides of b_f apart, and so the same seed gives the same
+        return ops.concatenate(
+            [
+                self.bias_initializer((H,), dtype=dtype),
+                ops.ones((H,), dtype=dtype),
+                self.bias_initializer((2 * H,), dtype=dtype),
+            ]
+        )
+
+    def advance(self, a: Any, seen: Any, states: list[Any]) -> tuple[list[Any], Parts]:
+        U = as_tensor(self.recurrent_kernel, a)
+        a_i, a_f, a_c, a_o = ops.split(a + ops.matmul(seen, U), 4, axis=-1)
+        i = self.recurrent_activation(a_i)  # [B, H], and all below
+        f = self.recurrent_activation(a_f)
+        o = self.recurrent_activation(a_o)
+        candidate = self.activation(a_c)
+        c = f * states[1] + i * candidate
+        h = o * self.activation(c)
+        parts = {"input_gate": i, "forget_gate": f, "output_gate": o, "candidate": candidate}
+        return [h, c], parts
+
+    def kept(self, parts: Parts) -> Any:
+        return parts["forget_gate"]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
+
+
+@keras.saving.register_keras_serializable(package="seqclf")
+class GRUCell(RecurrentCell):
     """One step of a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078, eqs. 5 to 8).
 
         z_t = σ(x_t W_z + b_z + h_{t-1} U_z + c_z)            update gate: what is kept
@@ -20,40 +128,19 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
         q_t = h_{t-1} U_h + c_h
         h̃_t = tanh(x_t W_h + b_h + r_t ⊙ q_t)                 candidate state, reset_after=True
         h̃_t = tanh(x_t W_h + b_h + (r_t ⊙ h_{t-1}) U_h)       candidate state, reset_after=False
-        h_t = z_t ⊙ h_{t-1} + (1 - z_t) ⊙ h̃_t
+        h_t = z_t ⊙ h_{t-1} + (1 - z_t) ⊙ h̃_t                 update_gate="keep"
+        h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t                 update_gate="replace"
 
-    `reset_after=False` is the paper's; `reset_after=True` is cuDNN's and PyTorch's, needs one
-    product per step less and is the default. Half of the literature swaps z and 1 - z: see
-    `convert_update_gate`.
-
-    Weights lie as in `keras.layers.GRUCell`, gates in the order z, r, h: `kernel` W `[D, 3H]`,
+    Weights are those of `keras.layers.GRU`, blocks in the order z, r, h: `kernel` W `[D, 3H]`,
     `recurrent_kernel` U `[H, 3H]`, `bias` `[2, 3H]` (b and c), or `[3H]` (b alone) with
-    `reset_after=False`.
+    `reset_after=False`. Arguments, call arguments and errors are those of `RecurrentCell`, and
 
     Args:
-        units: H, the width of the state.
-        activation: of the candidate state.
-        recurrent_activation: of the gates.
-        use_bias: whether there are b and c.
-        kernel_initializer, recurrent_initializer, bias_initializer: of W, U, and b and c.
-        kernel_regularizer, recurrent_regularizer, bias_regularizer: of the same.
-        kernel_constraint, recurrent_constraint, bias_constraint: of the same.
-        dropout: share of the inputs that is dropped in training, `0 <= dropout < 1`.
-        recurrent_dropout: the same of the state. Both masks are drawn once per sequence (Gal &
-            Ghahramani 2016, arXiv:1512.05287), one for all three gates.
-        reset_after: which of the two candidate states.
-        seed: of the dropout masks.
-
-    Call arguments:
-        inputs: x_t, `[B, D]`.
-        states: h_{t-1}, `[B, H]`, alone or in a list.
-        training: whether dropout is applied.
-
-    Returns:
-        h_t `[B, H]`, twice: as the output, and as the new state in the structure of `states`.
-
-    Raises:
-        ValueError: an argument is out of range.
+        reset_after: which of the two candidate states. False is the paper's; True is cuDNN's and
+            PyTorch's, and needs one product per step less.
+        update_gate: what z says: how much of the state is kept, as here, in Keras, cuDNN and
+            PyTorch, or how much of it is replaced, as in half of the literature. The models are
+            the same (`convert_update_gate` turns the weights of one into the other's).
 
     Example:
         >>> cell = GRUCell(4)
@@ -62,143 +149,97 @@ class GRUCell(keras.layers.Layer, DropoutRNNCell):
         TensorShape([2, 4])
     """
 
+    arguments = (*RecurrentCell.arguments, "reset_after", "update_gate")
+    blocks = ("update_gate", "reset_gate", "candidate")
+    keeping = (1, 0, 0)
+
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
+        *args: Any,
         reset_after: bool = True,
-        seed: Any = None,
+        update_gate: str = "keep",
         **kwargs: Any,
     ):
-        _check(units, dropout, recurrent_dropout)
-        kwargs.pop("implementation", None)  # Keras's choice between two ways to the same result
-        super().__init__(**kwargs)
-        self.units = int(units)  # JSON, and so get_config, knows no np.int64
-        self.activation = keras.activations.get(activation)
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = float(dropout)
-        self.recurrent_dropout = float(recurrent_dropout)
-        self.reset_after = reset_after
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = self.units
-        self.output_size = self.units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        gates = 3 * self.units
-        self.kernel = self.add_weight(
-            shape=(input_shape[-1], gates),
-            name="kernel",
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            shape=(self.units, gates),
-            name="recurrent_kernel",
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(2, gates) if self.reset_after else (gates,),
-                name="bias",
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
+        if update_gate not in ("keep", "replace"):
+            raise ValueError(
+                f"Argument `update_gate` must be 'keep' or 'replace'. Received: {update_gate!r}"
             )
-        self.built = True
+        super().__init__(units, *args, **kwargs)
+        self.reset_after = reset_after
+        self.update_gate = update_gate
 
-    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
-        nested = isinstance(states, (list, tuple))
-        x, h = inputs, states[0] if nested else states  # [B, D], [B, H]
-        h_seen = h  # what the gates and the candidate see of the state; the mix sees all of it
-        if training and self.dropout:
-            x = x * self.get_dropout_mask(x)  # [B, D]
-        if training and self.recurrent_dropout:
-            h_seen = h * self.get_recurrent_dropout_mask(h)  # [B, H]
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-        H = self.units
-        U = ops.convert_to_tensor(self.recurrent_kernel)  # [H, 3H]
-        b, c = self._biases()  # [3H] each, or 0
-        x_z, x_r, x_h = ops.split(ops.matmul(x, self.kernel) + b, 3, axis=-1)  # [B, H] each
+    def read(self, inputs: Any) -> Any:
+        a = ops.matmul(inputs, as_tensor(self.kernel, inputs))
+        return a + self._biases(inputs)[0]
+
+    def advance(self, a: Any, seen: Any, states: list[Any]) -> tuple[list[Any], Parts]:
+        (h,), H, U = states, self.units, as_tensor(self.recurrent_kernel, a)
+        a_z, a_r, a_h = ops.split(a, 3, axis=-1)  # [B, H] each, and all below
         if self.reset_after:
-            h_z, h_r, q = ops.split(ops.matmul(h_seen, U) + c, 3, axis=-1)  # [B, H] each
+            h_z, h_r, q = ops.split(ops.matmul(seen, U) + self._biases(a)[1], 3, axis=-1)
         else:
-            h_z, h_r = ops.split(ops.matmul(h_seen, U[:, : 2 * H]), 2, axis=-1)  # [B, H] each
+            h_z, h_r = ops.split(ops.matmul(seen, U[:, : 2 * H]), 2, axis=-1)
 
-        z = self.recurrent_activation(x_z + h_z)  # [B, H]
-        r = self.recurrent_activation(x_r + h_r)  # [B, H]
+        z = self.recurrent_activation(a_z + h_z)
+        r = self.recurrent_activation(a_r + h_r)
         if self.reset_after:
-            candidate = self.activation(x_h + r * q)  # [B, H]
+            candidate = self.activation(a_h + r * q)
         else:
-            candidate = self.activation(x_h + ops.matmul(r * h_seen, U[:, 2 * H :]))  # [B, H]
-        h = z * h + (1 - z) * candidate  # [B, H]
-        return h, [h] if nested else h
+            candidate = self.activation(a_h + ops.matmul(r * seen, U[:, 2 * H :]))
+        parts = {"update_gate": z, "reset_gate": r, "candidate": candidate}
+        keep = self.kept(parts)
+        return [keep * h + (1 - keep) * candidate], parts
 
-    def _biases(self) -> tuple[Any, Any]:
-        """Returns b and c, `[3H]` each, 0 where there is none."""
+    def kept(self, parts: Parts) -> Any:
+        z = parts["update_gate"]
+        return z if self.update_gate == "keep" else 1 - z
+
+    def _biases(self, like: Any) -> tuple[Any, Any]:
+        """Returns b and c, `[3H]` each, 0 where there is none, of the dtype of `like`."""
         if self.bias is None:
             return 0, 0
-        bias = ops.convert_to_tensor(self.bias)
+        bias = as_tensor(self.bias, like)
         return (bias[0], bias[1]) if self.reset_after else (bias, 0)
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
-
     def get_config(self) -> dict[str, Any]:
-        config = {
-            "units": self.units,
-            "use_bias": self.use_bias,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "reset_after": self.reset_after,
-            "seed": self.seed,
-        }
-        for kind, module in (
-            ("activation", keras.activations),
-            ("initializer", keras.initializers),
-            ("regularizer", keras.regularizers),
-            ("constraint", keras.constraints),
-        ):
-            names = ["activation", "recurrent_activation"]
-            if kind != "activation":
-                names = [f"{weight}_{kind}" for weight in ("kernel", "recurrent", "bias")]
-            config |= {name: module.serialize(getattr(self, name)) for name in names}
-        return {**super().get_config(), **config}
+        config = {**super().get_config(), "reset_after": self.reset_after}
+        # Only then: configs move to keras.layers.GRUCell, which knows no `update_gate`.
+        return config | ({"update_gate": "replace"} if self.update_gate == "replace" else {})
 
 
-def _check(units: Any, dropout: Any, recurrent_dropout: Any) -> None:
-    # numbers.Integral and Real: sizes and rates often come out of NumPy
-    if not isinstance(units, numbers.Integral) or isinstance(units, bool) or units <= 0:
-        raise ValueError(f"Argument `units` must be a positive integer. Received: units={units!r}")
-    for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-        if not isinstance(rate, numbers.Real) or not 0 <= float(rate) < 1:
-            raise ValueError(
-                f"Argument `{name}` must be a number from 0 to below 1. Received: {name}={rate!r}"
-            )
+@keras.saving.register_keras_serializable(package="seqclf")
+class MGUCell(RecurrentCell):
+    """One step of a minimal gated unit (Zhou et al. 2016, arXiv:1603.09420).
+
+        f_t = σ(x_t W_f + b_f + h_{t-1} U_f)                  forget gate: what is replaced
+        h̃_t = tanh(x_t W_h + b_h + (f_t ⊙ h_{t-1}) U_h)       candidate state
+        h_t = (1 - f_t) ⊙ h_{t-1} + f_t ⊙ h̃_t
+
+    One gate is both of the GRU's. Its name is the paper's: the state is forgotten where it is 1.
+    Blocks are in the order f, h: `kernel` W `[D, 2H]`, `recurrent_kernel` U `[H, 2H]`, `bias` b
+    `[2H]`. Arguments, call arguments and errors are those of `RecurrentCell`.
+
+    Example:
+        >>> cell = MGUCell(4)
+        >>> h, [state] = cell(np.ones([2, 3], "float32"), [np.zeros([2, 4], "float32")])
+        >>> h.shape
+        TensorShape([2, 4])
+    """
+
+    blocks = ("forget_gate", "candidate")
+    keeping = (-1, 0)
+
+    def advance(self, a: Any, seen: Any, states: list[Any]) -> tuple[list[Any], Parts]:
+        (h,), H, U = states, self.units, as_tensor(self.recurrent_kernel, a)
+        a_f, a_h = ops.split(a, 2, axis=-1)  # [B, H] each, and all below
+        f = self.recurrent_activation(a_f + ops.matmul(seen, U[:, :H]))
+        candidate = self.activation(a_h + ops.matmul(f * seen, U[:, H:]))
+        h = (1 - f) * h + f * candidate
+        return [h], {"forget_gate": f, "candidate": candidate}
+
+    def kept(self, parts: Parts) -> Any:
+        return 1 - parts["forget_gate"]

@@ -1,7 +1,6 @@
 """`GRU`: the Keras layer that reads a whole sequence with a `GRUCell`."""
 
 import logging
-import operator
 from typing import Any
 
 import keras
@@ -11,19 +10,18 @@ from keras import ops
 from seqclf.layers import cudnn, fast_path
 from seqclf.layers.cells import GRUCell
 from seqclf.layers.execution import choose
+from seqclf.layers.recurrent import Recurrent
 
 _log = logging.getLogger(__name__)
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
-class GRU(keras.layers.RNN):
+class GRU(Recurrent):
     """Gated recurrent unit over a sequence, a drop-in for `keras.layers.GRU`.
 
     Constructor arguments, call arguments, outputs and weights are those of `keras.layers.GRU`, so
     that code and weights (`get_weights`, `set_weights`) move both ways. The equations are in
-    `GRUCell`. What differs: inputs at masked steps are zeroed, so that a NaN in the padding reaches
-    neither outputs nor gradients; and with `recurrent_dropout` all gates share a mask where Keras
-    draws one for each, so that the same seed drops other units.
+    `GRUCell`; what differs is in `Recurrent`.
 
     Where the arguments allow it (tanh and sigmoid, no recurrent dropout in training), the sequence
     is not read by stepping the cell but by `bptt`, whose gradient is derived by hand, or on a GPU
@@ -35,7 +33,7 @@ class GRU(keras.layers.RNN):
         activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
             bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer,
             kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
-            seed, reset_after: see `GRUCell`.
+            seed, reset_after, update_gate: see `GRUCell`.
         activity_regularizer: of the output.
         return_sequences: return the state of every step instead of the last one.
         return_state: return the last state as a second output.
@@ -45,8 +43,7 @@ class GRU(keras.layers.RNN):
         use_cudnn: "auto" takes cuDNN's kernel where it can be had, True insists, False never does.
         fast: False always steps the cell, the way that knows every argument and can be
             differentiated twice.
-        **kwargs: `zero_output_for_mask` (whether the output of a masked step is 0 instead of the
-            state before it), `name`, `dtype`, `trainable`; `implementation` is tolerated.
+        **kwargs: `zero_output_for_mask`, `name`, `dtype`, `trainable`: see `Recurrent`.
 
     Call arguments:
         sequences: `[B, T, D]`.
@@ -66,6 +63,8 @@ class GRU(keras.layers.RNN):
         >>> layer(np.ones([2, 5, 3], "float32")).shape
         TensorShape([2, 5, 4])
     """
+
+    cell_class = GRUCell
 
     def __init__(
         self,
@@ -94,14 +93,14 @@ class GRU(keras.layers.RNN):
         reset_after: bool = True,
         use_cudnn: bool | str = "auto",
         fast: bool = True,
+        update_gate: str = "keep",
         **kwargs: Any,
     ):
         if use_cudnn not in ("auto", True, False):
             raise ValueError(
                 f"Argument `use_cudnn` must be 'auto', True or False. Received: {use_cudnn!r}"
             )
-        kwargs.pop("implementation", None)  # Keras's choice between two ways to the same result
-        cell = GRUCell(
+        super().__init__(
             units,
             activation=activation,
             recurrent_activation=recurrent_activation,
@@ -112,29 +111,22 @@ class GRU(keras.layers.RNN):
             kernel_regularizer=kernel_regularizer,
             recurrent_regularizer=recurrent_regularizer,
             bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
             kernel_constraint=kernel_constraint,
             recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
-            reset_after=reset_after,
             seed=seed,
-            dtype=kwargs.get("dtype"),
-            trainable=kwargs.get("trainable", True),
-            name="gru_cell",
-        )
-        super().__init__(
-            cell,
             return_sequences=return_sequences,
             return_state=return_state,
             go_backwards=go_backwards,
             stateful=stateful,
             unroll=unroll,
-            activity_regularizer=activity_regularizer,
+            reset_after=reset_after,
+            update_gate=update_gate,
             **kwargs,
         )
-        self.supports_masking = True  # Keras 3.16 leaves it unset: stacked layers would lose masks
-        self.input_spec = keras.layers.InputSpec(ndim=3)
         self.fast = fast
         self.use_cudnn = use_cudnn
         self._path: str | None = None
@@ -154,29 +146,19 @@ class GRU(keras.layers.RNN):
         """
         return self._path
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-        super().build(sequences_shape, initial_state_shape)
-        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
-
-    def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    def read_sequences(
+        self, sequences: Any, initial_state: list[Any], mask: Any, training: bool
     ) -> tuple[Any, Any, Any]:
-        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
-        if mask is not None:  # the loop keeps the old state there, but 0 · NaN is NaN backwards
-            mask = ops.cast(mask, "bool")  # [B, T]
-            zeros = ops.zeros_like(sequences)
-            sequences = ops.where(mask[..., None], sequences, zeros)  # [B, T, D]
         obstacle = self._fast_obstacle(training)
         if obstacle:
             self._note(f"general: the cell, step by step ({obstacle})")
-            return super().inner_loop(sequences, initial_state, mask, training)
-        state = initial_state[0] if isinstance(initial_state, (list, tuple)) else initial_state
-        return self._fast_loop(sequences, state, mask, training)
+            return super().read_sequences(sequences, initial_state, mask, training)
+        return self._fast_loop(sequences, initial_state[0], mask, training)
 
     def _fast_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool
     ) -> tuple[Any, Any, Any]:
-        """Does what `inner_loop` does, on a fast path."""
+        """Does what `read_sequences` does, on a fast path."""
         if initial_state.shape[-1] != self.units:
             raise ValueError(
                 f"`initial_state` must have the shape [batch, {self.units}]. "
@@ -216,18 +198,6 @@ class GRU(keras.layers.RNN):
         )
         return last_output, outputs, [last_state]
 
-    def check_traceable(self) -> None:
-        """Checks that `trace` can say what the layer does.
-
-        Raises:
-            ValueError: its activations are not tanh and sigmoid, or it reads backwards.
-        """
-        obstacle = self._fast_obstacle(training=False)
-        if obstacle or self.go_backwards:
-            raise ValueError(
-                f"Layer {self.name} cannot be traced: {obstacle or 'it reads backwards'}."
-            )
-
     def weights_in_compute_dtype(self) -> list[Any]:
         """Returns kernel, recurrent kernel and, if there is one, bias as tensors."""
         cell = self.cell
@@ -254,11 +224,14 @@ class GRU(keras.layers.RNN):
                 self.recurrent_activation is not keras.activations.sigmoid
             ),
             "recurrent_dropout": bool(training and self.recurrent_dropout),
+            "update_gate is 'replace'": self.update_gate != "keep",
         }
         return ", ".join(reason for reason, holds in reasons.items() if holds)
 
     def _cudnn_obstacle(self) -> str:
         """Returns why cuDNN's kernel cannot be taken, or "" if it can."""
+        if self.update_gate != "keep":
+            return "update_gate is 'replace'"
         return cudnn.obstacle(
             gpu=cudnn.gpu_visible(),
             activation=self.activation,
@@ -275,40 +248,5 @@ class GRU(keras.layers.RNN):
         _log.debug("%s takes the path %s", self.name, path)
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["cell"]
-        cell = self.cell.get_config()
-        config |= {name: cell[name] for name in CELL_ARGUMENTS}
-        if not self.fast:  # only then: configs move to keras.layers.GRU, which knows no `fast`
-            config["fast"] = False
-        config["activity_regularizer"] = keras.regularizers.serialize(self.activity_regularizer)
-        return config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "GRU":
-        del custom_objects  # RNN.from_config wants them for its cell, which is ours
-        return cls(**config)
-
-
-CELL_ARGUMENTS = (
-    "units",
-    "activation",
-    "recurrent_activation",
-    "use_bias",
-    "kernel_initializer",
-    "recurrent_initializer",
-    "bias_initializer",
-    "kernel_regularizer",
-    "recurrent_regularizer",
-    "bias_regularizer",
-    "kernel_constraint",
-    "recurrent_constraint",
-    "bias_constraint",
-    "dropout",
-    "recurrent_dropout",
-    "reset_after",
-    "seed",
-)
-
-for _name in CELL_ARGUMENTS:  # readable on the layer, as on keras.layers.GRU
-    setattr(GRU, _name, property(operator.attrgetter(f"cell.{_name}")))
+        # Only then: configs move to keras.layers.GRU, which knows no `fast`.
+        return super().get_config() | ({} if self.fast else {"fast": False})

@@ -21,8 +21,8 @@ import tensorflow as tf
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.environment import describe_environment
-from seqclf.errors import ConfigError, ExportError, RunError
-from seqclf.models import load_classifier
+from seqclf.errors import ConfigError, ExportError
+from seqclf.models import load_trained
 from seqclf.runs import Run
 from seqclf.serving.batching import batching_params
 from seqclf.serving.litert import write_litert
@@ -64,12 +64,7 @@ def export_run(
         ExportError: the folder cannot be written, or a check failed: then nothing is published.
     """
     config = run.read_config()
-    if not run.model.exists() or not run.dataset.exists():
-        raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
-    try:
-        spec = DatasetSpec.from_json(run.dataset.read_text())
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise RunError(f"{run.dataset} cannot be read: {error}") from error
+    model, spec = load_trained(run)
     if input_dtype == "uint8" and spec.raw_dtype != "uint8":
         raise ConfigError(
             f"--input_dtype=uint8 is for data that are; those of {run.path} are {spec.raw_dtype}."
@@ -83,7 +78,6 @@ def export_run(
         "data": run.read_manifest().get("data"),
         **describe_environment(),
     }
-    model = load_classifier(run.model, spec)
     return export_model(
         model,
         spec,

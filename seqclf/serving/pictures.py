@@ -1,4 +1,4 @@
-"""`encode`: picture files as a served model takes them; without TensorFlow."""
+"""Picture files as a served model takes them; without TensorFlow."""
 
 import io
 from pathlib import Path
@@ -45,7 +45,26 @@ def encode(path: str, invert: bool = False) -> bytes:
         raise DataError(f"{path}: not a readable PNG or JPEG picture ({error}).") from error
 
 
-def flattened(image: Image.Image) -> Image.Image:
+def polarity_hint(path: str, invert: bool, background: float) -> str:
+    """Returns a warning when a picture's border is bright where the training's was dark, or "".
+
+    Args:
+        path: the file.
+        invert: whether its dark is turned to bright first.
+        background: of the training's pictures, see `DatasetSpec`.
+    """
+    with Image.open(io.BytesIO(encode(path, invert))) as image:
+        pixels = np.asarray(_flattened(image).convert("L").resize((16, 16)), float) / 255
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean()
+    if background < 0.25 and edge > 0.6:
+        return (
+            f"{path}: its border is bright, while the model was trained on bright strokes on a "
+            "dark ground. If it shows dark strokes on paper, add --invert."
+        )
+    return ""
+
+
+def _flattened(image: Image.Image) -> Image.Image:
     """Returns a picture without transparency, of 8 bits per channel."""
     if image.mode.startswith("I"):  # 16-bit grey: Pillow would clip it, not scale it
         scaled = np.round(np.asarray(image, np.float32) / 257)
@@ -71,7 +90,7 @@ def _is_servable(image: Image.Image, content: bytes) -> bool:
 
 def _as_png(image: Image.Image, invert: bool) -> bytes:
     is_grey = image.mode in GREY_MODES or image.mode.startswith("I")
-    picture = flattened(ImageOps.exif_transpose(image)).convert("L" if is_grey else "RGB")
+    picture = _flattened(ImageOps.exif_transpose(image)).convert("L" if is_grey else "RGB")
     if invert:
         picture = ImageOps.invert(picture)
     scale = LONGEST_SIDE / max(picture.size)

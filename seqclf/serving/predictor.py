@@ -1,19 +1,17 @@
 """`Predictor`: an exported model loaded with TensorFlow alone, and the files that it can read."""
 
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import DataError, ExportError
 from seqclf.serving.answers import Answer, answers, read_arrays
 from seqclf.serving.graph_errors import message_of
 from seqclf.serving.names import METADATA
-from seqclf.serving.pictures import encode, flattened
+from seqclf.serving.pictures import encode
 from seqclf.serving.publish import version_folder
 
 BATCH_SIZE = 256
@@ -99,15 +97,3 @@ class Predictor:
                 f"{path}: not a readable PNG or JPEG picture ({message_of(error)})."
             ) from error
         return answers({k: v.numpy() for k, v in outputs.items()}, [path])
-
-    def polarity_hint(self, path: str, invert: bool) -> str:
-        """Returns a warning when a picture's border is bright where the training's was dark."""
-        with Image.open(io.BytesIO(encode(path, invert))) as image:
-            pixels = np.asarray(flattened(image).convert("L").resize((16, 16)), float) / 255
-        edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean()
-        if self.spec.background < 0.25 and edge > 0.6:
-            return (
-                f"{path}: its border is bright, while the model was trained on bright strokes on a "
-                "dark ground. If it shows dark strokes on paper, add --invert."
-            )
-        return ""

@@ -52,13 +52,15 @@ class Signatures:
         self.all: dict[str, tuple[Callable, list[tf.TensorSpec]]] = {
             "serving_default": (self.predict, raw)
         }
+        pictures = [tf.TensorSpec([None], tf.string, name="image_bytes")]
         if spec.is_picture:
-            pictures = [tf.TensorSpec([None], tf.string, name="image_bytes")]
             self.all["serving_bytes"] = (self.predict_images, pictures)
         self.all["classify"] = (self.classify, [tf.TensorSpec([None], tf.string, name="inputs")])
         if traceable(model):
             self.all["trace"] = (self.trace, raw)
             self.all["trace_gates"] = (self.trace_gates, raw)
+            if spec.is_picture:
+                self.all["trace_bytes"] = (self.trace_images, pictures)
 
     def predict(self, inputs: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
         """Classifies raw examples.
@@ -111,10 +113,18 @@ class Signatures:
         """Does what `trace` does, and says what went on inside.
 
         Returns:
-            `step_probabilities`, and for layer i, from 1, `state_i`, `update_gate_i` and
-            `reset_gate_i`, float32 `[B, T, H_i]`.
+            `step_probabilities`, and for layer i, from 1, its states and gates: `state_i` and, of a
+            GRU, `update_gate_i` and `reset_gate_i`, float32 `[B, T, H_i]` each.
         """
         return self._traced(inputs, lengths)
+
+    def trace_images(self, image_bytes: Tensor) -> dict[str, Tensor]:
+        """Does what `trace_gates` does, for encoded pictures, string `[B]`.
+
+        Returns:
+            As `trace_gates`.
+        """
+        return self._traced(decode_images(image_bytes, self._spec), None)
 
     def _traced(self, inputs: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         sequences, rest = self._read(inputs, lengths)
@@ -208,9 +218,8 @@ class Signatures:
             logits, traces = trace_classifier(self._model, sequences, lengths)
         outputs = {"step_probabilities": tf.nn.softmax(tf.cast(logits, tf.float32))}
         for i, layer in enumerate(traces, start=1):
-            outputs[f"state_{i}"] = tf.cast(layer.state, tf.float32)
-            outputs[f"update_gate_{i}"] = tf.cast(layer.update_gate, tf.float32)
-            outputs[f"reset_gate_{i}"] = tf.cast(layer.reset_gate, tf.float32)
+            for name, values in (layer.states | layer.gates).items():
+                outputs[f"{name}_{i}"] = tf.cast(values, tf.float32)
         return outputs
 
     def _plainly(self) -> Any:

@@ -46,7 +46,7 @@ class Examples:
             spec: of the data.
             dtype: of the raw values in the signatures that take such.
         """
-        if signature == "serving_bytes":
+        if signature in ("serving_bytes", "trace_bytes"):
             return {"image_bytes": _strings([encode_png(x, spec) for x in self.x])}
         if signature == "classify":
             lengths = [None] * len(self.x) if self.lengths is None else self.lengths

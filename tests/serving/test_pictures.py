@@ -15,7 +15,7 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import DataError
 from seqclf.serving.export import write_version
 from seqclf.serving.images import decode_images
-from seqclf.serving.pictures import encode
+from seqclf.serving.pictures import encode, polarity_hint
 from seqclf.serving.predictor import Predictor
 from seqclf.serving.warmup import blank_examples
 
@@ -96,10 +96,11 @@ def test_colour_models_read_colour(tmp_path):
     np.testing.assert_array_equal(read(path, colour)[0, 0], [10, 20, 30])
 
 
-def test_the_wrong_polarity_is_told(grey, tmp_path):
+def test_the_wrong_polarity_is_told(tmp_path):
     path = save(tmp_path, Image.new("L", (6, 8), 250))
-    assert "add --invert" in grey.polarity_hint(path, invert=False)
-    assert grey.polarity_hint(path, invert=True) == ""
+    assert "add --invert" in polarity_hint(path, False, background=0.0)
+    assert polarity_hint(path, True, background=0.0) == ""
+    assert polarity_hint(path, False, background=0.9) == ""
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

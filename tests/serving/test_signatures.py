@@ -143,6 +143,16 @@ def test_the_gates_are_those_of_each_layer():
     assert np.abs(h[:, 1:] - z[:, 1:] * h[:, :-1]).max() <= (1 - z[:, 1:]).max() + 1e-6
 
 
+def test_a_picture_s_gates_are_those_of_its_pixels():
+    _, functions = build(IMAGES)
+    x = examples(IMAGES, 2)
+    expected = functions["trace_gates"](tf.constant(x))
+    found = functions["trace_bytes"](tf.constant([png(each) for each in x]))
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-6)
+
+
 def test_a_bidirectional_model_has_no_trace():
     _, functions = build(IMAGES, bidirectional=True)
     assert set(functions) == {"serving_default", "serving_bytes", "classify"}

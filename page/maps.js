@@ -1,0 +1,51 @@
+"use strict";
+
+const SEQUENTIAL = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+const DIVERGING = [[178, 24, 43], [244, 165, 130], [247, 247, 247], [146, 197, 222], [33, 102, 172]];
+
+/** Returns the colour of a share from 0 to 1, [red, green, blue]. */
+function colour(share, scale) {
+  const place = Math.min(Math.max(share, 0), 1) * (scale.length - 1);
+  const below = Math.min(Math.floor(place), scale.length - 2);
+  return scale[below].map((low, i) => low + (scale[below + 1][i] - low) * (place - below));
+}
+
+/**
+ * Draws a matrix, one pixel a value, what has not been read yet faintly.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number[][]} rows
+ * @param {number} read rows that have been read
+ * @param {number} low value of the scale's first colour
+ * @param {number[][]} scale colours from `low` to 1
+ * @param {number[]} order of the columns
+ */
+function drawMap(canvas, rows, read, low, scale, order) {
+  canvas.width = order.length;
+  canvas.height = rows.length;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  rows.forEach((row, y) => order.forEach((column, x) => {
+    const at = 4 * (y * canvas.width + x);
+    image.data.set(colour((row[column] - low) / (1 - low), scale), at);
+    image.data[at + 3] = y < read ? 255 : 40;
+  }));
+  context.putImageData(image, 0, 0);
+}
+
+/** Draws a picture in grey, the rows from `read` (which may be a fraction) on faintly. */
+function drawPicture(canvas, picture, read) {
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  const context = canvas.getContext("2d");
+  const pixels = picture.getContext("2d").getImageData(0, 0, picture.width, picture.height);
+  for (let i = 0; i < picture.width * picture.height; i++) {
+    pixels.data[4 * i + 3] = i / picture.width < read ? 255 : 90;
+  }
+  context.putImageData(pixels, 0, 0);
+}
+
+/** Draws the colours of a scale from left to right. */
+function drawLegend(canvas, scale) {
+  const ramp = Array.from({ length: canvas.width }, (_, i) => i / (canvas.width - 1));
+  drawMap(canvas, [ramp], 1, 0, scale, ramp.map((_, i) => i));
+}

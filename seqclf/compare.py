@@ -1,0 +1,67 @@
+"""Trains each recurrent cell on one recipe, at equal width and equal size, and compares them.
+
+    python -m seqclf.compare --config=configs/compare_cells.py
+    python -m seqclf.compare --config=configs/compare_cells.py --config.data.source=digits --seeds=1
+
+The same command goes on where a stopped one was.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from seqclf import commands
+from seqclf.config import SCHEMA, resolve
+from seqclf.errors import ConfigError
+
+CONFIG = commands.define_config_flag()
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder; default: runs/NAME of the config.")
+CELLS = flags.DEFINE_list("cells", list(SCHEMA["model.cell"].choices), "Which cells.")
+SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each variant.", lower_bound=1)
+
+
+def check(argv: Sequence[str]) -> None:
+    del argv
+    known = SCHEMA["model.cell"].choices
+    for cell in CELLS.value:
+        if cell not in known:
+            raise ConfigError(f"--cells takes {', '.join(known)}. Received: {cell!r}")
+    if not CELLS.value:
+        raise ConfigError(f"--cells must name at least one of {', '.join(known)}.")
+    if "model.cell" in commands.overridden_keys():
+        raise ConfigError("--config.model.cell is what is compared: give --cells instead.")
+
+
+def main(argv: Sequence[str]) -> None:
+    del argv
+    from seqclf.comparison.report import table, write_report
+    from seqclf.comparison.trainings import compare
+    from seqclf.data.sources import load_dataset
+
+    config = resolve(CONFIG.value)
+    workdir = Path(WORKDIR.value or f"runs/{config.name}").expanduser()
+    cells = list(dict.fromkeys(CELLS.value))
+    outcomes = compare(config, workdir, cells, SEEDS.value)
+    write_report(config, load_dataset(**config.data.to_dict()), outcomes, workdir)
+    example = commands.quoted(outcomes[0].run)
+    print(
+        "\n".join(
+            [
+                "",
+                *table(outcomes),
+                "",
+                f"Report   {workdir}/report.md",
+                f"Figures  {workdir}/figures/",
+                f"Numbers  {workdir}/results.json",
+                f"Runs     {workdir}/runs/ (a run directory each)",
+                "",
+                "Next:",
+                f"  {commands.python_command()} -m seqclf.explain --workdir={example}",
+            ]
+        )
+    )
+
+
+if __name__ == "__main__":
+    commands.run(main, check=check)

@@ -1,0 +1,1 @@
+"""The recurrent cells side by side: one recipe, several seeds, equal width and equal size."""

@@ -1,0 +1,129 @@
+"""The report of a comparison: `report.md`, `results.json`, figures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from seqclf.comparison.figures import curves
+from seqclf.comparison.trainings import Outcome, with_cell
+from seqclf.data.dataset import Dataset
+from seqclf.environment import describe_environment
+from seqclf.explain.report import flows_of, write_flows
+from seqclf.figures import save_figure
+from seqclf.models import load_classifier
+from seqclf.runs import Run, write_json, write_text
+from seqclf.training import build
+
+
+def write_report(config: Any, dataset: Dataset, outcomes: list[Outcome], workdir: Path) -> None:
+    """Writes figures, `results.json` and `report.md` of a finished comparison to its folder."""
+    figures = workdir / "figures"
+    save_figure(curves(outcomes), figures / "curves.png")
+    write_gradient_flows(config, dataset, outcomes, figures)
+    write_json(
+        workdir / "results.json",
+        {
+            "config": config.to_dict(),
+            "environment": describe_environment(),
+            "outcomes": [
+                {
+                    "cell": outcome.variant.cell,
+                    "budget": outcome.variant.budget,
+                    "units": outcome.variant.units,
+                    "parameters": outcome.variant.parameters,
+                    "seed": outcome.seed,
+                    "run": str(outcome.run.relative_to(workdir)),
+                    "test_accuracy": outcome.accuracy,
+                    "test_loss": outcome.loss,
+                    "step_ms": outcome.step_ms,
+                    "records": outcome.records,
+                }
+                for outcome in outcomes
+            ],
+        },
+    )
+    write_text(workdir / "report.md", _markdown(config, dataset, outcomes))
+
+
+def write_gradient_flows(
+    config: Any, dataset: Dataset, outcomes: list[Outcome], figures: Path
+) -> None:
+    """Draws the gradient flow of each cell of equal width, before and after training.
+
+    The first seed's trainings are taken, those that diverged left out.
+    """
+    first = [o for o in outcomes if o.variant.budget == "width" and o.seed == config.seed]
+    trained = [outcome for outcome in first if outcome.accuracy is not None]
+    stages: dict[str, dict[str, Any]] = {
+        "initialisation": {
+            o.variant.cell: build(with_cell(config, o.variant, o.seed), dataset.spec) for o in first
+        },
+        "training": {
+            o.variant.cell: load_classifier(Run(o.run).model, dataset.spec) for o in trained
+        },
+    }
+    for stage, models in stages.items():
+        if models and not config.model.bidirectional:
+            flows = flows_of(models, dataset)
+            title = f"at {stage}" if stage == "initialisation" else f"after {stage}"
+            path = figures / f"gradient_flow_{stage}.png"
+            write_flows(flows, config.optimizer.clip_norm, path, title)
+
+
+def table(outcomes: Sequence[Outcome]) -> list[str]:
+    """Returns the lines of a Markdown table: medians over the seeds, and their spread."""
+    lines = [
+        "| equal | cell | units | parameters | test accuracy, % (least – most) | test loss "
+        "| step, ms |",
+        "|---|---|---|--:|--:|--:|--:|",
+    ]
+    for variant in dict.fromkeys(outcome.variant for outcome in outcomes):
+        of = [outcome for outcome in outcomes if outcome.variant == variant]
+        whole = [100 * o.accuracy for o in of if o.accuracy is not None]
+        losses = [o.loss for o in of if o.loss is not None]
+        accuracy, loss = "diverged", ""
+        if whole:
+            accuracy = f"**{median(whole):.2f}** ({min(whole):.2f} – {max(whole):.2f})"
+            loss = f"{median(losses):.4f}"
+            if len(whole) < len(of):
+                accuracy += f", {len(of) - len(whole)} of {len(of)} diverged"
+        times = median(outcome.step_ms for outcome in of)
+        units = ", ".join(map(str, variant.units))
+        lines.append(
+            f"| {variant.budget} | {variant.cell} | [{units}] | {variant.parameters:,} "
+            f"| {accuracy} | {loss} | {times:.1f} |"
+        )
+    return lines
+
+
+def _markdown(config: Any, dataset: Dataset, outcomes: list[Outcome]) -> str:
+    spec = dataset.spec
+    seeds = sorted({outcome.seed for outcome in outcomes})
+    flows = [
+        ("initialisation", "## Gradient flow at initialisation"),
+        ("training", "## Gradient flow after training"),
+    ]
+    if config.model.bidirectional:
+        flows = []  # there is no last state to go back from
+    lines = [
+        f"# Comparison `{config.name}`",
+        "",
+        f"{dataset.origin}; {spec.steps} steps of {spec.features} features ({spec.reading}). "
+        f"{config.steps or f'{config.epochs:g} epochs'} "
+        f"{'steps ' if config.steps else ''}of {config.batch_size}, {config.optimizer.name}, "
+        f"learning rate {config.optimizer.learning_rate:g}, clipped to "
+        f"{config.optimizer.clip_norm:g}; seeds {', '.join(map(str, seeds))}. One recipe for all "
+        "cells: another may suit one of them better.",
+        "",
+        *table(outcomes),
+        "",
+        "Medians over the seeds. The time of a step is as seqclf runs it: the GRU's gradient is "
+        "derived by hand and its batch shared out over the cores, the others' is TensorFlow's.",
+        "",
+        "![training loss and validation error by step](figures/curves.png)",
+        "",
+    ]
+    for stage, heading in flows:
+        lines += [heading, "", f"![gradient flow](figures/gradient_flow_{stage}.png)", ""]
+    return "\n".join(lines)

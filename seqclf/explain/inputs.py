@@ -1,0 +1,55 @@
+"""The examples to explain: picture files and `.npz` files as raw arrays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import DataError
+from seqclf.serving.answers import read_arrays
+from seqclf.serving.graph_errors import message_of
+from seqclf.serving.images import decode_images
+from seqclf.serving.pictures import encode, polarity_hint
+
+MOST = 8  # examples of one `.npz` file
+
+
+def load_inputs(
+    path: str, spec: DatasetSpec, invert: bool = False
+) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+    """Yields name, raw example `[1, *raw_shape]` and lengths `[1]` (or None) of what a file holds.
+
+    Args:
+        path: a PNG or JPEG picture, or an `.npz` file, of which the first `MOST` examples count.
+        spec: of the model's data.
+        invert: swap a picture's dark and bright first.
+
+    Raises:
+        DataError: the file is missing, damaged, or does not fit the model.
+    """
+    name = Path(path).stem
+    if path.endswith(".npz"):
+        free = (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape
+        x, lengths = read_arrays(path, free, spec.raw_dtype, spec.variable_length)
+        for i in range(min(MOST, len(x))):
+            yield f"{name}-{i}", x[i : i + 1], None if lengths is None else lengths[i : i + 1]
+        return
+    if not spec.is_picture:
+        raise DataError(
+            f"{path}: this model reads sequences of {spec.features} {spec.raw_dtype} features, not "
+            "pictures: give an .npz file with `x`."
+        )
+    encoded = tf.constant([encode(path, invert)])
+    try:
+        yield name, decode_images(encoded, spec).numpy(), None
+    except tf.errors.InvalidArgumentError as error:
+        raise DataError(
+            f"{path}: not a readable PNG or JPEG picture ({message_of(error)})."
+        ) from error
+
+
+def hint(path: str, spec: DatasetSpec, invert: bool) -> str:
+    """Returns a warning if a picture looks like a negative of the training's, or ""."""
+    return "" if path.endswith(".npz") else polarity_hint(path, invert, spec.background)

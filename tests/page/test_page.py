@@ -1,0 +1,195 @@
+"""The drawing page in headless Chromium, asking a local server for a model of the digits."""
+
+import base64
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_readme import background, free_port
+
+from seqclf.config import resolve
+from seqclf.experiment import run_experiment
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+DRIVER = shutil.which("chromedriver")
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    not (DRIVER and BROWSER),
+    reason="no Chromium and chromedriver (Debian: apt-get install chromium chromium-driver)",
+)
+PAGE = Path(__file__).parents[2] / "page" / "index.html"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Where a classifier of the digits is served."""
+    folder = tmp_path_factory.mktemp("page")
+    config = {
+        "data": {"source": "digits"},
+        "model": {"units": [24, 16]},
+        "batch_size": 64,
+        "steps": 400,
+        "validate_every": 200,
+        "jit_compile": False,
+    }
+    run_experiment(resolve(config), folder / "run")
+    port = free_port()
+    flags = f"--export_dir=run/export --port={port} --grpc_port=-1 --cors"
+    with background(f"'{sys.executable}' -m seqclf.serve {flags}", folder):
+        yield f"http://127.0.0.1:{port}/v1/models/seqclf"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in ("--headless=new", "--no-sandbox", "--window-size=1100,1000"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(browser, address):
+    """The page, connected."""
+    browser.get(f"{PAGE.as_uri()}?model={address}")
+    until(browser, lambda: "Connected" in text(browser, "status"))
+    return browser
+
+
+def until(browser, condition):
+    return WebDriverWait(browser, 20).until(lambda _: condition())
+
+
+def text(browser, name):
+    return browser.find_element(By.ID, name).text
+
+
+def draw(browser, points):
+    """Draws a stroke through points of a square from (0, 0) to (1, 1)."""
+    canvas = browser.find_element(By.ID, "drawing")
+    places = (np.array(points) - 0.5) * 276  # offsets from the middle, in pixels
+    chain = ActionChains(browser, duration=10)
+    chain.move_to_element_with_offset(canvas, *map(int, places[0])).click_and_hold()
+    for place in places[1:]:
+        chain.move_to_element_with_offset(canvas, *map(int, place))
+    chain.release().perform()
+
+
+def circle():
+    angles = np.linspace(0, 2 * np.pi, 25)
+    return np.stack([0.5 + 0.2 * np.sin(angles), 0.5 - 0.32 * np.cos(angles)], axis=1)
+
+
+def pixels(browser, name):
+    """Returns a canvas of the page as an array `[H, W, 4]`."""
+    script = "return document.getElementById(arguments[0]).toDataURL('image/png')"
+    url = browser.execute_script(script, name)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGBA"))
+
+
+def at_the_end(browser):
+    until(browser, lambda: text(browser, "step-shown") == "8 of 8")
+
+
+def test_a_stroke_is_read(page, address):
+    assert "pictures of 8 × 8, 10 classes" in text(page, "status")
+    draw(page, circle())
+    at_the_end(page)
+    assert text(page, "answer") == "0"
+    seen = pixels(page, "seen")
+    assert seen.shape == (8, 8, 4) and seen[..., 3].min() == 255
+    file = io.BytesIO()
+    Image.fromarray(seen[..., 0]).save(file, "PNG")  # what the page shows is what was read
+    body = {
+        "signature_name": "trace_bytes",
+        "instances": [{"image_bytes": {"b64": base64.b64encode(file.getvalue()).decode()}}],
+    }
+    with urlopen(Request(f"{address}:predict", json.dumps(body).encode())) as answer:
+        (expected,) = json.load(answer)["predictions"]
+    last = np.array(expected["step_probabilities"])[-1]
+    shares = [
+        float(item.find_elements(By.TAG_NAME, "span")[-1].text.split()[0])
+        for item in page.find_elements(By.CSS_SELECTOR, "#bars li")
+    ]
+    np.testing.assert_allclose(shares, 100 * last, atol=0.06)
+    assert pixels(page, "probabilities").shape == (8, 10, 4)
+    assert pixels(page, "inside").shape == (8, 24, 4)
+
+
+def test_the_slider_goes_back_to_what_it_thought_after_fewer_rows(page):
+    draw(page, circle())
+    at_the_end(page)
+    script = "const s = document.getElementById('step'); s.value = arguments[0]; "
+    page.execute_script(script + "s.dispatchEvent(new Event('input'))", 3)
+    assert text(page, "step-shown") == "3 of 8"
+    for name in ("seen", "probabilities", "inside"):
+        shown = pixels(page, name)[..., 3]
+        assert (shown[:3] == 255).all() and (shown[3:] < 255).all()
+
+
+def test_layers_and_gates_can_be_chosen(page):
+    draw(page, circle())
+    at_the_end(page)
+    options = page.find_elements(By.CSS_SELECTOR, "#part option")
+    assert {option.text for option in options} == {"update gate", "reset gate", "state"}
+    page.find_element(By.CSS_SELECTOR, "#layer option[value='2']").click()
+    assert pixels(page, "inside").shape == (8, 16, 4)
+    page.find_element(By.CSS_SELECTOR, "#part option[value='state']").click()
+    assert text(page, "inside-caption") == "state of layer 2"
+    assert text(page, "low") == "-1"
+
+
+def test_clear_leaves_nothing(page):
+    draw(page, circle())
+    at_the_end(page)
+    page.find_element(By.ID, "clear").click()
+    assert text(page, "answer") == "–"
+    assert not pixels(page, "drawing")[..., :3].any()
+    assert not page.find_element(By.ID, "play").is_enabled()
+
+
+def test_a_finger_draws_too(page):
+    canvas = page.find_element(By.ID, "drawing")
+    box = canvas.rect
+    points = [(box["x"] + 280 * x, box["y"] + 280 * y) for x, y in circle()]
+    for kind, (x, y) in zip(
+        ["touchStart", *["touchMove"] * (len(points) - 2), "touchEnd"], points, strict=False
+    ):
+        touches = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    at_the_end(page)
+    assert text(page, "answer") == "0"
+
+
+def test_a_server_that_is_not_there_is_named(browser):
+    browser.get(f"{PAGE.as_uri()}?model=http://127.0.0.1:{free_port()}/v1/models/seqclf")
+    until(browser, lambda: "No answer from http://127.0.0.1" in text(browser, "status"))
+    assert "--cors" in text(browser, "status")
+
+
+def test_a_model_that_is_not_there_is_named(browser, address):
+    browser.get(f"{PAGE.as_uri()}?model={address}x")
+    until(
+        browser,
+        lambda: "seqclfx" in text(browser, "status") and "Asking" not in text(browser, "status"),
+    )
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    for file in PAGE.parent.iterdir():
+        code = file.read_text()
+        for scheme in ("http://", "https://"):
+            for place in code.split(scheme)[1:]:
+                assert place.startswith("127.0.0.1:8501"), file
