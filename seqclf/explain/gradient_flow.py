@@ -122,7 +122,7 @@ def _gradients(
         count = tf.cast(tf.shape(losses)[0], losses.dtype)
         return tape.gradient(losses, nudges), tf.linalg.global_norm(by_weight) / count
 
-    by_state, norm = run()
+    by_state, norm = run.get_concrete_function()()  # a call of `run` would warn of retracing
     return tf.nest.map_structure(lambda t: tf.cast(t, tf.float64).numpy(), by_state), float(norm)
 
 
@@ -141,11 +141,12 @@ def _jacobians(cell: RecurrentCell, traced: Trace) -> tuple[np.ndarray, np.ndarr
             joined = tf.concat(after, axis=-1)
         return tape.batch_jacobian(joined, state)  # [B, S·H, S·H]
 
+    jacobian_of = jacobian.get_concrete_function(a[:, 0], states[:, 0])
     at = np.unique(np.linspace(1, T, min(T, JACOBIANS)).round().astype(int))
     product = np.tile(np.eye(size), (len(states), 1, 1))  # ∂s_T/∂s_t, from t = T on
     norms = {T: 1.0}
     for t in range(T - 1, 0, -1):  # step t + 1 made s_{t+1} of s_t
-        product = product @ jacobian(a[:, t], states[:, t - 1]).numpy().astype(np.float64)
+        product = product @ jacobian_of(a[:, t], states[:, t - 1]).numpy().astype(np.float64)
         if t in at:
             largest = np.linalg.norm(product, ord=2, axis=(1, 2))  # [B]
             norms[t] = float(np.exp(np.log(np.maximum(largest, 1e-300)).mean()))
