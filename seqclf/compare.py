@@ -42,8 +42,9 @@ def main(argv: Sequence[str]) -> None:
     config = resolve(CONFIG.value)
     workdir = Path(WORKDIR.value or f"runs/{config.name}").expanduser()
     cells = list(dict.fromkeys(CELLS.value))
-    outcomes = compare(config, workdir, cells, SEEDS.value)
-    write_report(config, load_dataset(**config.data.to_dict()), outcomes, workdir)
+    dataset = load_dataset(**config.data.to_dict())
+    outcomes = compare(config, dataset, workdir, cells, SEEDS.value)
+    write_report(config, dataset, outcomes, workdir)
     example = commands.quoted(outcomes[0].run)
     print(
         "\n".join(

@@ -12,7 +12,6 @@ import ml_collections
 
 from seqclf.config import differences, flatten, nest, resolve, to_json
 from seqclf.data.dataset import Dataset, DatasetSpec
-from seqclf.data.sources import load_dataset
 from seqclf.errors import RunError, TrainingError
 from seqclf.experiment import run_experiment
 from seqclf.metrics import read_metrics
@@ -89,6 +88,7 @@ def variants(config: Any, spec: DatasetSpec, cells: Sequence[str]) -> list[Varia
 
 def compare(
     config: ml_collections.FrozenConfigDict,
+    dataset: Dataset,
     workdir: Path,
     cells: Sequence[str] = tuple(CELLS),
     seeds: int = 3,
@@ -98,6 +98,7 @@ def compare(
 
     Args:
         config: a resolved config, of the reference.
+        dataset: its data.
         workdir: a folder; each training has a run directory in it.
         cells: names, as in `model.cell`.
         seeds: trainings of each variant: with the config's seed and those after it.
@@ -111,7 +112,6 @@ def compare(
         ConfigError: an option of the recipe that a cell does not have.
         RunError: the folder is another comparison's.
     """
-    dataset = load_dataset(**config.data.to_dict())
     wanted = variants(config, dataset.spec, cells)
     _claim(workdir, config)
     outcomes = []

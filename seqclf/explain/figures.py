@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from seqclf.explain.gradient_flow import GradientFlow
@@ -10,7 +11,7 @@ from seqclf.explain.reading import Reading, memory
 from seqclf.figures import BLUE, ORANGE
 
 LONGEST_MEMORIES = 8
-COLOURS = ("#2a6fbb", "#d9641e", "#3a8f4d", "#8a4fb0")  # told apart by colour-blind readers
+COLOURS = (BLUE, ORANGE, "#3a8f4d", "#8a4fb0")
 
 
 def answers_by_step(reading: Reading) -> Figure:
@@ -65,7 +66,7 @@ def longest_memories(reading: Reading, layer: int) -> Figure | None:
     figure, (example, kept, state) = _beside(reading, [0.8, 1.2, 1.2])
     y, shades = _rows(reading), np.linspace(0.0, 0.85, len(units))
     for unit, shade in zip(units, shades, strict=True):
-        colour = _viridis(shade)
+        colour = colormaps["viridis"](shade)
         steps = "∞" if np.isinf(lasts[unit]) else f"{lasts[unit]:.1f}"
         kept.plot(traced.kept[:, unit], y, color=colour, label=f"unit {unit}: {steps} steps")
         state.plot(traced.state[:, unit], y, color=colour)
@@ -178,9 +179,3 @@ def _place(reading: Reading, width: int) -> dict[str, Any]:
 
 def _steps_per_row(reading: Reading) -> int:
     return reading.spec.raw_shape[1] if reading.spec.reading == "pixels" else 1
-
-
-def _viridis(share: float) -> Any:
-    from matplotlib import colormaps
-
-    return colormaps["viridis"](share)

@@ -35,16 +35,6 @@ class Trace(NamedTuple):
         return self.states["state"]
 
 
-def check_traceable(layer: Recurrent) -> None:
-    """Checks that `trace` can say what a layer does.
-
-    Raises:
-        ValueError: it reads backwards.
-    """
-    if layer.go_backwards:
-        raise ValueError(f"Layer {layer.name} cannot be traced: it reads backwards.")
-
-
 def trace(
     layer: Recurrent,
     sequences: Tensor,
@@ -69,7 +59,8 @@ def trace(
         >>> trace(layer, np.ones([2, 5, 3], "float32")).gates["update_gate"].shape
         TensorShape([2, 5, 4])
     """
-    check_traceable(layer)
+    if layer.go_backwards:
+        raise ValueError(f"Layer {layer.name} cannot be traced: it reads backwards.")
     cell = layer.cell
     x = tf.cast(sequences, layer.compute_dtype)
     keep = [] if mask is None else [tf.transpose(mask)[..., None]]  # [T, B, 1]

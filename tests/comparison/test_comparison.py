@@ -51,8 +51,9 @@ def test_equal_width_and_equal_size(digits):
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison") / "c"
     config = resolve(SMALL)
-    outcomes = compare(config, folder, ["gru", "rnn"], seeds=2)
-    write_report(config, load_dataset("digits"), outcomes, folder)
+    digits = load_dataset("digits")
+    outcomes = compare(config, digits, folder, ["gru", "rnn"], seeds=2)
+    write_report(config, digits, outcomes, folder)
     return folder, outcomes
 
 
@@ -86,39 +87,39 @@ def test_the_report_has_every_number_and_figure(finished):
     assert len(results["outcomes"]) == 8
 
 
-def test_what_is_done_is_not_done_again(finished, monkeypatch):
+def test_what_is_done_is_not_done_again(finished, monkeypatch, digits):
     folder, outcomes = finished
     monkeypatch.setattr("seqclf.experiment.fit", None)
-    again = compare(resolve(SMALL), folder, ["gru", "rnn"], seeds=2)
+    again = compare(resolve(SMALL), digits, folder, ["gru", "rnn"], seeds=2)
     assert [o.accuracy for o in again] == [o.accuracy for o in outcomes]
 
 
-def test_another_config_or_folder_is_refused(finished, tmp_path):
+def test_another_config_or_folder_is_refused(finished, tmp_path, digits):
     folder, _ = finished
     with pytest.raises(RunError, match=r"batch_size: 64 -> 32"):
-        compare(resolve({**SMALL, "batch_size": 32}), folder)
+        compare(resolve({**SMALL, "batch_size": 32}), digits, folder)
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(RunError, match="holds no comparison"):
-        compare(resolve(SMALL), tmp_path)
+        compare(resolve(SMALL), digits, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
-def test_a_training_that_diverges_is_a_result(tmp_path, monkeypatch):
+def test_a_training_that_diverges_is_a_result(tmp_path, monkeypatch, digits):
     optimizer = {"name": "sgd", "learning_rate": 1e38, "clip_norm": 0.0, "warmup_steps": 0}
     config = resolve({**SMALL, "optimizer": optimizer})
-    (width, size) = compare(config, tmp_path / "c", ["gru"], seeds=1)
+    (width, size) = compare(config, digits, tmp_path / "c", ["gru"], seeds=1)
     assert width.accuracy is None and size.accuracy is None
     assert "diverged" in "\n".join(table([width, size]))
     monkeypatch.setattr(trainings, "run_experiment", None)  # it is not trained again
-    compare(config, tmp_path / "c", ["gru"], seeds=1)
-    write_report(config, load_dataset("digits"), [width, size], tmp_path / "c")
+    compare(config, digits, tmp_path / "c", ["gru"], seeds=1)
+    write_report(config, digits, [width, size], tmp_path / "c")
     assert not (tmp_path / "c/figures/gradient_flow_training.png").exists()
 
 
-def test_an_option_that_a_cell_lacks_is_named(tmp_path):
+def test_an_option_that_a_cell_lacks_is_named(tmp_path, digits):
     config = resolve({**SMALL, "model": {"units": [8], "chrono": 8}})
     with pytest.raises(ConfigError, match="`model.cell` 'rnn' has none"):
-        compare(config, tmp_path / "c", CELLS)
+        compare(config, digits, tmp_path / "c", CELLS)
     assert not (tmp_path / "c").exists()
 
 

@@ -263,15 +263,21 @@ def test_padding_reaches_neither_outputs_nor_gradients(layer_class):
 
 
 @pytest.mark.parametrize("layer_class", [SimpleRNN, LSTM, MGU])
-def test_dropout_is_drawn_once_for_a_sequence_and_only_in_training(layer_class):
+def test_dropout_is_drawn_anew_for_each_call_and_only_in_training(layer_class):
     layer = layer_class(H, dropout=0.5, recurrent_dropout=0.3, seed=1, return_sequences=True)
     x = np.ones((B, T, D), "float32")
     np.testing.assert_array_equal(layer(x), layer(x, training=False))
     first, second = layer(x, training=True), layer(x, training=True)
     assert np.abs(first - second).max() > 0
-    zero = layer_class(H, dropout=0.5, seed=1, recurrent_initializer="zeros")
-    read = zero(x, training=True, mask=None)
-    assert np.isfinite(read).all()
+
+
+def test_a_sequence_s_steps_share_their_dropout():
+    """Without the past, equal inputs give equal states if the same ones are dropped."""
+    layer = SimpleRNN(H, dropout=0.5, seed=1, recurrent_initializer="zeros", return_sequences=True)
+    x = np.ones((B, T, D), "float32")
+    dropped = layer(x, training=True).numpy()
+    np.testing.assert_array_equal(dropped, np.repeat(dropped[:, :1], T, axis=1))
+    assert np.abs(dropped - layer(x)).max() > 0.01
 
 
 @pytest.mark.parametrize("layer_class", [SimpleRNN, LSTM, MGU])
