@@ -17,6 +17,11 @@ function say(text, error = false) {
   $("status").classList.toggle("error", error);
 }
 
+/** Says, to assistive technology as well, whether a reading is still to come or being played. */
+function markBusy() {
+  document.querySelector("main").ariaBusy = String(asking || timer !== null);
+}
+
 async function connect() {
   const candidate = new ServedModel($("address").value);
   say(`Asking ${candidate.address} …`);
@@ -41,6 +46,7 @@ async function read(finished) {
     return;
   }
   asking = true;
+  markBusy();
   const asked = model;
   const picture = drawing.picture(asked.width, asked.height, $("fit").checked);
   try {
@@ -51,6 +57,7 @@ async function read(finished) {
     say(error.message, true);
   }
   asking = false;
+  markBusy();
   if (again !== null) {
     const next = again;
     again = null;
@@ -105,6 +112,7 @@ function play() {
     const step = Math.min(steps, Math.max(1, Math.ceil((now - begun) / READING_MS * steps)));
     goTo(step);
     timer = step < steps ? requestAnimationFrame(advance) : null;
+    markBusy();
   };
   timer = requestAnimationFrame(advance);
 }
@@ -112,6 +120,7 @@ function play() {
 function stop() {
   if (timer !== null) cancelAnimationFrame(timer);
   timer = null;
+  markBusy();
 }
 
 function draw() {

@@ -100,6 +100,8 @@ def pixels(browser, name):
 
 
 def at_the_end(browser):
+    main = browser.find_element(By.TAG_NAME, "main")
+    until(browser, lambda: main.get_attribute("aria-busy") == "false")
     until(browser, lambda: text(browser, "step-shown") == "8 of 8")
 
 
