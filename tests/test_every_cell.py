@@ -32,7 +32,9 @@ def config(cell, **model):
     return resolve({**SMALL, "name": cell, "model": {"cell": cell, "units": [16, 12]} | model})
 
 
-@pytest.mark.parametrize("cell", OTHERS)
+@pytest.mark.parametrize(
+    "cell", ["lstm", *(pytest.param(cell, marks=pytest.mark.slow) for cell in OTHERS[1:])]
+)
 def test_stopped_and_resumed_ends_with_the_same_bits(cell, tmp_path):
     digits, chosen = load_dataset("digits"), config(cell, dropout=0.2)
     weights = []
@@ -70,6 +72,7 @@ def test_trained_evaluated_exported_and_traced(cell, tmp_path):
     assert set(outputs) == {"step_probabilities", *names}
 
 
+@pytest.mark.slow
 def test_a_search_chooses_among_cells(tmp_path):
     base = resolve({**config("gru").to_dict(), "jit_compile": False})
     space = SearchSpace(base, {"model.cell": Choice("gru", *OTHERS)})

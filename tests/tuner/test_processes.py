@@ -77,6 +77,7 @@ def statuses(folder):
     return [row["status"] for row in json.loads((folder / "s" / "results.json").read_text())]
 
 
+@pytest.mark.slow  # test_oracles.py kills within one process
 def test_killed_in_the_middle_of_a_trial_it_goes_on(tmp_path):
     flags = ["--tuner=random", "--max_trials=3"]
     first = start(tmp_path, *flags)

@@ -231,6 +231,7 @@ def test_a_trial_that_kills_the_process_each_time_is_given_up(tmp_path, monkeypa
     assert "stopped 3 times at the same place" in rows[-1]["reason"]
 
 
+@pytest.mark.slow
 def test_a_promoted_trial_goes_on_to_the_bit(tmp_path):
     """What Hyperband trained in three rounds is what one training gives."""
     model = {"units": [8], "dropout": 0.2}
