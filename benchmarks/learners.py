@@ -148,7 +148,7 @@ def seqclf_learner(
     count, augmentation = examples_per_step(config), augmentation_of(config, spec)
     batches = iter(training_batches(split, spec, count, seed, augmentation=augmentation))
     for step in range(1, config.steps + 1):
-        loss, _ = train_step(*next(batches))
+        loss, *_ = train_step(*next(batches))
         float(loss)  # waits until the step is done
         if step == 1:
             begin()

@@ -5,17 +5,19 @@ import os
 import re
 import runpy
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from seqclf.config import SCHEMA, unknown_key
-from seqclf.errors import ConfigError, SeqclfError
+from seqclf.errors import ConfigError, Interrupted, SeqclfError, WorkerLostError
+from seqclf.signals import interrupting
 
 DEFAULT_RECIPE = str(Path(__file__).with_name("default_recipe.py"))
 JSON_RECIPE = str(Path(__file__).with_name("json_recipe.py"))
@@ -25,6 +27,11 @@ LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 NO_NEWS = re.compile(
     r"^(I0000 |WARNING: All log messages before absl::InitializeLog|"
     r"To enable the following instructions|E0000 .* failed call to cuInit: .*303)"
+)
+GO_ON = "Run the same command again to go on."
+SHARED = (
+    "Run the same command again on all workers to go on from the last checkpoint; those that still "
+    "run end by themselves."
 )
 OVERRIDE = re.compile(r"--?(?:no)?config\.([^=]+)(?:=|$)")
 
@@ -45,7 +52,7 @@ def run(
     check: Callable[[Sequence[str]], None] = lambda argv: None,
     tensorflow: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Runs a command: parses flags, calls `main`, exits with 0, 1, 2 or 130.
+    """Runs a command: parses flags, calls `main`, exits with 0, 1, 2, 130 or 143.
 
     Args:
         main: takes the program's name and its positional arguments.
@@ -68,13 +75,23 @@ def run(
 
                     tf.config.list_physical_devices()
             main(argv)
+        except WorkerLostError as error:
+            print(f"error: {error}\n{SHARED}", file=sys.stderr, flush=True)
+            _leave(error.exit_status)
         except SeqclfError as error:
             fail(error, error.exit_status)
+        except OSError as error:
+            fail(f"{error.filename or 'A file'}: {error.strerror or error}.", 1)
+        except Interrupted as error:
+            name = signal.Signals(error.signal).name
+            print(f"\nStopped by {name}. {error.saved} {GO_ON}", file=sys.stderr, flush=True)
+            sys.exit(error.exit_status)
         except KeyboardInterrupt:
-            print("\nInterrupted: run the same command again to go on.", file=sys.stderr)
+            print(f"\nInterrupted. {GO_ON}", file=sys.stderr)
             sys.exit(130)
 
-    app.run(guarded, flags_parser=_parse)
+    with interrupting():
+        app.run(guarded, flags_parser=_parse)
 
 
 def data_source_given() -> bool:
@@ -115,6 +132,13 @@ def fail(error: object, status: int) -> None:
     sys.exit(status)
 
 
+def _leave(status: int) -> NoReturn:
+    """Exits at once: at an orderly exit TensorFlow would wait for workers that are gone."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 def python_command() -> str:
     """Returns how the user calls this Python, for the commands that are printed."""
     executable = Path(sys.executable)
@@ -138,7 +162,8 @@ def _quiet_start() -> Iterator[None]:
     if LOG_LEVEL in os.environ:
         yield
         return
-    os.environ[LOG_LEVEL] = "2"
+    # Of a lost worker TensorFlow's own words are many and ours are few.
+    os.environ[LOG_LEVEL] = "3" if os.environ.get("TF_CONFIG") else "2"
     sys.stderr.flush()
     standard_error = os.dup(2)
     with tempfile.TemporaryFile() as aside:

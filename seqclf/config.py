@@ -147,6 +147,19 @@ SCHEMA: dict[str, Field] = {
         "which weights become the model: those of the best validation accuracy, or the last",
         choices=("best", "last"),
     ),
+    "nonfinite": Field(
+        "stop",
+        "when the loss or a gradient is not a finite number: stop, with the last checkpoint kept, "
+        "or skip that batch",
+        choices=("stop", "skip"),
+    ),
+    "distribute": Field(
+        "auto",
+        "who shares the training (batch_size is that of all together): this machine's GPUs "
+        "(mirrored), the processes named in TF_CONFIG (multi_worker), nobody (none), or what is "
+        "there (auto)",
+        choices=("auto", "mirrored", "multi_worker", "none"),
+    ),
     "precision": Field(
         "float32",
         "arithmetic of the layers (weights stay float32)",
@@ -373,6 +386,11 @@ def _check_together(flat: Mapping[str, Any]) -> None:
         raise ConfigError(
             "`optimizer.weight_decay` needs `optimizer.name` 'adamw'. Received: "
             f"weight_decay={flat['optimizer.weight_decay']!r} with {flat['optimizer.name']!r}"
+        )
+    if flat["nonfinite"] == "skip" and flat["precision"] == "mixed_float16":
+        raise ConfigError(
+            "`precision` 'mixed_float16' skips batches whose gradient overflows by itself: leave "
+            "`nonfinite` at 'stop'."
         )
     if flat["optimizer.final_learning_rate"] > flat["optimizer.learning_rate"]:
         raise ConfigError(

@@ -35,5 +35,34 @@ class TrainingError(SeqclfError):
     """Training cannot go on, for instance because the loss is no longer a number."""
 
 
+class WorkerLostError(TrainingError):
+    """Another process of a training cannot be reached, or is gone."""
+
+
+class StorageError(SeqclfError):
+    """A file cannot be written: the disk is full, or the place is read-only or not the user's."""
+
+
 class SearchError(SeqclfError):
     """A search has found nothing, or its chief and workers do not find each other."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal has asked for the end of the process, and what it was doing has been saved.
+
+    No `Exception`, so that nothing on the way takes it for a failure.
+
+    Args:
+        signal: its number.
+        saved: what was saved, and where; "" if there was nothing to save.
+    """
+
+    def __init__(self, signal: int, saved: str = ""):
+        super().__init__(saved)
+        self.signal = signal
+        self.saved = saved
+
+    @property
+    def exit_status(self) -> int:
+        """As shells have it for a process that a signal has ended."""
+        return 128 + self.signal

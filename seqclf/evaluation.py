@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec, Split
-from seqclf.data.pipeline import evaluation_batches
+from seqclf.data.pipeline import evaluation_batches, part_of
+from seqclf.distribution.workers import Workers
 from seqclf.steps import make_prediction_step
 
 
@@ -36,16 +37,23 @@ class Scorer:
         model: gives logits `[B, C]`.
         spec: of its data.
         jit_compile: compile with XLA; for a model that is scored again and again.
+        workers: who shares the examples; each of them calls the scorer, and has the whole score.
+            None: nobody.
     """
 
-    def __init__(self, model: keras.Model, spec: DatasetSpec, jit_compile: bool = False):
+    def __init__(
+        self,
+        model: keras.Model,
+        spec: DatasetSpec,
+        jit_compile: bool = False,
+        workers: Workers | None = None,
+    ):
         self._spec = spec
+        self._workers = workers or Workers()
         self._logits = make_prediction_step(model, jit_compile)
 
     def __call__(self, split: Split) -> Score:
-        logits = np.concatenate(
-            [self._logits(inputs).numpy() for inputs, _ in evaluation_batches(split, self._spec)]
-        )  # [N, C]
+        logits = self._all_logits(split)
         log_probabilities = tf.nn.log_softmax(logits).numpy()
         labels = split.y.astype(np.int64)
         return Score(
@@ -54,6 +62,19 @@ class Scorer:
             loss=float(-log_probabilities[np.arange(len(labels)), labels].mean(dtype=np.float64)),
             accuracy=float((logits.argmax(-1) == labels).mean()),
         )
+
+    def _all_logits(self, split: Split) -> np.ndarray:
+        """Returns the logits of every example, `[N, C]`; each worker computes those of a part."""
+        workers = self._workers
+        batches = evaluation_batches(split, self._spec, worker=workers.index, workers=workers.count)
+        found = [self._logits(inputs).numpy() for inputs, _ in batches]
+        if workers.count == 1:
+            return np.concatenate(found)
+        logits = np.zeros([len(split), self._spec.num_classes], np.float32)
+        first, end = part_of(len(split), workers.index, workers.count)
+        if found:
+            logits[first:end] = np.concatenate(found)
+        return workers.total(logits)
 
 
 def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`run_experiment`: load, train, evaluate once on the test split, report, export."""
 
+import contextlib
 import datetime
 import json
 import shutil
@@ -9,11 +10,12 @@ from typing import Any
 import keras
 import ml_collections
 
-from seqclf.config import examples_per_step
+from seqclf.config import differences, examples_per_step, to_json
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
+from seqclf.distribution.workers import Workers
 from seqclf.environment import describe_environment
-from seqclf.errors import RunError
+from seqclf.errors import ConfigError, RunError
 from seqclf.evaluation import Scorer, class_report
 from seqclf.models import load_classifier
 from seqclf.report import build_report, write_report
@@ -32,6 +34,7 @@ def run_experiment(
     *,
     dataset: Dataset | None = None,
     export: bool = True,
+    workers: Workers | None = None,
 ) -> dict[str, Any]:
     """Takes a config from data to report and export; resumes what an earlier call began.
 
@@ -41,33 +44,89 @@ def run_experiment(
         fallback: why this is not the run that the user would have had by default; it is recorded.
         dataset: the config's data; None: it is loaded.
         export: whether an export is written; `python -m seqclf.export` does it later as well.
+        workers: who shares the work; each of them calls this function with the same config and
+            data, and only the chief's `workdir` is looked at. None: nobody.
 
     Returns:
         The content of `report.json`.
 
     Raises:
-        SeqclfError: the config, the data or the run directory cannot be used.
+        SeqclfError: the config, the data or the run directory cannot be used, or a worker is lost.
+        Interrupted: a signal asked for it; the training so far is saved.
     """
-    run = Run(workdir)
-    run.check(config)
-    if run.report.exists():  # it is written last: all is done
-        return json.loads(run.report.read_text())
-    dataset = dataset or load_dataset(**config.data.to_dict())
-    check(config, dataset)
-    total = total_steps(config, dataset)
-    run.prepare(config)
-    begin(run, config, dataset, fallback=fallback)
-    print(describe(config, dataset, total), flush=True)
-    model, state, _ = fit(config, dataset, run)
-    score = Scorer(model, dataset.spec)(dataset.test)
-    write_samples(run, dataset)
-    training = training_facts(config, model, state) | {"fallback": fallback}
-    report = build_report(config, dataset, score, training)
-    if export and not versions(run.export):  # a killed process may have come this far
-        export_run(run, run.export, report=report)
-    write_report(run, config, dataset, score, report)
-    run.update_manifest(status="finished", finished=_now())
+    run, workers = Run(workdir), workers or Workers()
+    with contextlib.ExitStack() as lock:
+
+        def claim() -> None:
+            run.check(config)
+            lock.enter_context(run.locked())
+            run.prepare(config)
+
+        workers.agree(claim if workers.is_chief else lambda: None)
+        report = json.loads(run.report.read_text()) if _finished(run, workers) else None
+        report = workers.exchange(report)[0]
+        if report is None:
+            report = _whole(config, run, fallback, dataset, export, workers)
     return report
+
+
+def _finished(run: Run, workers: Workers) -> bool:
+    return workers.is_chief and run.report.exists()  # it is written last: all is done
+
+
+def _whole(
+    config: ml_collections.FrozenConfigDict,
+    run: Run,
+    fallback: str,
+    dataset: Dataset | None,
+    export: bool,
+    workers: Workers,
+) -> dict[str, Any]:
+    def prepare() -> Dataset:
+        loaded = dataset or load_dataset(**config.data.to_dict())
+        check(config, loaded)
+        if workers.is_chief:
+            begin(run, config, loaded, fallback=fallback, workers=workers.count)
+        return loaded
+
+    data = workers.agree(prepare)
+    check_same(workers, config, data)
+    if workers.is_chief:
+        print(describe(config, data, total_steps(config, data), workers), flush=True)
+    model, state, _ = fit(config, data, run, workers=workers)
+    score = Scorer(model, data.spec, workers=workers)(data.test)
+    training = training_facts(config, model, state) | {"fallback": fallback}
+    report = build_report(config, data, score, training)
+    if workers.is_chief:
+        write_samples(run, data)
+        if export and not versions(run.export):  # a killed process may have come this far
+            export_run(run, run.export, report=report)
+        write_report(run, config, data, score, report)
+        run.update_manifest(status="finished", finished=_now())
+    workers.exchange(None)  # one that left earlier would count as lost
+    return report
+
+
+def check_same(workers: Workers, config: Any, dataset: Dataset) -> None:
+    """Checks that all workers have one config and one data set.
+
+    Raises:
+        ConfigError: they differ; each worker says it.
+    """
+    own = {"config": json.loads(to_json(config)), "data": dataset.fingerprint()}
+    chief, *others = workers.exchange(own)
+    for index, other in enumerate(others, start=1):
+        if changes := differences(chief["config"], other["config"]):
+            raise ConfigError(
+                f"Worker {index} has another config than the chief. It differs in\n"
+                + "\n".join(f"  {change}" for change in changes)
+                + "\nGive all workers the same command."
+            )
+        if chief["data"] != other["data"]:
+            raise ConfigError(
+                f"Worker {index} has other data than the chief (SHA-256 {other['data'][:12]}… "
+                f"instead of {chief['data'][:12]}…). Give all workers the same files."
+            )
 
 
 def training_facts(config: Any, model: keras.Model, state: State) -> dict[str, Any]:
@@ -76,6 +135,7 @@ def training_facts(config: Any, model: keras.Model, state: State) -> dict[str, A
         "parameters": int(model.count_params()),
         "steps": state.step,
         "stopped_early": state.stopped_early,
+        "skipped_steps": state.skipped,
         "selected_step": state.best_step if config.select == "best" else state.step,
         "validation_accuracy": state.best_accuracy,
         "train_seconds": round(state.train_seconds, 1),
@@ -106,8 +166,9 @@ def evaluate_run(run: Run, split: str) -> dict[str, Any]:
     return class_report(score, dataset.spec.class_names)
 
 
-def describe(config: Any, dataset: Dataset, total: int) -> str:
+def describe(config: Any, dataset: Dataset, total: int, workers: Workers) -> str:
     """Returns what is about to happen, for people."""
+    shared = f"workers {workers.in_words()}"
     spec = dataset.spec
     counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
     upto = "up to " if spec.variable_length else ""
@@ -123,6 +184,7 @@ def describe(config: Any, dataset: Dataset, total: int) -> str:
             f"train   {total:,} steps of {batch_in_words(config)} ({epochs:.1f} epochs), "
             f"{config.optimizer.name}, {config.optimizer.schedule} learning rate "
             f"{config.optimizer.learning_rate:g}, seed {config.seed}",
+            *[shared] * (not workers.alone),
         ]
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from seqclf.errors import StorageError
 from seqclf.evaluation import Score
 from seqclf.runs import Run, write_text
 
@@ -21,10 +22,11 @@ class MetricsLog:
     def __init__(self, run: Run, step: int):
         self._path = run.metrics
         self._records = [record for record in read_metrics(run) if record["step"] <= step]
+        self._folder = run.tensorboard
         self._writer = tf.summary.create_file_writer(str(run.tensorboard))
 
     def add(self, state: Any, score: Score, epoch: float, learning_rate: float) -> dict[str, Any]:
-        """Writes the record of a validation, clears the interval's sums, returns the record."""
+        """Writes the record of a validation and returns it."""
         record = {
             "step": state.step,
             "epoch": round(epoch, 4),
@@ -36,15 +38,20 @@ class MetricsLog:
             "train_seconds": round(state.train_seconds, 3),
             "wait_share": round(state.wait_seconds / state.train_seconds, 5),
         }
-        state.interval_loss, state.interval_correct, state.interval_examples = 0.0, 0, 0
         self._records.append(record)
         write_text(self._path, "".join(json.dumps(record) + "\n" for record in self._records))
-        with self._writer.as_default(step=state.step):
-            for name, value in record.items():
-                if name != "step":
-                    tf.summary.scalar(name, value)
-        self._writer.flush()
+        self._write_events(record)
         return record
+
+    def _write_events(self, record: dict[str, Any]) -> None:
+        try:
+            with self._writer.as_default(step=record["step"]):
+                for name, value in record.items():
+                    if name != "step":
+                        tf.summary.scalar(name, value)
+            self._writer.flush()
+        except tf.errors.OpError as error:
+            raise StorageError(f"{self._folder} cannot be written: {error.message}") from error
 
 
 def read_metrics(run: Run) -> list[dict[str, Any]]:

@@ -53,6 +53,16 @@ class Progress:
         print(f"{place}  {figures}  left {left}", flush=True)
 
 
+class Silent(Progress):
+    """A progress that shows nothing."""
+
+    def step(self, state: Any) -> None:
+        del state
+
+    def validation(self, record: dict[str, Any], state: Any) -> None:
+        del record, state
+
+
 def clock(seconds: float) -> str:
     """Returns `1:02:03` or `2:03`."""
     minutes, rest = divmod(round(seconds), 60)

@@ -13,6 +13,7 @@ export/            the SavedModel, by version
 """
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -23,7 +24,8 @@ from typing import Any
 import ml_collections
 
 from seqclf.config import differences, from_json, to_json
-from seqclf.errors import ConfigError, RunError
+from seqclf.errors import ConfigError, RunError, StorageError
+from seqclf.locks import locked
 
 
 class Run:
@@ -59,7 +61,7 @@ class Run:
             taken = self.path.is_dir() and any(e.name[0] != "." for e in self.path.iterdir())
             known = self.config.exists()
         except OSError as error:
-            raise RunError(f"{self.path} cannot be used as --workdir: {error.strerror}") from error
+            raise self._unusable(error) from error
         if not known and taken:
             raise RunError(
                 f"{self.path} exists and is no run directory (it lacks config.json): it is left as "
@@ -73,6 +75,20 @@ class Run:
                 + "\nChoose another --workdir, or give the config of that run to resume it."
             )
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other processes from writing to the folder, which is made if need be.
+
+        Raises:
+            RunError: another process is at it, or the folder cannot be written.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path))
+            except OSError as error:
+                raise self._unusable(error) from error
+            yield
+
     def prepare(self, config: ml_collections.FrozenConfigDict) -> None:
         """Makes the folder this config's.
 
@@ -85,7 +101,10 @@ class Run:
             if not self.config.exists():
                 write_text(self.config, to_json(config))
         except OSError as error:
-            raise RunError(f"{self.path} cannot be used as --workdir: {error.strerror}") from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> RunError:
+        return RunError(f"{self.path} cannot be used as --workdir: {error.strerror}")
 
     def read_config(self) -> ml_collections.FrozenConfigDict:
         """Returns the run's config.
@@ -117,9 +136,15 @@ def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary name beside `path`; on success what was written there replaces `path`.
 
     A crash at any moment leaves either the old file or the new one, never half of one.
+
+    Raises:
+        StorageError: it cannot be written: no space, read-only, not allowed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+    except OSError as error:
+        raise StorageError(unwritable(path, error)) from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -128,8 +153,27 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         os.replace(temporary, path)
+    except OSError as error:
+        raise StorageError(unwritable(path, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unwritable(path: object, error: OSError) -> str:
+    """Returns what to say of a file that could not be written."""
+    remedies = {
+        errno.ENOSPC: "Free some space",
+        errno.EDQUOT: "Free some space, or ask for a larger quota",
+        errno.EFBIG: "Raise the limit on the size of files",
+        errno.EROFS: "Make the file system writable",
+        errno.EACCES: "Get the right to write there",
+        errno.EPERM: "Get the right to write there",
+    }
+    remedy = remedies.get(error.errno or 0, "Mend that")
+    return (
+        f"{path} could not be written: {error.strerror or error}. What was there before is kept. "
+        f"{remedy} and run the same command again, or choose another folder."
+    )
 
 
 def write_text(path: Path, text: str) -> None:

@@ -30,14 +30,16 @@ def check(argv: Sequence[str]) -> None:
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.data.tfds_source import DatasetMissingError
+    from seqclf.distribution.strategy import make_workers
     from seqclf.experiment import run_experiment
     from seqclf.runs import Run
 
     config = resolve(CONFIG.value)
+    workers = make_workers(config)
     fallback = ""
     try:
         run = Run(WORKDIR.value or f"runs/{config.name}")
-        report = run_experiment(config, run.path)
+        report = run_experiment(config, run.path, workers=workers)
     except DatasetMissingError as error:
         if commands.data_source_given():  # what was asked for is never exchanged for something else
             raise
@@ -47,8 +49,11 @@ def main(argv: Sequence[str]) -> None:
         print(f"{error}\n\nNOTE: {fallback}\n", flush=True)
         config = resolve(with_digits(CONFIG.value))
         run = Run(WORKDIR.value or f"runs/{config.name}")
-        report = run_experiment(config, run.path, fallback)
-    print(summary(run, report))
+        report = run_experiment(config, run.path, fallback, workers=workers)
+    if workers.is_chief:
+        print(summary(run, report))
+    else:
+        print(f"Worker {workers.index} is done; the chief has report, figures and export.")
 
 
 def with_digits(config: Any) -> dict[str, Any]:

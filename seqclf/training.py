@@ -2,16 +2,19 @@
 
 A plain loop and not `keras.Model.fit`, for three reasons: `fit` cannot go on in the middle of an
 epoch, it hides the time spent waiting for data, and its step is the thing that a reader of this
-project came to see.
+project came to see. (It has two defects more under MultiWorkerMirroredStrategy, keras issue 20585,
+which a loop of one's own does not meet.)
 """
 
 import dataclasses
 import math
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from seqclf import checkpoints
@@ -19,14 +22,17 @@ from seqclf.config import examples_per_step
 from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.pipeline import steps_per_epoch, training_batches
-from seqclf.errors import TrainingError
+from seqclf.distribution.strategy import sum_before_clipping
+from seqclf.distribution.workers import Workers
+from seqclf.errors import Interrupted, TrainingError
 from seqclf.evaluation import Score, Scorer
 from seqclf.metrics import MetricsLog
 from seqclf.models import build_classifier
 from seqclf.optimizers import build_optimizer
-from seqclf.progress import Progress
+from seqclf.progress import Progress, Silent
 from seqclf.runs import Run, replacing
-from seqclf.steps import make_train_step
+from seqclf.signals import stop_requests
+from seqclf.steps import Step, make_train_step
 
 
 @dataclasses.dataclass
@@ -41,6 +47,7 @@ class State:
     interval_loss: float = 0.0  # sums since the last validation
     interval_correct: int = 0
     interval_examples: int = 0
+    skipped: int = 0  # batches that were left out because loss or gradient was not finite
     train_seconds: float = 0.0
     wait_seconds: float = 0.0  # of these, waiting for data
 
@@ -95,6 +102,7 @@ def fit(
     model: keras.Model | None = None,
     until: int | None = None,
     make_progress: Callable[[int, int], Progress] = Progress,
+    workers: Workers | None = None,
 ) -> Fit:
     """Trains a classifier, or goes on from the run's last checkpoint.
 
@@ -102,112 +110,201 @@ def fit(
     the same machine and versions): the batch of a step, the dropout masks and the optimiser are
     functions of the checkpoint alone.
 
+    On SIGINT and SIGTERM the step under way is finished and saved.
+
     Args:
         config: a resolved config.
         dataset: its training and validation splits are used, never its test split.
-        run: a prepared run directory; checkpoints, metrics and the model are written there.
+        run: a prepared run directory; checkpoints, metrics and the model are written there. Of
+            several workers only the chief reads and writes it.
         model: as `build` returns it; None: it is built.
         until: stop at this step, or at the validation after it; a later call goes on from there as
             if there had been no stop. None: at the end.
         make_progress: is called with the last step and the first, and shows the rest.
+        workers: who shares the training; each of them calls this function. None: nobody.
 
     Returns:
         The model with the weights that `config.select` asks for, the final state and their score.
 
     Raises:
         TrainingError: the loss is no longer finite; the last checkpoint stays.
+        WorkerLostError: another worker is gone; the last checkpoint stays.
         RunError: the run's checkpoints cannot be read.
+        StorageError: a file cannot be written.
+        Interrupted: a signal asked for it; the step before is saved.
     """
+    workers = workers or Workers()
     total = total_steps(config, dataset)
-    model = model or build(config, dataset.spec)
-    optimizer = build_optimizer(config, total)
-    optimizer.build(model.trainable_variables)
-    variables = {"model": model.variables, "optimizer": optimizer.variables}
-    state = State(**(checkpoints.restore_latest(run, variables) or {}))
-    log = MetricsLog(run, state.step)
-    if state.step:
-        print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
-    end = min(total, until or total)
-    progress = make_progress(end, state.step)
-    score = _train(config, dataset, run, model, optimizer, state, log, total, end, progress)
+    with workers.scope():
+        model = model or build(config, dataset.spec)
+        optimizer = build_optimizer(config, total)
+        optimizer.build(model.trainable_variables)
+    if not workers.alone:
+        sum_before_clipping(optimizer)
+    training = _Training(config, dataset, run, workers, model, optimizer, total)
+    training.resume()
+    score = training.take_steps(min(total, until or total), make_progress)
     if config.select == "best":
-        checkpoints.restore(run.checkpoints / "best.npz", {"model": model.variables})
-    with replacing(run.model) as temporary:
-        model.save(temporary)
-    return Fit(model, state, score)
+        training.select_best()
+    if workers.is_chief:
+        with replacing(run.model) as temporary:
+            model.save(temporary)
+    return Fit(model, training.state, score)
 
 
-def _train(
-    config: Any,
-    dataset: Dataset,
-    run: Run,
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    state: State,
-    log: MetricsLog,
-    total: int,
-    end: int,
-    progress: Progress,
-) -> Score | None:
-    """Runs the steps from `state.step` to `end`; updates `state` and writes checkpoints.
+class _Training:
+    """One training: what is fixed, and where it stands."""
 
-    Returns:
-        What `Fit.score` is.
-    """
-    selected = None
-    drawn = examples_per_step(config)
-    epoch_steps = steps_per_epoch(dataset.train, drawn)
-    validate_every = config.validate_every or epoch_steps
-    end = min(total, -(-end // validate_every) * validate_every)  # a validation more would show
-    variables = {"model": model.variables, "optimizer": optimizer.variables}
-    train_step = make_train_step(model, optimizer, config)
-    scorer = Scorer(model, dataset.spec, config.jit_compile)
-    batches = iter(
-        training_batches(
-            dataset.train,
-            dataset.spec,
-            drawn,
-            config.seed,
-            state.step,
-            augmentation_of(config, dataset.spec),
+    def __init__(
+        self,
+        config: Any,
+        dataset: Dataset,
+        run: Run,
+        workers: Workers,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        total: int,
+    ):
+        self.config, self.dataset, self.run, self.workers = config, dataset, run, workers
+        self.model, self.optimizer, self.total = model, optimizer, total
+        self.variables = {"model": model.variables, "optimizer": optimizer.variables}
+        self.state = State()
+        self.drawn = examples_per_step(config)
+        self.epoch_steps = steps_per_epoch(dataset.train, self.drawn)
+        self.validate_every = config.validate_every or self.epoch_steps
+        self.scorer = Scorer(model, dataset.spec, config.jit_compile, workers)
+
+    def resume(self) -> None:
+        """Takes up the run's last checkpoint, which the chief reads for all."""
+
+        def restored() -> dict[str, Any]:
+            chief = self.workers.is_chief
+            return (chief and checkpoints.restore_latest(self.run, self.variables)) or {}
+
+        state = self.workers.agree(restored)
+        every = [variable for group in self.variables.values() for variable in group]
+        self.state = State(**self.workers.follow_chief(every, state))
+        if self.state.step and self.workers.is_chief:
+            print(f"Resuming at step {self.state.step:,} of {self.total:,}.", flush=True)
+
+    def select_best(self) -> None:
+        """Gives the model the weights of the best validation."""
+
+        def restored() -> None:
+            if self.workers.is_chief:
+                checkpoints.restore(self.run.checkpoints / "best.npz", {"model": model.variables})
+
+        model = self.model
+        self.workers.agree(restored)
+        self.workers.follow_chief(model.variables, None)
+
+    def take_steps(self, end: int, make_progress: Callable[[int, int], Progress]) -> Score | None:
+        """Trains up to a step, or the validation after it; returns what `Fit.score` is."""
+        state, every, chief = self.state, self.validate_every, self.workers.is_chief
+        log = MetricsLog(self.run, state.step) if chief else None
+        progress = make_progress(end, state.step) if chief else Silent(end, state.step)
+        end = min(self.total, -(-end // every) * every)  # a validation more would show
+        step = make_train_step(self.model, self.optimizer, self.config, self.workers)
+        batches = self._batches()
+        selected = None
+        with stop_requests() as request:
+            while state.step < end and not state.stopped_early:
+                stop = self._take_step(step, batches, request.signal)
+                progress.step(state)
+                if state.step % every == 0 or state.step == self.total:
+                    selected = self._validate(log, progress) or selected
+                due = state.step % self.config.checkpoint_every == 0
+                if due or stop or state.step == end or state.stopped_early:
+                    self._save()
+                if stop and state.step < end and not state.stopped_early:
+                    raise self._interrupted(request.signal)
+        return selected
+
+    def _interrupted(self, number: int) -> Interrupted:
+        other = "" if number else "Another worker was asked to stop. "
+        saved = f"Step {self.state.step:,} of {self.total:,} is saved in {self.run.path}."
+        return Interrupted(number or signal.SIGTERM, other + saved)
+
+    def _batches(self) -> Iterator[Any]:
+        shares = self.workers if self.config.batch_selection == 1 else Workers()
+        return iter(
+            training_batches(
+                self.dataset.train,
+                self.dataset.spec,
+                self.drawn,
+                self.config.seed,
+                self.state.step,
+                augmentation_of(self.config, self.dataset.spec),
+                worker=shares.index,
+                workers=shares.count,
+            )
         )
-    )
-    while state.step < end and not state.stopped_early:
+
+    def _take_step(self, step: Step, batches: Iterator[Any], stop: int) -> bool:
+        """Takes a step and notes its figures; returns whether some worker wants to stop."""
+        state = self.state
         start = time.perf_counter()
         inputs, labels = next(batches)
         arrived = time.perf_counter()
-        loss, correct = train_step(inputs, labels)
-        loss_value = float(loss)
+        with self.workers.watch():
+            result = step(inputs, labels, stop)
+            loss = float(result.loss)
         state.step += 1
         state.train_seconds += time.perf_counter() - start
         state.wait_seconds += arrived - start
-        state.interval_loss += loss_value * drawn
-        state.interval_correct += int(correct)
-        state.interval_examples += drawn
-        if not math.isfinite(loss_value):
-            raise TrainingError(
-                f"The loss is {loss_value} at step {state.step:,}: training has diverged. Lower "
-                "`optimizer.learning_rate`, or clip gradients with `optimizer.clip_norm`. The last "
-                f"checkpoint stays in {run.checkpoints}."
-            )
-        progress.step(state)
-        if state.step % validate_every == 0 or state.step == total:
-            score = scorer(dataset.validation)
-            if score.accuracy > state.best_accuracy or config.select == "last":
-                selected = score
-            if score.accuracy > state.best_accuracy:
-                state.best_accuracy, state.best_step = score.accuracy, state.step
-                state.stale_validations = 0
-                checkpoints.save(run.checkpoints / "best.npz", variables, {"step": state.step})
-            else:
-                state.stale_validations += 1
-                state.stopped_early = 0 < config.early_stopping <= state.stale_validations
-            record = log.add(state, score, state.step / epoch_steps, _learning_rate(optimizer))
-            progress.validation(record, state)
-        if state.step % config.checkpoint_every == 0 or state.step == end or state.stopped_early:
-            checkpoints.save_latest(run, variables, dataclasses.asdict(state))
-    return selected
+        if not result.finite:
+            state.skipped += 1
+            if self.workers.is_chief:
+                print(f"step {state.step:,}: not finite, skipped ({state.skipped})", flush=True)
+            return bool(result.stop)
+        if not math.isfinite(loss):
+            raise self._diverged(f"The loss is {loss}")
+        state.interval_loss += loss * self.drawn
+        state.interval_correct += int(result.correct)
+        state.interval_examples += self.drawn
+        return bool(result.stop)
 
+    def _validate(self, log: MetricsLog | None, progress: Progress) -> Score | None:
+        """Scores the validation split; returns the score if these are the weights to choose."""
+        state = self.state
+        if not state.interval_examples:
+            raise self._diverged("Every batch since the last validation was skipped")
+        score = self.scorer(self.dataset.validation)
+        best = score.accuracy > state.best_accuracy
+        if best:
+            state.best_accuracy, state.best_step = score.accuracy, state.step
+            state.stale_validations = 0
+            self._write("best.npz", {"step": state.step})
+        else:
+            state.stale_validations += 1
+            state.stopped_early = 0 < self.config.early_stopping <= state.stale_validations
+        if log:
+            rate = float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
+            progress.validation(log.add(state, score, state.step / self.epoch_steps, rate), state)
+        state.interval_loss, state.interval_correct, state.interval_examples = 0.0, 0, 0
+        return score if best or self.config.select == "last" else None
 
-def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
-    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    def _save(self) -> None:
+        self._check_finite()
+        if self.workers.is_chief:
+            checkpoints.save_latest(self.run, self.variables, dataclasses.asdict(self.state))
+
+    def _write(self, name: str, state: dict[str, Any]) -> None:
+        self._check_finite()
+        if self.workers.is_chief:
+            checkpoints.save(self.run.checkpoints / name, self.variables, state)
+
+    def _check_finite(self) -> None:
+        """Lets no checkpoint replace a good one whose weights a gradient has spoilt since."""
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(np.asarray(variable)).all():
+                raise self._diverged(f"{variable.path} holds numbers that are not finite")
+
+    def _diverged(self, what: str) -> TrainingError:
+        kept = checkpoints.latest_step(self.run) if self.workers.is_chief else None
+        return TrainingError(
+            f"{what} at step {self.state.step:,}: training has diverged. Lower "
+            "`optimizer.learning_rate`, clip gradients with `optimizer.clip_norm`, or leave out "
+            f"such batches with `nonfinite` 'skip'. The last checkpoint, of step {kept or 0:,}, "
+            f"stays in {self.run.checkpoints}."
+        )

@@ -41,6 +41,9 @@ def training_batches(
     seed: int,
     first_step: int = 0,
     augmentation: Augmentation | None = None,
+    *,
+    worker: int = 0,
+    workers: int = 1,
 ) -> tf.data.Dataset:
     """Returns endless shuffled batches, from any step on.
 
@@ -57,6 +60,8 @@ def training_batches(
         seed: of the order and of the distortions.
         first_step: the step, counted from 0, of the first batch.
         augmentation: how images are distorted, batch by batch; None: not at all.
+        worker: which of the workers that share each batch.
+        workers: their number W; each gets B / W rows of it.
 
     Returns:
         A `tf.data.Dataset` of `(inputs, labels)`: labels int32 `[B]`; inputs float32 `[B, T, D]`,
@@ -76,7 +81,8 @@ def training_batches(
             [len(split)], tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.int64
         )
         order = tf.argsort(keys, stable=True)[: epoch_steps * batch_size]
-        batches = tf.data.Dataset.from_tensor_slices(tf.reshape(order, [epoch_steps, batch_size]))
+        rows = tf.reshape(order, [epoch_steps, workers, batch_size // workers])[:, worker]
+        batches = tf.data.Dataset.from_tensor_slices(rows)
         return batches.skip(tf.where(epoch == first_epoch, tf.constant(position, tf.int64), 0))
 
     epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
@@ -100,13 +106,21 @@ def training_batches(
     return _batches(tf.data.Dataset.zip(indices, steps), distorted)
 
 
-def evaluation_batches(split: Split, spec: DatasetSpec, batch_size: int = 512) -> tf.data.Dataset:
+def part_of(count: int, worker: int, workers: int) -> tuple[int, int]:
+    """Returns first and end of the examples of which a worker takes care in an evaluation."""
+    size = -(-count // workers)
+    return min(count, worker * size), min(count, (worker + 1) * size)
+
+
+def evaluation_batches(
+    split: Split, spec: DatasetSpec, batch_size: int = 512, *, worker: int = 0, workers: int = 1
+) -> tf.data.Dataset:
     """Returns each example once, in order; the last batch may be smaller.
 
     Elements are those of `training_batches`.
     """
     arrays = _tensors(split)
-    indices = tf.data.Dataset.range(len(split)).batch(batch_size)
+    indices = tf.data.Dataset.range(*part_of(len(split), worker, workers)).batch(batch_size)
     return _batches(indices, lambda index: _gather(arrays, index, spec))
 
 

@@ -1,0 +1,63 @@
+"""Signals that ask a process to end: what to do at once, and what to do first."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from seqclf.errors import Interrupted
+
+ASKING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; what a scheduler sends before it takes a machine
+
+
+class StopRequest:
+    """Whether, and by which signal, the process has been asked to stop.
+
+    Attributes:
+        signal: number of the first signal, 0 while there was none.
+    """
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if self.signal:  # the second one does not wait
+            raise Interrupted(number)
+        self.signal = number
+        print(f"\n{signal.Signals(number).name}: saving after this step …", flush=True)
+
+
+@contextlib.contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """Inside of it SIGINT and SIGTERM are noted and nothing more; a second one interrupts.
+
+    Signals reach the main thread only; elsewhere nothing is changed, and nothing noted.
+    """
+    request = StopRequest()
+    with _handling(request._take):
+        yield request
+
+
+@contextlib.contextmanager
+def interrupting() -> Iterator[None]:
+    """Inside of it SIGTERM raises `Interrupted`, as SIGINT raises `KeyboardInterrupt`."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    with _handling(interrupt, (signal.SIGTERM,)):
+        yield
+
+
+@contextlib.contextmanager
+def _handling(handler: object, numbers: tuple[signal.Signals, ...] = ASKING) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
