@@ -76,8 +76,8 @@ def make_train_step(
         """Returns the mean gradients over all replicas, and the result; runs in each of them."""
         if config.batch_selection > 1:
             batch = labels.shape[0] // config.batch_selection
-            losses = look(*workers.part((inputs, labels), of_all=True))
-            loss, right = map(workers.gather, losses)  # [k·B] each
+            loss, right = look(*workers.part((inputs, labels), of_all=True))
+            loss, right = workers.gather(loss), workers.gather(tf.cast(right, tf.int32))  # [k·B]
             hardest = workers.part(tf.math.top_k(loss, batch).indices, of_all=True)
             mine = tf.nest.map_structure(lambda x: tf.gather(x, hardest), (inputs, labels))
             *_, gradients = learn(*mine)

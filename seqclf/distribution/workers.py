@@ -91,7 +91,7 @@ class Workers:
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, placed)
 
     def gather(self, tensor: tf.Tensor) -> tf.Tensor:
-        """Inside `run`: returns all replicas' tensors, one after the other along the first axis."""
+        """Inside `run`: returns all replicas' numbers, one replica's after the other's."""
         if self.alone:
             return tensor
         return tf.distribute.get_replica_context().all_gather(tf.identity(tensor), axis=0)
