@@ -55,44 +55,45 @@ def run_experiment(
         Interrupted: a signal asked for it; the training so far is saved.
     """
     run, workers = Run(workdir), workers or Workers()
+
+    def earlier_report() -> Any:
+        if not workers.is_chief:
+            return None
+        run.check(config)  # the report is written last: with it, all is done
+        return json.loads(run.report.read_text()) if run.report.exists() else None
+
+    report = workers.exchange(workers.agree(earlier_report))[0]
+    if report is not None:
+        return report
+
+    def load() -> Dataset:
+        loaded = dataset or load_dataset(**config.data.to_dict())
+        check(config, loaded)
+        return loaded
+
+    data = workers.agree(load)
+    check_same(workers, config, data)
     with contextlib.ExitStack() as lock:
 
         def claim() -> None:
-            run.check(config)
-            lock.enter_context(run.locked())
-            run.prepare(config)
+            if workers.is_chief:
+                lock.enter_context(run.locked())
+                run.prepare(config)
+                begin(run, config, data, fallback=fallback, workers=workers.count)
+                print(describe(config, data, total_steps(config, data), workers), flush=True)
 
-        workers.agree(claim if workers.is_chief else lambda: None)
-        report = json.loads(run.report.read_text()) if _finished(run, workers) else None
-        report = workers.exchange(report)[0]
-        if report is None:
-            report = _whole(config, run, fallback, dataset, export, workers)
-    return report
-
-
-def _finished(run: Run, workers: Workers) -> bool:
-    return workers.is_chief and run.report.exists()  # it is written last: all is done
+        workers.agree(claim)
+        return _whole(config, run, data, fallback, export, workers)
 
 
 def _whole(
     config: ml_collections.FrozenConfigDict,
     run: Run,
+    data: Dataset,
     fallback: str,
-    dataset: Dataset | None,
     export: bool,
     workers: Workers,
 ) -> dict[str, Any]:
-    def prepare() -> Dataset:
-        loaded = dataset or load_dataset(**config.data.to_dict())
-        check(config, loaded)
-        if workers.is_chief:
-            begin(run, config, loaded, fallback=fallback, workers=workers.count)
-        return loaded
-
-    data = workers.agree(prepare)
-    check_same(workers, config, data)
-    if workers.is_chief:
-        print(describe(config, data, total_steps(config, data), workers), flush=True)
     model, state, _ = fit(config, data, run, workers=workers)
     score = Scorer(model, data.spec, workers=workers)(data.test)
     training = training_facts(config, model, state) | {"fallback": fallback}

@@ -19,12 +19,17 @@ def locked(folder: Path) -> Iterator[None]:
 
     The file stays behind, because to remove it would let two processes hold two files of one name.
 
+    Args:
+        folder: it is made if need be.
+
     Raises:
-        RunError: another process holds it; the message says which.
-        OSError: the folder cannot be written.
+        RunError: another process holds it (the message says which), or it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be used as --workdir: {error.strerror}") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,6 +18,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -75,19 +76,13 @@ class Run:
                 + "\nChoose another --workdir, or give the config of that run to resume it."
             )
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Keeps other processes from writing to the folder, which is made if need be.
 
         Raises:
             RunError: another process is at it, or the folder cannot be written.
         """
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self.path))
-            except OSError as error:
-                raise self._unusable(error) from error
-            yield
+        return locked(self.path)
 
     def prepare(self, config: ml_collections.FrozenConfigDict) -> None:
         """Makes the folder this config's.

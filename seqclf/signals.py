@@ -8,7 +8,8 @@ from types import FrameType
 
 from seqclf.errors import Interrupted
 
-ASKING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; what a scheduler sends before it takes a machine
+# Ctrl-C; what a scheduler sends before it takes a machine; a terminal or an ssh session that closes.
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
@@ -30,9 +31,9 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Inside of it SIGINT and SIGTERM are noted and nothing more; a second one interrupts.
+    """Inside of it SIGINT, SIGTERM and SIGHUP are noted and nothing more; a second one interrupts.
 
-    Signals reach the main thread only; elsewhere nothing is changed, and nothing noted.
+    One that is ignored (by `nohup`, or behind a shell's `&`) stays ignored. Signals reach the main thread only; elsewhere nothing is changed, and nothing noted.
     """
     request = StopRequest()
     with _handling(request._take):
@@ -41,12 +42,12 @@ def stop_requests() -> Iterator[StopRequest]:
 
 @contextlib.contextmanager
 def interrupting() -> Iterator[None]:
-    """Inside of it SIGTERM raises `Interrupted`, as SIGINT raises `KeyboardInterrupt`."""
+    """Inside of it SIGTERM and SIGHUP raise `Interrupted`, as SIGINT `KeyboardInterrupt`."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise Interrupted(number)
 
-    with _handling(interrupt, (signal.SIGTERM,)):
+    with _handling(interrupt, ASKING[1:]):
         yield
 
 
@@ -55,7 +56,8 @@ def _handling(handler: object, numbers: tuple[signal.Signals, ...] = ASKING) -> 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in numbers}  # type: ignore[arg-type]
+    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heard}  # type: ignore[arg-type]
     try:
         yield
     finally:

@@ -39,8 +39,8 @@ ALLOWED = {
         "training",
     },
     "comparison": {
-        *("config", "data", "environment", "errors", "experiment", "explain", "figures"),
-        *("metrics", "models", "runs", "training"),
+        *("config", "data", "distribution", "environment", "errors", "experiment", "explain"),
+        *("figures", "metrics", "models", "runs", "training"),
     },
     "experiment": {
         *("config", "data", "distribution", "environment", "errors", "evaluation", "models"),
@@ -48,8 +48,8 @@ ALLOWED = {
     },
     "search_space": {"config", "errors"},
     "tuner": {
-        *("config", "data", "errors", "evaluation", "experiment", "figures", "metrics"),
-        *("progress", "report", "runs", "search_space", "training"),
+        *("config", "data", "distribution", "errors", "evaluation", "experiment", "figures"),
+        *("locks", "metrics", "progress", "report", "runs", "search_space", "training"),
     },
     "commands": {"config", "errors", "signals"},
     "default_recipe": {"config"},

@@ -121,7 +121,7 @@ def test_a_step_learns_from_the_examples_of_largest_loss(digits, selection):
 
     x = keras.ops.convert_to_tensor((digits.train.x[:48] / 16).astype("float32"))
     y = keras.ops.convert_to_tensor(digits.train.y[:48])
-    logits, (loss, right), weights = stepped(x, y, batch_selection=selection)
+    logits, (loss, right, *_), weights = stepped(x, y, batch_selection=selection)
     losses = keras.ops.convert_to_numpy(
         keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
     )

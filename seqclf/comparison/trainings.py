@@ -12,6 +12,7 @@ import ml_collections
 
 from seqclf.config import differences, flatten, nest, resolve, to_json
 from seqclf.data.dataset import Dataset, DatasetSpec
+from seqclf.distribution.strategy import require_alone
 from seqclf.errors import RunError, TrainingError
 from seqclf.experiment import run_experiment
 from seqclf.metrics import read_metrics
@@ -109,9 +110,10 @@ def compare(
         trained once and is in both.
 
     Raises:
-        ConfigError: an option of the recipe that a cell does not have.
+        ConfigError: an option of the recipe that a cell does not have, or `distribute`.
         RunError: the folder is another comparison's.
     """
+    require_alone(config, "A comparison")
     wanted = variants(config, dataset.spec, cells)
     _claim(workdir, config)
     outcomes = []

@@ -69,6 +69,26 @@ def chosen(distribute: str, cluster: Cluster | None) -> tuple[str, Cluster | Non
     return distribute, cluster
 
 
+def require_alone(config: Any, what: str) -> None:
+    """Checks that nobody asks for a training to be shared out where it cannot be.
+
+    Args:
+        config: resolved; `distribute` is read.
+        what: what trains, as the beginning of a sentence.
+
+    Raises:
+        ConfigError: `distribute` or `TF_CONFIG` asks for it.
+    """
+    kind, _ = chosen(config.distribute, cluster_of_environment())
+    if config.distribute == "mirrored" or kind == "multi_worker":
+        raise ConfigError(
+            f"{what} trains one model on one device at a time: leave `distribute` at 'auto' and "
+            f"{VARIABLE} unset. A search is spread over machines and GPUs by its own workers, each "
+            "with its GPU in CUDA_VISIBLE_DEVICES. "
+            f"Received: distribute={config.distribute!r}"
+        )
+
+
 def sum_before_clipping(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes a Keras optimiser take gradients that are summed over the replicas already.
 

@@ -178,17 +178,20 @@ class Workers:
                 for variable, array in zip(variables, arrays, strict=True):
                     variable.assign(array)
         if self._strategy:
-            self._draw_apart(variables, self._strategy)
+            self._draw_apart(variables)
         return state
 
-    def _draw_apart(self, variables: Sequence[keras.Variable], strategy: Any) -> None:
+    def copies(self, variable: keras.Variable) -> tuple[tf.Variable, ...]:
+        """Returns a variable's copies on this worker's devices."""
+        return self._strategy.experimental_local_results(variable.value) if self._strategy else ()
+
+    def _draw_apart(self, variables: Sequence[keras.Variable]) -> None:
         """Gives each replica random numbers of its own: the same dropout on each would be less."""
         for variable in variables:
             if variable.name != SEED_STATE:
                 continue
             chief = np.asarray(variable)
-            copies = strategy.experimental_local_results(variable.value)
-            for i, copy in enumerate(copies):
+            for i, copy in enumerate(self.copies(variable)):
                 offset = np.array([(self.index * self._local + i) * STRIDE, 0], chief.dtype)
                 copy.assign(chief + offset)
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.environment import describe_environment
-from seqclf.errors import ConfigError, ExportError
+from seqclf.errors import ConfigError, ExportError, StorageError
 from seqclf.models import load_trained
 from seqclf.runs import Run
 from seqclf.serving.batching import batching_params
@@ -34,6 +34,8 @@ from seqclf.serving.verify.check import Check, Golden, verify
 from seqclf.serving.warmup import Examples, blank_examples, examples_of, write_warmup
 
 GOLDEN_BATCH = 3
+# What TensorFlow raises for a full disk, and for one that may not be written.
+DISK = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)
 
 
 def export_run(
@@ -62,6 +64,7 @@ def export_run(
         RunError: the run has no model yet, or one that does not fit its data.
         ConfigError: an option is not for such data.
         ExportError: the folder cannot be written, or a check failed: then nothing is published.
+        StorageError: there is no room for it, or no right to write it.
     """
     config = run.read_config()
     model, spec = load_trained(run)
@@ -122,7 +125,14 @@ def export_model(
     examples = examples or blank_examples(spec)
     dtype = input_dtype or spec.raw_dtype
     with staging(export_dir) as folder:
-        names = write_version(folder, model, spec, facts or {}, dtype, examples)
+        try:
+            names = write_version(folder, model, spec, facts or {}, dtype, examples)
+        except (OSError, *DISK) as error:
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise StorageError(
+                f"Nothing was published in {export_dir}: the new version could not be written "
+                f"({reason})."
+            ) from error
         if litert:
             write_litert(folder, model, spec, dtype, litert, examples.x)
         checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples))

@@ -1,9 +1,9 @@
 """`run_search`: a whole search, begun or resumed, alone, as chief or as worker."""
 
+import contextlib
 import json
 import math
 import os
-import shutil
 import socket
 import time
 from dataclasses import dataclass
@@ -15,10 +15,13 @@ import keras_tuner
 import tensorflow as tf
 
 from seqclf.config import examples_per_step
+from seqclf.distribution.strategy import require_alone
 from seqclf.errors import RunError, SearchError
+from seqclf.locks import locked
 from seqclf.runs import write_json
 from seqclf.search_space import SearchSpace
 from seqclf.training import check, total_steps
+from seqclf.tuner.folder import check_free, check_same, claim, read_search
 from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
 from seqclf.tuner.oracles import make_oracle
 from seqclf.tuner.progress import SearchProgress, TrialProgress
@@ -27,7 +30,6 @@ from seqclf.tuner.tuner import PROJECT, ClassifierTuner
 
 CHIEF_TIMEOUT = 300.0  # seconds that a worker waits for its chief to answer
 ENVIRONMENT = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
-MAY_CHANGE = ("max_trials", "seconds")
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,19 @@ def run_search(
         SearchError: no trial was completed, or a worker cannot reach its chief.
         SeqclfError: the data cannot be used, or a trial met an error that is not its own.
     """
+    require_alone(space.config, "A search")
     folder = Path(folder).expanduser()
     role = _role()
+    with contextlib.ExitStack() as lock:
+        if role != "worker":
+            check_free(folder)
+            lock.enter_context(locked(folder))
+        return _run(space, settings, folder, overwrite, role)
+
+
+def _run(
+    space: SearchSpace, settings: Settings, folder: Path, overwrite: bool, role: str
+) -> list[dict[str, Any]]:
     if settings.max_epochs:
         changed = {"epochs": float(settings.max_epochs), "steps": 0}
         space = SearchSpace(space.config.to_dict() | changed, space.declared)
@@ -90,11 +103,11 @@ def run_search(
         _wait_for_chief()
         path = folder / "search.json"
         if path.exists():
-            _check_same(path, _read_search(path), search)
+            check_same(path, read_search(path), search)
     else:
         if role == "chief":
             _check_port()
-        _claim(folder, search, overwrite)
+        claim(folder, search, overwrite)
     hyperparameters = keras_tuner.HyperParameters()
     space.declare(hyperparameters)
     progress = SearchProgress(space)
@@ -205,87 +218,3 @@ def _describe(space: SearchSpace, settings: Settings, max_epochs: int) -> dict[s
         "seed": settings.seed,
         "seconds": 0.0,
     }
-
-
-def _claim(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
-    """Makes the folder this search's; `search["seconds"]` becomes what it has taken so far.
-
-    Raises:
-        RunError: it is another's, or holds something else, or cannot be written.
-    """
-    path = folder / "search.json"
-    try:
-        if path.exists():
-            before = _read_search(path)
-            if overwrite:
-                _forget(folder)
-            else:
-                _check_same(path, before, search)
-        elif folder.is_dir() and any(folder.iterdir()):
-            raise RunError(
-                f"{folder} exists and holds no search (it lacks search.json): it is left as it is. "
-                "Choose another --workdir."
-            )
-        for left_over in folder.glob("trials/.tmp-*"):  # of a process that was killed
-            shutil.rmtree(left_over, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, search)
-    except OSError as error:
-        raise RunError(
-            f"{folder} cannot be used as --workdir: {error.strerror or error}"
-        ) from error
-    if not (folder / "trials").exists():
-        _write_hparams_config(folder / "trials", search)
-
-
-def _forget(folder: Path) -> None:
-    """Deletes what searches write, and nothing else that may lie there."""
-    for name in ("trials", "figures", PROJECT):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("search.json", "search.md", "results.json", "best_config.json", "best_config.py"):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _read_search(path: Path) -> dict[str, Any]:
-    """Returns what a `search.json` holds.
-
-    Raises:
-        RunError: it is not one of ours.
-    """
-    try:
-        before = json.loads(path.read_text())
-        float(before["seconds"])
-        if not isinstance(before["tuner"], str) or not isinstance(before["space"], dict):
-            raise ValueError("it lacks tuner and space")
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{path} cannot be read as that of a search ({type(error).__name__}: {error}): "
-            f"{path.parent} is left as it is. Choose another --workdir."
-        ) from error
-    return before
-
-
-def _check_same(path: Path, before: dict[str, Any], search: dict[str, Any]) -> None:
-    search["seconds"] = before["seconds"]
-    changes = [
-        f"  {key}: {before.get(key)!r} -> {search[key]!r}"
-        for key in search
-        if key not in MAY_CHANGE and before.get(key) != search[key]
-    ]
-    if changes:
-        raise RunError(
-            f"{path.parent} holds another search, left as it is. It differs in\n"
-            + "\n".join(changes)
-            + "\nChoose another --workdir, or give --overwrite to forget that search."
-        )
-
-
-def _write_hparams_config(folder: Path, search: dict[str, Any]) -> None:
-    """Tells TensorBoard's HParams page which columns there are."""
-    from tensorboard.plugins.hparams import api
-
-    with tf.summary.create_file_writer(str(folder)).as_default():
-        api.hparams_config(
-            hparams=[api.HParam(key) for key in search["space"]],
-            metrics=[api.Metric(name) for name in ("validation_accuracy", "validation_loss")],
-        )

@@ -48,7 +48,7 @@ for name, changes in {
             "accuracies": [record["validation_accuracy"] for record in read_metrics(run)],
             "weights": [float(np.abs(w).sum()) for w in model.get_weights()],
             "seeds": [
-                [copy.numpy().tolist() for copy in workers._strategy.experimental_local_results(v.value)]
+                [copy.numpy().tolist() for copy in sharing.copies(v)]
                 for v in model.variables if v.name == "seed_generator_state"
             ] if sharing else [],
         }

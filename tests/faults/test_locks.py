@@ -1,0 +1,71 @@
+"""Two processes in one folder: the second is refused, and a crash releases the lock."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from seqclf.config import resolve
+from seqclf.errors import RunError
+from seqclf.experiment import run_experiment
+from seqclf.locks import locked
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from seqclf.locks import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    folder = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    yield folder, process
+    process.kill()
+    process.communicate()
+
+
+def test_the_second_is_refused_and_told_who_is_there(holder):
+    folder, process = holder
+    said = rf"is in use by process {process.pid} on .*choose another --workdir"
+    with pytest.raises(RunError, match=said), locked(folder):
+        pass
+    before = sorted(folder.iterdir())
+    with pytest.raises(RunError, match=said):
+        run_experiment(resolve({"data": {"source": "digits"}}), folder)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_crash_releases_it(holder):
+    folder, process = holder
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with locked(folder):
+        pass
+
+
+def test_the_end_releases_it(tmp_path):
+    for _ in range(2):
+        holder = rf"process {os.getpid()} on"
+        with locked(tmp_path), pytest.raises(RunError, match=holder), locked(tmp_path):
+            pass
+
+
+def test_a_search_is_refused_as_well(holder):
+    from seqclf.search_space import Range, SearchSpace
+    from seqclf.tuner.search import Settings, run_search
+
+    folder, process = holder
+    config = resolve({"data": {"source": "digits"}, "steps": 5})
+    space = SearchSpace(config, {"optimizer.learning_rate": Range(0.001, 0.01)})
+    with pytest.raises(RunError, match=f"is in use by process {process.pid} "):
+        run_search(space, Settings(tuner="random", max_trials=1), folder)
