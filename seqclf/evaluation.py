@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqclf.data.dataset import DatasetSpec, Split
+from seqclf.data.dataset import DatasetSpec, Examples
 from seqclf.data.pipeline import evaluation_batches
 from seqclf.steps import make_prediction_step
 
@@ -42,12 +42,14 @@ class Scorer:
         self._spec = spec
         self._logits = make_prediction_step(model, jit_compile)
 
-    def __call__(self, split: Split) -> Score:
-        logits = np.concatenate(
-            [self._logits(inputs).numpy() for inputs, _ in evaluation_batches(split, self._spec)]
-        )  # [N, C]
+    def __call__(self, split: Examples) -> Score:
+        answers, truth = [], []
+        for inputs, y in evaluation_batches(split, self._spec):
+            answers.append(self._logits(inputs).numpy())
+            truth.append(y.numpy())
+        logits = np.concatenate(answers)  # [N, C]
         log_probabilities = tf.nn.log_softmax(logits).numpy()
-        labels = split.y.astype(np.int64)
+        labels = np.concatenate(truth).astype(np.int64)
         return Score(
             probabilities=np.exp(log_probabilities),
             labels=labels,

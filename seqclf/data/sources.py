@@ -8,7 +8,7 @@ from seqclf.data import tfds_source
 from seqclf.data.checks import check_labels, checked_split, numbered_classes
 from seqclf.data.dataset import READINGS, Dataset, DatasetSpec, Split
 from seqclf.data.idx import load_idx
-from seqclf.data.normalization import normalization
+from seqclf.data.normalization import moments, normalization
 from seqclf.data.npz import load_npz
 from seqclf.errors import ConfigError, DataError
 
@@ -102,7 +102,7 @@ def load_dataset(
         raise DataError(
             f"{source}: sequences with `lengths` can only be read by `rows`. Received: {reading!r}"
         )
-    shift, scale = normalization(train, spec, normalize)
+    shift, scale = normalization(spec, normalize, lambda: moments(train, spec))
     spec = dataclasses.replace(spec, shift=shift, scale=scale)
     return Dataset(spec=spec, train=train, **held_out, origin=raw.origin)
 
