@@ -10,6 +10,7 @@ from seqclf.data.dataset import READINGS, Dataset, DatasetSpec, Split
 from seqclf.data.idx import load_idx
 from seqclf.data.normalization import moments, normalization
 from seqclf.data.npz import load_npz
+from seqclf.data.shards.source import load_shards
 from seqclf.errors import ConfigError, DataError
 
 
@@ -34,13 +35,16 @@ def load_dataset(
     validation: float = 0.1,
     test: float = 0.2,
     split_seed: int = 0,
+    shuffle_buffer: int = 10_000,
 ) -> Dataset:
     """Loads a data set and splits it.
 
     Args:
         source: `digits` (1,797 real digits of 8×8 that come with scikit-learn), a name of
             tensorflow-datasets (`mnist`, `fashion_mnist`, …), `idx:DIR` (MNIST's four original
-            files, see `load_idx`) or `npz:FILE` (your own sequences, see `load_npz`).
+            files, see `load_idx`), `npz:FILE` (your own sequences, see `load_npz`) or
+            `tfrecord:GLOB` (shards that `python -m seqclf.shard` wrote; they are not loaded but
+            read as they are needed, and their splits are already made).
         reading: how an image `[H, W]` or `[H, W, C]` is read as a sequence `[T, D]`: `rows`
             (T = H, D = W·C), `columns` (T = W, D = H·C) or `pixels` (T = H·W, D = C). A sequence
             `[T, D]` is read as it is by `rows`.
@@ -51,13 +55,14 @@ def load_dataset(
         validation: share of the training examples to validate on.
         test: share to test on where the source has no test split of its own.
         split_seed: of the random splits, which keep the classes' proportions.
+        shuffle_buffer: of `tfrecord:`: examples that are held in memory to shuffle them.
 
     Returns:
         A `Dataset` with the splits `train`, `validation` and `test`.
 
     Raises:
         DataError: the data is missing, damaged or cannot be trained on.
-        ConfigError: an unknown reading or normalisation.
+        ConfigError: an unknown reading or normalisation, or one that the data does not have.
 
     Example:
         >>> dataset = load_dataset("digits")
@@ -67,13 +72,17 @@ def load_dataset(
     if reading not in READINGS:
         raise ConfigError(f"`reading` must be one of {READINGS}. Received: {reading!r}")
     kind, _, path = source.partition(":")
-    if image_size and (source == "digits" or kind in ("npz", "idx")):
+    if image_size and (source == "digits" or kind in ("npz", "idx", "tfrecord")):
         raise ConfigError(
             "`data.image_size` resizes images of tensorflow-datasets only. "
             f"Received: {image_size} with {source!r}"
         )
-    if kind in ("npz", "idx") and not path:
+    if kind in ("npz", "idx", "tfrecord") and not path:
         raise ConfigError(f"`data.source` names no file or folder. Received: {source!r}")
+    if kind == "tfrecord":
+        return load_shards(
+            path, reading=reading, normalize=normalize, shuffle_buffer=shuffle_buffer
+        )
     if kind == "npz":
         raw = _from_npz(path)
     elif kind == "idx":

@@ -1,0 +1,131 @@
+"""The order of training examples that are read from shards: lanes.
+
+The training shards are divided into L *lanes*, a number that the schema fixes. In each epoch the
+shards are permuted by keys drawn from `[seed, epoch]`, and lane g takes every L-th of them, from
+the g-th on. A lane reads its shards side by side and shuffles the records in a buffer of its own,
+by a seed drawn from seed, epoch and lane. A batch of B is B/L records of each lane, lane by lane:
+it depends on seed and step alone, and whoever wants rows of some lanes reads no others' shards.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from seqclf.errors import ConfigError
+
+SIDE_BY_SIDE = 4  # shards of a lane that are read in turns; fixed, for it decides the order
+IN_TURN = 16  # records of one before the next one's turn
+BUFFERS = 1  # where the keys of the shards' order have 0: another stream of random numbers
+
+
+def lanes_in_use(lanes: int, batch_size: int) -> int:
+    """Returns into how many lanes a batch is divided: the most that divide it and the L there are.
+
+    Example:
+        >>> lanes_in_use(8, 128), lanes_in_use(8, 100), lanes_in_use(8, 7)
+        (8, 4, 1)
+    """
+    return math.gcd(lanes, batch_size)
+
+
+def lane_examples(counts: Sequence[int], lanes: int) -> int:
+    """Returns how many examples every lane is sure to have, whichever shards it is given."""
+    return sum(sorted(counts)[: len(counts) // lanes])
+
+
+def shuffled_records(
+    files: Sequence[str],
+    counts: Sequence[int],
+    *,
+    lanes: int,
+    batch_size: int,
+    buffer: int,
+    seed: int,
+    first_step: int,
+    worker: int,
+    workers: int,
+) -> tf.data.Dataset:
+    """Returns endless batches of records, from any step on.
+
+    To reach a step in the middle of an epoch the records before it are read (and neither parsed nor
+    handed on): the price of a buffer that is shuffled.
+
+    Args:
+        files: the shards.
+        counts: the examples of each.
+        lanes: L.
+        batch_size: B, of all workers together.
+        buffer: records that are held in memory to shuffle them, over all lanes.
+        seed: of the order.
+        first_step: the step, counted from 0, of the first batch.
+        worker: has the lanes [worker·L/workers, (worker + 1)·L/workers).
+        workers: how many there are.
+
+    Returns:
+        Strings, `[B/workers]`.
+
+    Raises:
+        ConfigError: the lanes cannot be divided among the workers.
+    """
+    used = lanes_in_use(lanes, batch_size)
+    if used % workers:
+        raise ConfigError(
+            f"The number of workers must divide both the {lanes} lanes of these shards and the "
+            f"{batch_size} examples of a step (`batch_size` × `batch_selection`). Received: "
+            f"{workers} workers; write the shards with another --lanes, or change `batch_size`."
+        )
+    rows = batch_size // used  # of a lane in a batch
+    steps = lane_examples(counts, used) // rows
+    first_epoch, position = divmod(first_step, steps)
+
+    def lane_of_epoch(lane: int, epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.argsort(_keys(seed, epoch, 0, len(files)), stable=True)
+        chosen = tf.gather(tf.constant(files), order[lane::used])
+        records = tf.data.Dataset.from_tensor_slices(chosen).interleave(
+            tf.data.TFRecordDataset,
+            cycle_length=min(SIDE_BY_SIDE, len(files) // used),
+            block_length=IN_TURN,
+            num_parallel_calls=min(SIDE_BY_SIDE, len(files) // used),
+            deterministic=True,
+        )
+        # `shuffle` mixes its seed with the global one of the graph that it is built in, here that
+        # of this function alone: without this line `tf.random.set_seed` would change the order.
+        tf.random.set_seed(1)
+        buffer_seed = _keys(seed, epoch, BUFFERS, used)[lane]
+        shuffled = records.shuffle(
+            -(-buffer // used), seed=buffer_seed, reshuffle_each_iteration=False
+        )
+        whole = shuffled.concatenate(shortfall()).take(steps * rows)
+        skipped = tf.where(epoch == first_epoch, tf.constant(position * rows, tf.int64), 0)
+        return whole.skip(skipped).batch(rows, drop_remainder=True)
+
+    def lane_records(lane: int) -> tf.data.Dataset:
+        epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
+        return epochs.flat_map(lambda epoch: lane_of_epoch(lane, epoch))
+
+    mine = range(worker * used // workers, (worker + 1) * used // workers)
+    side_by_side = tf.data.Dataset.zip(tuple(lane_records(lane) for lane in mine))
+    return side_by_side.map(lambda *parts: tf.concat(parts, 0))
+
+
+def shortfall() -> tf.data.Dataset:
+    """Returns records that nobody should come to: to read them fails.
+
+    They stand behind those of shards, whose number the schema gives: a shard that holds fewer than
+    it says must not shift all that follows.
+    """
+
+    def fail(_: tf.Tensor) -> tf.Tensor:
+        with tf.control_dependencies([tf.debugging.Assert(False, ["fewer records than listed"])]):
+            return tf.constant("")
+
+    return tf.data.Dataset.range(1).map(fail)
+
+
+def _keys(seed: int, epoch: tf.Tensor, stream: int, count: int) -> tf.Tensor:
+    key = tf.stack([tf.constant(seed, tf.int64), epoch])
+    if stream:
+        key = tf.random.experimental.stateless_fold_in(key, stream)
+    return tf.random.stateless_uniform([count], key, 0, 2**31 - 1, tf.int64)
