@@ -101,13 +101,14 @@ def shuffled_records(
         skipped = tf.where(epoch == first_epoch, tf.constant(position * rows, tf.int64), 0)
         return whole.skip(skipped).batch(rows, drop_remainder=True)
 
-    def lane_records(lane: int) -> tf.data.Dataset:
-        epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
-        return epochs.flat_map(lambda epoch: lane_of_epoch(lane, epoch))
-
     mine = range(worker * used // workers, (worker + 1) * used // workers)
-    side_by_side = tf.data.Dataset.zip(tuple(lane_records(lane) for lane in mine))
-    return side_by_side.map(lambda *parts: tf.concat(parts, 0))
+
+    def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
+        side_by_side = tf.data.Dataset.zip(tuple(lane_of_epoch(lane, epoch) for lane in mine))
+        return side_by_side.map(lambda *parts: tf.concat(parts, 0))
+
+    epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
+    return epochs.flat_map(epoch_records)
 
 
 def shortfall() -> tf.data.Dataset:
