@@ -157,7 +157,7 @@ def _resident() -> float:
 
 
 def growth(result: dict[str, Any]) -> tuple[float, float, float]:
-    """Returns the least and the most memory after the start, MB, and its slope in MB per GB read."""
+    """Returns least and most memory after the start, MB, and its slope in MB per GB read."""
     read, memory = np.array(result["samples"]).T
     late = read >= UNCOUNTED * read[-1]
     slope = np.polyfit(read[late], memory[late], 1)[0] if late.sum() > 2 else float("nan")

@@ -77,7 +77,7 @@ SCHEMA: dict[str, Field] = {
     ),
     "data.shuffle_buffer": Field(
         10_000,
-        "of a tfrecord source: examples that are held in memory to shuffle them (others shuffle all)",
+        "of a tfrecord source: examples held in memory to shuffle them (other sources shuffle all)",
         low=1,
         high=10_000_000,
     ),

@@ -4,7 +4,7 @@
     python -m seqclf.train --config.data.source='tfrecord:shards/pictures/*.tfrecord'
 
 PICTURES holds one folder for each class, of .png, .jpg or .npy files, or such folders in train/,
-validation/ and test/. It is read file by file; any other source that training takes is loaded first.
+validation/ and test/. It is read file by file; other sources that training takes are loaded first.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> None:
         seed=SEED.value,
         pictures=Pictures(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
     )
-    out = os.path.expanduser(OUT.value)  # noqa: PTH111  a Path would spoil gs://
+    out = os.path.expanduser(OUT.value)  # a Path would spoil gs://
     schema = write_shards(
         source, out, shards=SHARDS.value, lanes=LANES.value, report=ShardProgress()
     )

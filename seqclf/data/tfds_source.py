@@ -73,7 +73,7 @@ def _builder(name: str, tfds_dir: str) -> Any:
 
     try:
         # not Path: it would make gs:/ of gs://
-        folder = os.path.expanduser(tfds_dir) if tfds_dir else None  # noqa: PTH111
+        folder = os.path.expanduser(tfds_dir) if tfds_dir else None
         return tfds.builder(name, data_dir=folder)
     except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
         known = tfds.list_builders(with_community_datasets=False)

@@ -19,7 +19,8 @@ def open_source(
     Args:
         source: `folder:DIR` (see `of_folder`), which is read as it is written, or a source that
             `load_dataset` loads into memory.
-        validation, test: shares to hold out where the source has no such split.
+        validation: share to validate on, where the source has no such split.
+        test: the same, to test on.
         seed: of the splits, and of the order of the training examples.
         pictures: how the pictures of a folder are read.
 

@@ -1,10 +1,12 @@
 """Which file it is that cannot be read, once reading has failed."""
 
+import re
 import zlib
 from collections.abc import Sequence
 
 import tensorflow as tf
 
+from seqclf.data.shards.records import FEATURES, Layout
 from seqclf.data.shards.schema import REMEDY, Schema, Shard
 
 PART = 256  # records that are parsed at a time
@@ -19,35 +21,44 @@ def damage(folder: str, shards: Sequence[Shard], schema: Schema) -> str | None:
     print(f"A record of {folder} could not be read: looking for the file.", flush=True)
     for shard in shards:
         path = f"{folder}/{shard.file}"
-        if (reason := _reason(path, shard, schema)) is not None:
+        if (reason := _reason(path, shard, schema.layout)) is not None:
             return f"{path}: {reason}. {REMEDY}"
     return None
 
 
-def _reason(path: str, shard: Shard, schema: Schema) -> str | None:
+def _reason(path: str, shard: Shard, layout: Layout) -> str | None:
     count, crc = 0, 0
     try:
         for records in tf.data.TFRecordDataset(path).batch(PART):
-            try:
-                schema.parse(records)
-            except tf.errors.InvalidArgumentError as error:
-                return (
-                    f"among the records {count} to {count + len(records) - 1} is one that is not "
-                    f"as the schema says ({_first_line(error)})"
-                )
+            if (fault := _fault(records, layout)) is not None:
+                return f"record {count + fault[0]} is not as the schema says: {fault[1]}"
             for record in records.numpy():
                 crc = zlib.crc32(record, crc)
             count += len(records)
     except tf.errors.NotFoundError:
         return "no such file; the schema lists it"
     except tf.errors.DataLossError as error:
-        return f"truncated or damaged after record {count} ({_first_line(error)})"
+        return f"truncated or damaged ({_plain(error)})"
     except tf.errors.OpError as error:
-        return f"cannot be read ({_first_line(error)})"
+        return f"cannot be read ({_plain(error)})"
     if count != shard.examples:
         return f"holds {count} records. The schema lists {shard.examples}"
     return None if crc == shard.crc32 else "holds other records than were written"
 
 
-def _first_line(error: tf.errors.OpError) -> str:
-    return error.message.splitlines()[0].removesuffix(" [Op:IteratorGetNext] name: ").strip()
+def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str] | None:
+    """Returns the first record at fault and what is wrong with it."""
+    for i, record in enumerate(records):
+        try:
+            columns = tf.io.parse_example(record[tf.newaxis], FEATURES)
+        except tf.errors.InvalidArgumentError as error:
+            return i, f"it is no tf.Example with x, y and length ({_plain(error)})"
+        for fault, present in layout.faults(columns).items():
+            if present.numpy().any():
+                return i, fault
+    return None
+
+
+def _plain(error: tf.errors.OpError) -> str:
+    """Returns TensorFlow's message without the place in its graph."""
+    return re.sub(r"\{\{.*?\}\}|\[Op:.*", "", error.message).strip().splitlines()[0]

@@ -1,7 +1,7 @@
 """A folder of one sub-folder for each class, as a converter's source: pictures or arrays.
 
-    DIR/CLASS/anything.png            or .jpg, .jpeg, .npy; the splits are made from them
-    DIR/train/CLASS/anything.png      with DIR/test and DIR/validation where there are such
+DIR/CLASS/anything.png            or .jpg, .jpeg, .npy; the splits are made from them
+DIR/train/CLASS/anything.png      with DIR/test and DIR/validation where there are such
 """
 
 import dataclasses
@@ -137,9 +137,7 @@ def _check(splits: dict[str, list[File]], names: tuple[str, ...], root: Path) ->
         raise DataError(f"{root}: holds pictures and .npy arrays; convert them apart.")
 
 
-def _part(
-    files: list[File], read: Callable[[Path], np.ndarray]
-) -> Callable[[], Iterator[Example]]:
+def _part(files: list[File], read: Callable[[Path], np.ndarray]) -> Callable[[], Iterator[Example]]:
     def examples() -> Iterator[Example]:
         for path, y in files:
             yield Example(read(path), y, str(path))

@@ -2,9 +2,12 @@
 
 The training shards are divided into L *lanes*, a number that the schema fixes. In each epoch the
 shards are permuted by keys drawn from `[seed, epoch]`, and lane g takes every L-th of them, from
-the g-th on. A lane reads its shards side by side and shuffles the records in a buffer of its own,
-by a seed drawn from seed, epoch and lane. A batch of B is B/L records of each lane, lane by lane:
-it depends on seed and step alone, and whoever wants rows of some lanes reads no others' shards.
+the g-th on. A lane reads its shards side by side and shuffles what it reads block by block, by keys
+from seed, epoch, lane and block. A batch of B is B/L records of each lane, lane by lane: it depends
+on seed and step alone, and whoever wants rows of some lanes reads no others' shards.
+
+(`tf.data.Dataset.shuffle` mixes its seed with the global one, and holds a resource for whose sake
+tf.data gives up every prefetch and parallel map where all must be deterministic.)
 """
 
 import math
@@ -17,7 +20,6 @@ from seqclf.errors import ConfigError
 
 SIDE_BY_SIDE = 4  # shards of a lane that are read in turns; fixed, for it decides the order
 IN_TURN = 16  # records of one before the next one's turn
-BUFFERS = 1  # where the keys of the shards' order have 0: another stream of random numbers
 
 
 def lanes_in_use(lanes: int, batch_size: int) -> int:
@@ -49,8 +51,8 @@ def shuffled_records(
 ) -> tf.data.Dataset:
     """Returns endless batches of records, from any step on.
 
-    To reach a step in the middle of an epoch the records before it are read (and neither parsed nor
-    handed on): the price of a buffer that is shuffled.
+    To reach a step in the middle of an epoch the records before it are read, and neither shuffled
+    nor parsed.
 
     Args:
         files: the shards.
@@ -79,27 +81,23 @@ def shuffled_records(
     rows = batch_size // used  # of a lane in a batch
     steps = lane_examples(counts, used) // rows
     first_epoch, position = divmod(first_step, steps)
+    block = -(-buffer // (2 * used))  # of a lane there are two: one is used up, one is read
+    first_block, in_block = divmod(position * rows, block)
 
     def lane_of_epoch(lane: int, epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.argsort(_keys(seed, epoch, 0, len(files)), stable=True)
-        chosen = tf.gather(tf.constant(files), order[lane::used])
-        records = tf.data.Dataset.from_tensor_slices(chosen).interleave(
-            tf.data.TFRecordDataset,
-            cycle_length=min(SIDE_BY_SIDE, len(files) // used),
-            block_length=IN_TURN,
-            num_parallel_calls=min(SIDE_BY_SIDE, len(files) // used),
-            deterministic=True,
-        )
-        # `shuffle` mixes its seed with the global one of the graph that it is built in, here that
-        # of this function alone: without this line `tf.random.set_seed` would change the order.
-        tf.random.set_seed(1)
-        buffer_seed = _keys(seed, epoch, BUFFERS, used)[lane]
-        shuffled = records.shuffle(
-            -(-buffer // used), seed=buffer_seed, reshuffle_each_iteration=False
-        )
-        whole = shuffled.concatenate(shortfall()).take(steps * rows)
-        skipped = tf.where(epoch == first_epoch, tf.constant(position * rows, tf.int64), 0)
-        return whole.skip(skipped).batch(rows, drop_remainder=True)
+        resumed = tf.cast(epoch == first_epoch, tf.int64)
+        order = tf.argsort(_keys([seed, epoch], len(files)), stable=True)
+        records = _side_by_side(tf.gather(tf.constant(files), order[lane::used]))
+        records = records.concatenate(shortfall()).take(steps * rows)
+        blocks = records.skip(resumed * first_block * block).batch(block)
+
+        def shuffled(number: tf.Tensor, of_block: tf.Tensor) -> tf.Tensor:
+            keys = _keys([seed, epoch, lane, number], tf.shape(of_block)[0])
+            before = tf.where(number == first_block, resumed * in_block, 0)
+            return tf.gather(of_block, tf.argsort(keys, stable=True)[before:])
+
+        numbered = blocks.enumerate(resumed * first_block)
+        return numbered.map(shuffled).prefetch(1).rebatch(rows, drop_remainder=True)
 
     mine = range(worker * used // workers, (worker + 1) * used // workers)
 
@@ -125,8 +123,22 @@ def shortfall() -> tf.data.Dataset:
     return tf.data.Dataset.range(1).map(fail)
 
 
-def _keys(seed: int, epoch: tf.Tensor, stream: int, count: int) -> tf.Tensor:
-    key = tf.stack([tf.constant(seed, tf.int64), epoch])
-    if stream:
-        key = tf.random.experimental.stateless_fold_in(key, stream)
-    return tf.random.stateless_uniform([count], key, 0, 2**31 - 1, tf.int64)
+def _side_by_side(files: tf.Tensor) -> tf.data.Dataset:
+    """Returns the records of a lane's shards."""
+    at_once = min(SIDE_BY_SIDE, files.shape[0])
+    return tf.data.Dataset.from_tensor_slices(files).interleave(
+        tf.data.TFRecordDataset,
+        cycle_length=at_once,
+        block_length=IN_TURN,
+        num_parallel_calls=at_once,
+        deterministic=True,
+    )
+
+
+def _keys(words: Sequence[int | tf.Tensor], count: int | tf.Tensor) -> tf.Tensor:
+    """Returns random int64 `[count]`, a function of the words alone: two or more of them."""
+    seed, epoch, *rest = words
+    key = tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
+    for word in rest:
+        key = tf.random.experimental.stateless_fold_in(key, word)
+    return tf.random.stateless_uniform([count], key, None, None, tf.int64)

@@ -5,6 +5,9 @@ y        int64: its class
 length   int64: its valid steps (rows of an image)
 """
 
+import dataclasses
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -34,39 +37,55 @@ def serialize(x: np.ndarray, y: int) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def parse(
-    records: tf.Tensor, shape: tuple[int, ...], dtype: str, variable_length: bool, classes: int
-) -> Arrays:
-    """Reads the records of a batch.
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What the records of a set of shards have in common.
 
-    Args:
-        records: strings `[B]`.
+    Attributes:
         shape: of an example; with `variable_length` the first is the longest length.
         dtype: "uint8" or "float32".
         variable_length: whether examples may be shorter; they are padded with zeros.
-        classes: labels must be below.
-
-    Returns:
-        x `[B, *shape]`, y int32 `[B]`, lengths int32 `[B]` or None when all are alike.
-
-    Raises:
-        InvalidArgumentError: when run, for a record that is of another kind or shape, or whose
-            label is no class.
+        classes: labels are below.
     """
-    columns = tf.io.parse_example(records, FEATURES)
-    y, lengths = columns["y"], columns["length"]
-    step = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize  # bytes
-    sizes = tf.cast(tf.strings.length(columns["x"]), tf.int64)
-    checks = [
-        tf.debugging.assert_equal(sizes, lengths * step, "an example of another shape"),
-        tf.debugging.assert_non_negative(y, "a negative label"),
-        tf.debugging.assert_less(y, tf.constant(classes, tf.int64), "a label beyond the classes"),
-        tf.debugging.assert_less_equal(lengths, tf.constant(shape[0], tf.int64), "too long"),
-        tf.debugging.assert_greater_equal(
-            lengths, tf.constant(1 if variable_length else shape[0], tf.int64), "too short"
-        ),
-    ]
-    with tf.control_dependencies([check for check in checks if check is not None]):
-        x = tf.io.decode_raw(columns["x"], dtype, fixed_length=shape[0] * step)
-    x = tf.reshape(x, [records.shape[0] or -1, *shape])
-    return x, tf.cast(y, tf.int32), tf.cast(lengths, tf.int32) if variable_length else None
+
+    shape: tuple[int, ...]
+    dtype: str
+    variable_length: bool
+    classes: int
+
+    @property
+    def step_bytes(self) -> int:
+        return math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
+
+    def parse(self, records: tf.Tensor) -> Arrays:
+        """Reads the records `[B]` of a batch.
+
+        Returns:
+            x `[B, *shape]`, y int32 `[B]`, lengths int32 `[B]` or None when all are alike.
+
+        Raises:
+            InvalidArgumentError: when run, for a record that is no such example; `faults` says why.
+        """
+        columns = tf.io.parse_example(records, FEATURES)
+        wrong = tf.reduce_any(tf.stack(list(self.faults(columns).values())))
+        y, lengths = columns["y"], columns["length"]
+        with tf.control_dependencies([tf.debugging.Assert(~wrong, ["not as the schema says"])]):
+            x = tf.io.decode_raw(
+                columns["x"],
+                tf.as_dtype(self.dtype),
+                fixed_length=self.shape[0] * self.step_bytes,
+            )
+        x = tf.reshape(x, [records.shape[0] or -1, *self.shape])
+        return x, tf.cast(y, tf.int32), tf.cast(lengths, tf.int32) if self.variable_length else None
+
+    def faults(self, columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns what may be wrong with examples, in words, and whether it is, `[B]` each."""
+        y, length = columns["y"], columns["length"]
+        sizes = tf.cast(tf.strings.length(columns["x"]), tf.int64)
+        least = 1 if self.variable_length else self.shape[0]
+        return {
+            f"its label is not in 0..{self.classes - 1}": (y < 0) | (y >= self.classes),
+            f"its length is not in {least}..{self.shape[0]}": (length < least)
+            | (length > self.shape[0]),
+            "its size is not that of its shape": sizes != length * self.step_bytes,
+        }

@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from seqclf.data.checks import check_class_names
 from seqclf.data.normalization import Moments
-from seqclf.data.shards.records import parse
-from seqclf.data.split import Arrays
+from seqclf.data.shards.records import Layout
 from seqclf.errors import DataError
 
 NAME = "schema.json"
@@ -64,11 +63,9 @@ class Schema:
     shards: dict[str, tuple[Shard, ...]]
     moments: dict[str, Moments]
 
-    def parse(self, records: tf.Tensor) -> Arrays:
-        """Reads the records `[B]` of a batch: see `records.parse`."""
-        return parse(
-            records, self.shape, self.dtype, self.variable_length, classes=len(self.class_names)
-        )
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.shape, self.dtype, self.variable_length, len(self.class_names))
 
     def to_json(self) -> str:
         content = {"format": FORMAT, "version": VERSION, **dataclasses.asdict(self)}

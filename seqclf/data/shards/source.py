@@ -1,4 +1,4 @@
-"""The source `tfrecord:GLOB`: shards that `python -m seqclf.shard` wrote, read as they are needed."""
+"""The source `tfrecord:GLOB`: shards that `python -m seqclf.shard` wrote, read when needed."""
 
 import dataclasses
 import os
@@ -19,7 +19,8 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
     Args:
         pattern: of the files, such as `DIR/*.tfrecord`, or their folder; local, or anything that
             `tf.io.gfile` knows (`gs://…`; `s3://…` once `tensorflow-io` is imported).
-        reading, normalize: see `seqclf.data.sources.load_dataset`.
+        reading: see `seqclf.data.sources.load_dataset`.
+        normalize: the same.
         shuffle_buffer: examples that are held in memory to shuffle them.
 
     Raises:
@@ -29,7 +30,7 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
     """
     source = f"tfrecord:{pattern}"
     try:
-        folder, found = _find(os.path.expanduser(pattern))  # noqa: PTH111  a Path would spoil gs://
+        folder, found = _find(os.path.expanduser(pattern))  # a Path would spoil gs://
         schema = read_schema(folder)
         _check_files(folder, found, schema)
     except tf.errors.OpError as error:  # a cloud that is not reached, a scheme that is not known

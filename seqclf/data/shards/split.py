@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -46,7 +47,7 @@ class StreamedSplit:
         """Reads the shards in which the examples lie, each up to the last of them."""
         records: dict[int, bytes] = {}
         starts = np.cumsum([0] + [shard.examples for shard in self.shards])
-        for file, start, end in zip(self.files, starts, starts[1:]):
+        for file, (start, end) in zip(self.files, itertools.pairwise(starts), strict=True):
             here = np.unique(indices[(indices >= start) & (indices < end)])
             if len(here):
                 wanted = tf.constant(np.isin(np.arange(start, here[-1] + 1), here))
@@ -89,7 +90,7 @@ class StreamedSplit:
         return records.skip(before).take(count).batch(batch_size)
 
     def reader(self) -> Callable[[tf.Tensor], Arrays]:
-        return self.schema.parse
+        return self.schema.layout.parse
 
     def watched(self, batches: tf.data.Dataset) -> "CheckedBatches":
         return CheckedBatches(batches, self)
