@@ -84,10 +84,11 @@ def shuffled_records(
     block = -(-buffer // (2 * used))  # of a lane there are two: one is used up, one is read
     first_block, in_block = divmod(position * rows, block)
 
-    def lane_of_epoch(lane: int, epoch: tf.Tensor) -> tf.data.Dataset:
+    def lane_of_epoch(lane: tf.Tensor, epoch: tf.Tensor) -> tf.data.Dataset:
         resumed = tf.cast(epoch == first_epoch, tf.int64)
         order = tf.argsort(_keys([seed, epoch], len(files)), stable=True)
-        records = _side_by_side(tf.gather(tf.constant(files), order[lane::used]))
+        order = tf.reshape(order, [-1, used])[:, lane]
+        records = _side_by_side(tf.gather(tf.constant(files), order))
         records = records.concatenate(shortfall()).take(steps * rows)
         blocks = records.skip(resumed * first_block * block).batch(block)
 
@@ -99,14 +100,16 @@ def shuffled_records(
         numbered = blocks.enumerate(resumed * first_block)
         return numbered.map(shuffled).prefetch(1).rebatch(rows, drop_remainder=True)
 
-    mine = range(worker * used // workers, (worker + 1) * used // workers)
+    own = used // workers
 
-    def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
-        side_by_side = tf.data.Dataset.zip(tuple(lane_of_epoch(lane, epoch) for lane in mine))
-        return side_by_side.map(lambda *parts: tf.concat(parts, 0))
+    def epoch_of_worker(epoch: tf.Tensor) -> tf.data.Dataset:
+        lanes = tf.data.Dataset.range(worker * own, (worker + 1) * own)
+        in_turns = lanes.interleave(lambda lane: lane_of_epoch(lane, epoch), own, block_length=1)
+        together = in_turns.batch(own, drop_remainder=True)  # [own, rows]
+        return together.map(lambda records: tf.reshape(records, [own * rows]))
 
     epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
-    return epochs.flat_map(epoch_records)
+    return epochs.flat_map(epoch_of_worker)
 
 
 def shortfall() -> tf.data.Dataset:

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.normalization import normalization
-from seqclf.data.shards.schema import REMEDY, SPLITS, Schema, read_schema
+from seqclf.data.shards.schema import NAME, REMEDY, SPLITS, Schema, read_schema
 from seqclf.data.shards.split import StreamedSplit
 from seqclf.errors import ConfigError, DataError
 
@@ -79,7 +79,7 @@ def _find(pattern: str) -> tuple[str, set[str]]:
             f"tfrecord:{pattern}: the shards of a data set lie in one folder, with their schema. "
             f"Received: files in {' and in '.join(folders[:2])}"
         )
-    return folders[0] or ".", {PurePosixPath(path).name for path in found}
+    return folders[0] or ".", {PurePosixPath(path).name for path in found} - {NAME}
 
 
 def _check_files(folder: str, found: set[str], schema: Schema) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -59,7 +60,7 @@ class StreamedSplit:
         return Split(x.numpy(), y.numpy(), None if lengths is None else lengths.numpy())
 
     def epoch_examples(self, batch_size: int) -> int:
-        used = self._lanes(batch_size)
+        used = lanes_in_use(self._lanes, batch_size)
         return used * lane_examples([shard.examples for shard in self.shards], used)
 
     def shuffled(
@@ -69,7 +70,7 @@ class StreamedSplit:
         return shuffled_records(
             self.files,
             [shard.examples for shard in self.shards],
-            lanes=self._lanes(batch_size),
+            lanes=self._lanes,
             batch_size=batch_size,
             buffer=self.buffer,
             seed=seed,
@@ -98,8 +99,10 @@ class StreamedSplit:
     def update(self, digest: "hashlib._Hash", name: str) -> None:
         digest.update(f"{name} {self.schema.shards[self.name]} {self.schema.lanes}".encode())
 
-    def _lanes(self, batch_size: int) -> int:
-        return lanes_in_use(lanes_in_use(self.schema.lanes, len(self.shards)), batch_size)
+    @property
+    def _lanes(self) -> int:
+        """Returns those of the training split; others may have too few shards for them."""
+        return math.gcd(self.schema.lanes, len(self.shards))
 
 
 class CheckedBatches:

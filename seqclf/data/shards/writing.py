@@ -141,5 +141,5 @@ def _new_folder(out: str) -> Iterator[str]:
             "another --out."
         ) from error
     finally:  # an interruption too
-        if tf.io.gfile.exists(folder):
+        with contextlib.suppress(tf.errors.NotFoundError):  # renamed
             tf.io.gfile.rmtree(folder)
