@@ -163,7 +163,7 @@ def truncate(folder):
         (lambda f: (f / "schema.json").write_text('{"form'), "schema.json: damaged, it is not val"),
         (lambda f: (f / "schema.json").write_bytes(b"\xff\xfe"), "schema.json: damaged"),
         (lambda f: (f / "schema.json").write_text("{}"), "schema.json: not a schema of seqclf"),
-        (schema_with(format="other"), 'schema.json: not a schema of seqclf\'s shards, it lacks "f'),
+        (schema_with(format="other"), "schema.json: not a schema of seqclf's shards, it lacks \"f"),
         (schema_with(version=2), "must be of version 1 of the format. Received: version 2. Write"),
         (schema_with(shards={"train": []}), "schema.json: damaged, its entries are not as"),
         (schema_with(lanes=3), "`lanes` must divide the 16 training shards: 3"),
@@ -217,6 +217,9 @@ def test_other_file_systems(digits):
     assert dataset.train.schema.shards == here.train.schema.shards
     assert len(dataset.test.take(np.arange(5))) == 5
     assert not tf.io.gfile.glob("ram://bucket/.tmp-*")
+    with pytest.raises(ConfigError, match="new folder. Received: 'ram://bucket/digits'"):
+        write_shards(open_source("digits"), out, shards=16)
+    assert tf.io.gfile.exists(f"{out}/schema.json")
 
 
 def flip(file, place):

@@ -127,19 +127,28 @@ def _records(part: Part, split: str, measure: Measure, report: Report) -> Iterat
 
 @contextlib.contextmanager
 def _new_folder(out: str) -> Iterator[str]:
-    """Gives a temporary folder beside `out`; on success it becomes `out`, or else it is removed."""
-    parent, slash, name = out.rstrip("/").rpartition("/")
-    folder = f"{parent}{slash}.tmp-{name}-{uuid.uuid4().hex[:8]}"
+    """Gives a temporary folder beside `out`; on success it becomes `out`, or else it is removed.
+
+    In a cloud, where to rename is to copy, it is `out` itself: what has no schema, which is written
+    last, is not taken for a data set.
+    """
+    out = out.rstrip("/")
+    parent, slash, name = out.rpartition("/")
+    folder = out if "://" in out else f"{parent}{slash}.tmp-{name}-{uuid.uuid4().hex[:8]}"
+    whole = False
     try:
         tf.io.gfile.makedirs(folder)
         yield folder
-        tf.io.gfile.rename(folder, out.rstrip("/"))
+        if folder != out:
+            tf.io.gfile.rename(folder, out)
+        whole = True
     except (tf.errors.OpError, OSError) as error:
         reason = getattr(error, "message", str(error))
         raise DataError(
             f"{out}: cannot be written ({reason}). Nothing is left of it; make room, or name "
             "another --out."
         ) from error
-    finally:  # an interruption too
-        with contextlib.suppress(tf.errors.NotFoundError):  # renamed
-            tf.io.gfile.rmtree(folder)
+    finally:
+        if not whole:  # an interruption, too
+            with contextlib.suppress(tf.errors.OpError):
+                tf.io.gfile.rmtree(folder)
