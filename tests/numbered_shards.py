@@ -7,7 +7,7 @@ from seqclf.data.shards.writing import write_shards
 from seqclf.data.sources import load_dataset
 
 
-def source(count, shape=(3, 2), dtype="float32", lengths=None, held_out=5):
+def source(count, shape=(3, 2), dtype="float32", held_out=5):
     """Returns `count` training examples, the number 0 first, and `held_out` of the others each."""
     shapes = [
         shape if lengths is None else (lengths[i % len(lengths)], *shape[1:]) for i in range(count)
@@ -16,13 +16,13 @@ def source(count, shape=(3, 2), dtype="float32", lengths=None, held_out=5):
     def part(total):
         def read():
             for i in range(total):
-                yield Example(np.full(shapes[i], i, dtype), i, f"example {i}")
+                yield Example(np.full(shape, i, dtype), i, f"example {i}")
 
         return Part(total, read)
 
     parts = {"train": part(count), "validation": part(held_out), "test": part(held_out)}
     names = tuple(f"class {i}" for i in range(count))
-    return Source("numbers", names, parts, None if lengths else False)
+    return Source("numbers", names, parts, variable_length=False)
 
 
 def numbered(folder, count, shards, lanes=0, buffer=10_000, **options):

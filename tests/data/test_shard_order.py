@@ -1,4 +1,4 @@
-"""Batches from shards, and a worker's rows of batches: complete, reproducible, resumable, bounded."""
+"""Batches from shards, and a worker's rows of batches: complete, reproducible, resumable."""
 
 import contextlib
 import tempfile
