@@ -179,7 +179,7 @@ def line(result: dict[str, Any]) -> str:
 
 def table(results: list[dict[str, Any]]) -> str:
     lines = [
-        "| shards | what | examples/s | resident memory (second half), MB | its growth, MB per GB read |",
+        "| shards | what | examples/s | resident, MB (second half) | growth, MB per GB read |",
         "|--:|---|--:|--:|--:|",
     ]
     for result in results:

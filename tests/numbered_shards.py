@@ -9,9 +9,6 @@ from seqclf.data.sources import load_dataset
 
 def source(count, shape=(3, 2), dtype="float32", held_out=5):
     """Returns `count` training examples, the number 0 first, and `held_out` of the others each."""
-    shapes = [
-        shape if lengths is None else (lengths[i % len(lengths)], *shape[1:]) for i in range(count)
-    ]
 
     def part(total):
         def read():

@@ -90,11 +90,7 @@ def load_dataset(
     elif source == "digits":
         raw = _digits()
     else:
-        arrays, names, origin = tfds_source.load_tfds(
-            source, tfds_dir=tfds_dir, mnist_dir=mnist_dir, image_size=image_size
-        )
-        splits = {k: checked_split(x, y, None, source) for k, (x, y) in arrays.items()}
-        raw = _Source(splits, names, origin)
+        raw = _from_tfds(source, tfds_dir, mnist_dir, image_size)
     check_labels(raw.splits, raw.class_names, source)
     train, held_out = _carve(raw, validation, test, split_seed, source)
     spec = DatasetSpec(
@@ -131,6 +127,14 @@ def _from_idx(folder: str) -> _Source:
         shapes = " and ".join(str(list(s.x.shape[1:])) for s in splits.values())
         raise DataError(f"{folder}: train and test images must be of one size. Received: {shapes}")
     return _Source(splits, numbered_classes(splits["train"], folder), f"idx files in {folder}")
+
+
+def _from_tfds(name: str, tfds_dir: str, mnist_dir: str, image_size: tuple[int, ...]) -> _Source:
+    arrays, names, origin = tfds_source.load_tfds(
+        name, tfds_dir=tfds_dir, mnist_dir=mnist_dir, image_size=image_size
+    )
+    splits = {k: checked_split(x, y, None, name) for k, (x, y) in arrays.items()}
+    return _Source(splits, names, origin)
 
 
 def _digits() -> _Source:

@@ -151,6 +151,11 @@ def test_an_existing_folder_is_left_as_it_is(tmp_path):
     assert not list((tmp_path / "a").iterdir())
 
 
+def test_an_unknown_file_system():
+    with pytest.raises(DataError, match="unknown://a/b: cannot be reached: File system scheme"):
+        numbered("unknown://a/b", 8, shards=2)
+
+
 def spoilt(tmp_path, name, content):
     """A folder of .npy files, one of which is spoilt."""
     for y in ("a", "b"):

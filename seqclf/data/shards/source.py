@@ -18,7 +18,7 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
 
     Args:
         pattern: of the files, such as `DIR/*.tfrecord`, or their folder; local, or anything that
-            `tf.io.gfile` knows (`gs://…`; `s3://…` once `tensorflow-io` is imported).
+            `tf.io.gfile` knows (`gs://…`; `s3://…` with a plug-in of TensorFlow's).
         reading: see `seqclf.data.sources.load_dataset`.
         normalize: the same.
         shuffle_buffer: examples that are held in memory to shuffle them.

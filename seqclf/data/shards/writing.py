@@ -74,16 +74,6 @@ def write_shards(
     return schema
 
 
-def check_out(out: str) -> None:
-    """Checks that nothing has that name yet.
-
-    Raises:
-        ConfigError: something has.
-    """
-    if tf.io.gfile.exists(out):
-        raise ConfigError(f"--out must name a new folder. Received: {out!r}, which exists")
-
-
 def _check(source: Source, out: str, shards: int, lanes: int) -> None:
     check_class_names(source.class_names, source.origin)
     count = source.parts["train"].count
@@ -97,7 +87,12 @@ def _check(source: Source, out: str, shards: int, lanes: int) -> None:
             f"--lanes must divide the number of shards, {shards}. Received: {lanes}; take for "
             f"instance --shards={-(-shards // lanes) * lanes}"
         )
-    check_out(out)
+    try:
+        taken = tf.io.gfile.exists(out)
+    except tf.errors.OpError as error:  # a cloud that is not reached, a scheme that is not known
+        raise DataError(f"{out}: cannot be reached: {error.message}") from error
+    if taken:
+        raise ConfigError(f"--out must name a new folder. Received: {out!r}, which exists")
 
 
 def _write_split(
