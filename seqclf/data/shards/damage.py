@@ -16,7 +16,7 @@ def damage(folder: str, shards: Sequence[Shard], schema: Schema) -> str | None:
     """Reads shards to their ends and returns what is wrong with the first that is not in order.
 
     TensorFlow doesn't say in which file a record failed, and to note the file of each record would
-    cost time in every training; here it costs a second for each gigabyte, once.
+    cost time in every training; here it costs seconds for each gigabyte, once.
     """
     print(f"A record of {folder} could not be read: looking for the file.", flush=True)
     for shard in shards:
@@ -30,8 +30,11 @@ def _reason(path: str, shard: Shard, layout: Layout) -> str | None:
     count, crc = 0, 0
     try:
         for records in tf.data.TFRecordDataset(path).batch(PART):
-            if (fault := _fault(records, layout)) is not None:
-                return f"record {count + fault[0]} is not as the schema says: {fault[1]}"
+            try:
+                layout.parse(records)
+            except tf.errors.InvalidArgumentError:
+                place, fault = _fault(records, layout)
+                return f"record {count + place} is not as the schema says: {fault}"
             for record in records.numpy():
                 crc = zlib.crc32(record, crc)
             count += len(records)
@@ -46,8 +49,8 @@ def _reason(path: str, shard: Shard, layout: Layout) -> str | None:
     return None if crc == shard.crc32 else "holds other records than were written"
 
 
-def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str] | None:
-    """Returns the first record at fault and what is wrong with it."""
+def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str]:
+    """Returns the first record at fault, and what is wrong with it."""
     for i, record in enumerate(records):
         try:
             columns = tf.io.parse_example(record[tf.newaxis], FEATURES)
@@ -56,7 +59,7 @@ def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str] | None:
         for fault, present in layout.faults(columns).items():
             if present.numpy().any():
                 return i, fault
-    return None
+    raise AssertionError("unreachable")
 
 
 def _plain(error: tf.errors.OpError) -> str:
