@@ -16,7 +16,7 @@ def damage(folder: str, shards: Sequence[Shard], schema: Schema) -> str | None:
     """Reads shards to their ends and returns what is wrong with the first that is not in order.
 
     TensorFlow doesn't say in which file a record failed, and to note the file of each record would
-    cost time in every training; here it costs seconds for each gigabyte, once.
+    cost time in every training; here it costs some ten seconds for each gigabyte, once.
     """
     print(f"A record of {folder} could not be read: looking for the file.", flush=True)
     for shard in shards:
