@@ -37,7 +37,7 @@ def of_hypothesis(*arguments, **options):
         yield numbered(f"{folder}/a", *arguments, **options)
 
 
-@settings(max_examples=4, phases=[Phase.generate])  # to shrink a failure would take minutes
+@settings(max_examples=3, phases=[Phase.generate])  # to shrink a failure would take minutes
 @given(
     per_shard=st.integers(1, 5),
     more=st.integers(0, 3),

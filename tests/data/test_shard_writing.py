@@ -240,7 +240,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_an_interruption_leaves_nothing(tmp_path):
-    folder_of_pictures(tmp_path / "in", 5_000)
+    folder_of_pictures(tmp_path / "in", 2_500)
     command = [sys.executable, "-m", "seqclf.shard", f"--source=folder:{tmp_path}/in"]
     with subprocess.Popen(
         [*command, f"--out={tmp_path}/out"],
