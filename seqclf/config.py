@@ -44,7 +44,8 @@ SCHEMA: dict[str, Field] = {
         high=2**31 - 1,
     ),
     "data.source": Field(
-        "mnist", "digits | a tensorflow-datasets name (mnist, ...) | idx:DIR | npz:FILE"
+        "mnist",
+        "digits | a tensorflow-datasets name (mnist, ...) | idx:DIR | npz:FILE | tfrecord:GLOB",
     ),
     "data.reading": Field(
         "rows",
@@ -73,6 +74,12 @@ SCHEMA: dict[str, Field] = {
     ),
     "data.split_seed": Field(
         0, "of the random splits: kept apart from `seed` so that all seeds share them", low=0
+    ),
+    "data.shuffle_buffer": Field(
+        10_000,
+        "of a tfrecord source: examples held in memory to shuffle them (other sources shuffle all)",
+        low=1,
+        high=10_000_000,
     ),
     "augment.shift": Field(
         0.0, "shift training images by up to this share of height and width", low=0, high=0.5

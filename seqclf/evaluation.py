@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqclf.data.dataset import DatasetSpec, Split
-from seqclf.data.pipeline import evaluation_batches, part_of
+from seqclf.data.dataset import DatasetSpec, Examples
+from seqclf.data.pipeline import evaluation_batches, worker_part
 from seqclf.distribution.workers import Workers
 from seqclf.steps import make_prediction_step
 
@@ -52,10 +52,15 @@ class Scorer:
         self._workers = workers or Workers()
         self._logits = make_prediction_step(model, jit_compile)
 
-    def __call__(self, split: Split) -> Score:
-        logits = self._all_logits(split)
+    def __call__(self, split: Examples) -> Score:
+        workers, classes = self._workers, self._spec.num_classes
+        answers, truth = [np.zeros([0, classes], np.float32)], [np.zeros([0], np.int64)]
+        for inputs, y in evaluation_batches(split, self._spec, 512, workers.index, workers.count):
+            answers.append(self._logits(inputs).numpy())
+            truth.append(y.numpy().astype(np.int64))
+        logits = self._joined(np.concatenate(answers), len(split))  # [N, C]
+        labels = self._joined(np.concatenate(truth), len(split))
         log_probabilities = tf.nn.log_softmax(logits).numpy()
-        labels = split.y.astype(np.int64)
         return Score(
             probabilities=np.exp(log_probabilities),
             labels=labels,
@@ -63,18 +68,15 @@ class Scorer:
             accuracy=float((logits.argmax(-1) == labels).mean()),
         )
 
-    def _all_logits(self, split: Split) -> np.ndarray:
-        """Returns the logits of every example, `[N, C]`; each worker computes those of a part."""
+    def _joined(self, own: np.ndarray, count: int) -> np.ndarray:
+        """Returns all workers' parts of `count` rows, one after the other."""
         workers = self._workers
-        batches = evaluation_batches(split, self._spec, worker=workers.index, workers=workers.count)
-        found = [self._logits(inputs).numpy() for inputs, _ in batches]
         if workers.count == 1:
-            return np.concatenate(found)
-        logits = np.zeros([len(split), self._spec.num_classes], np.float32)
-        first, end = part_of(len(split), workers.index, workers.count)
-        if found:
-            logits[first:end] = np.concatenate(found)
-        return workers.total(logits)
+            return own
+        part = worker_part(count, workers.index, workers.count)
+        whole = np.zeros([count, *own.shape[1:]], own.dtype)
+        whole[part.start : part.stop] = own
+        return workers.total(whole)
 
 
 def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from seqclf.data.dataset import DatasetSpec, Split
+from seqclf.data.dataset import DatasetSpec, Examples, Split
 from seqclf.evaluation import Score
 from seqclf.runs import replacing
 
@@ -60,7 +60,7 @@ def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -
     return figure
 
 
-def worst_mistakes(split: Split, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
+def worst_mistakes(split: Examples, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
     """Draws the wrongly classified examples of which the model was surest, surest first."""
     predicted = score.probabilities.argmax(-1)
     confidence = score.probabilities.max(-1)
@@ -72,8 +72,9 @@ def worst_mistakes(split: Split, spec: DatasetSpec, score: Score, count: int = 1
         axes.text(0.5, 0.5, f"No mistake in {len(split):,} examples.", ha="center", va="center")
         return figure
     figure, all_axes = panels(len(worst), columns=6, width=1.55, height=1.9)
-    for axes, index in zip(all_axes, worst, strict=True):
-        _draw_example(axes, split, spec, int(index))
+    examples = split.take(worst)
+    for place, (axes, index) in enumerate(zip(all_axes, worst, strict=True)):
+        _draw_example(axes, examples, spec, place)
         truth, guess = spec.class_names[score.labels[index]], spec.class_names[predicted[index]]
         axes.set_title(f"{truth}, read as {guess}\n{confidence[index]:.1%}, #{index}", size=8)
     return figure

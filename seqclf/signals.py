@@ -8,7 +8,7 @@ from types import FrameType
 
 from seqclf.errors import Interrupted
 
-# Ctrl-C; what a scheduler sends before it takes a machine; a terminal or an ssh session that closes.
+# Ctrl-C; what a scheduler sends before it takes a machine; a terminal or ssh session that closes.
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -33,7 +33,8 @@ class StopRequest:
 def stop_requests() -> Iterator[StopRequest]:
     """Inside of it SIGINT, SIGTERM and SIGHUP are noted and nothing more; a second one interrupts.
 
-    One that is ignored (by `nohup`, or behind a shell's `&`) stays ignored. Signals reach the main thread only; elsewhere nothing is changed, and nothing noted.
+    One that is ignored (by `nohup`, or behind a shell's `&`) stays ignored. Signals reach the main
+    thread only; elsewhere nothing is changed, and nothing noted.
     """
     request = StopRequest()
     with _handling(request._take):

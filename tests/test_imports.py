@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "seqclf"
-COMMANDS = {"train", "tune", "evaluate", "export", "predict", "serve", "compare"}
+COMMANDS = {"train", "tune", "shard", "evaluate", "export", "predict", "serve", "compare"}
 # Each module or package, and those of ours that it may import.
 ALLOWED = {
     "errors": set(),
@@ -17,7 +17,7 @@ ALLOWED = {
     "distribution": {"errors"},
     "environment": set(),
     "layers": set(),
-    "data": {"errors"},
+    "data": {"errors", "progress"},
     "models": {"data", "errors", "layers", "runs"},
     "optimizers": set(),
     "checkpoints": {"errors", "runs"},

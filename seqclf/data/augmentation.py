@@ -69,13 +69,22 @@ def augmentation_of(config: Any, spec: DatasetSpec) -> Augmentation | None:
     return augmentation or None
 
 
-def augment(images: tf.Tensor, seed: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
+def augment(
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    augmentation: Augmentation,
+    worker: int = 0,
+    workers: int = 1,
+) -> tf.Tensor:
     """Distorts images at random.
 
     Args:
         images: `[B, H, W]` or `[B, H, W, C]`, any real dtype; H and W are known.
         seed: int `[2]`: the same seed gives the same distortions.
         augmentation: how far.
+        worker: which rows of a batch of `B · workers` these are. Distortions are drawn for all of
+            that batch, so that an image's is the same among however many workers it is divided.
+        workers: how many there are.
 
     Returns:
         float32, shaped as `images`. Beyond the border the nearest pixel is repeated.
@@ -86,7 +95,10 @@ def augment(images: tf.Tensor, seed: tf.Tensor, augmentation: Augmentation) -> t
         TensorShape([8, 28, 28])
     """
     size = tuple(images.shape[1:3])
-    affine, noise = draw(tf.shape(images)[0], size, seed, augmentation)
+    count = tf.shape(images)[0]
+    affine, noise = draw(count * workers, size, seed, augmentation)
+    affine = affine[worker * count : (worker + 1) * count]
+    noise = None if noise is None else noise[worker * count : (worker + 1) * count]
     affine = tf.ensure_shape(affine, [images.shape[0], 2, 3])
     return _compiled(images, affine, noise)
 

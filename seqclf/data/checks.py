@@ -81,12 +81,15 @@ def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: s
             f"{origin}: every class needs examples to train on. Class {empty[0]} "
             f"({class_names[empty[0]]!r}) has none: renumber the labels or drop the class name."
         )
-    _check_names(class_names, origin)
-    if len(class_names) < 2:
-        raise DataError(f"{origin}: at least two classes are needed. Received: {len(class_names)}")
+    check_class_names(class_names, origin)
 
 
-def _check_names(class_names: Sequence[str], origin: str) -> None:
+def check_class_names(class_names: Sequence[str], origin: str) -> None:
+    """Checks that there are two or more classes, and that their names can be told apart and shown.
+
+    Raises:
+        DataError: names the first at fault.
+    """
     for i, name in enumerate(class_names):
         if not name.strip() or not name.isprintable():
             raise DataError(
@@ -97,6 +100,8 @@ def _check_names(class_names: Sequence[str], origin: str) -> None:
                 f"{origin}: class names must differ. Received: {name!r} for the classes "
                 f"{class_names.index(name)} and {i}"
             )
+    if len(class_names) < 2:
+        raise DataError(f"{origin}: at least two classes are needed. Received: {len(class_names)}")
 
 
 def _integers(values: np.ndarray, count: int, name: str, origin: str) -> np.ndarray:

@@ -7,32 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from seqclf.data.split import Examples, Split
 
+__all__ = ["READINGS", "Dataset", "DatasetSpec", "Examples", "Split"]
 READINGS = ("rows", "columns", "pixels")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Raw examples, as the source gives them.
-
-    Attributes:
-        x: `[N, *raw_shape]`, uint8 or float32; what lies beyond an example's length is padding.
-        y: `[N]`, int32 class indices.
-        lengths: `[N]`, int32 valid steps of each example, or None when all are `steps` long.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    lengths: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def take(self, indices: np.ndarray) -> "Split":
-        """Returns the examples at `indices`, in that order."""
-        lengths = None if self.lengths is None else self.lengths[indices]
-        return Split(self.x[indices], self.y[indices], lengths)
 
 
 @dataclass(frozen=True)
@@ -112,24 +90,24 @@ class Dataset:
     """
 
     spec: DatasetSpec
-    train: Split
-    validation: Split
-    test: Split
+    train: Examples
+    validation: Examples
+    test: Examples
     origin: str
 
-    def split(self, name: str) -> Split:
+    def split(self, name: str) -> Examples:
         """Returns the split called `train`, `validation` or `test`."""
         return dict(self.splits())[name]
 
-    def splits(self) -> Iterator[tuple[str, Split]]:
+    def splits(self) -> Iterator[tuple[str, Examples]]:
         yield from (("train", self.train), ("validation", self.validation), ("test", self.test))
 
     def fingerprint(self) -> str:
-        """Returns the SHA-256 of every example, label and length, in order, split by split."""
+        """Returns the SHA-256 of every example, label and length, in order, split by split.
+
+        Of shards it is that of their names, sizes and checksums: nobody waits until 20 GB are read.
+        """
         digest = hashlib.sha256(self.spec.to_json().encode())
         for name, split in self.splits():
-            arrays = [split.x, split.y] + ([] if split.lengths is None else [split.lengths])
-            for array in arrays:
-                digest.update(f"{name} {array.dtype} {array.shape}".encode())
-                digest.update(np.ascontiguousarray(array).data)
+            split.update(digest, name)
         return digest.hexdigest()

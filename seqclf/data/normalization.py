@@ -1,5 +1,7 @@
 """From raw examples to the sequences that a model reads: one function for training and serving."""
 
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,17 +39,56 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
     return x
 
 
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Sums over the valid steps of many sequences, by feature, in float64: exact for uint8.
+
+    Attributes:
+        count: steps.
+        total: of each feature, `[D]`.
+        squares: of each feature's square, `[D]`.
+    """
+
+    count: int
+    total: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def of(cls, steps: np.ndarray) -> "Moments":
+        """Returns those of steps `[n, D]`."""
+        steps = steps.astype(np.float64)
+        return cls(len(steps), steps.sum(0), (steps**2).sum(0))
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(
+            self.count + other.count, self.total + other.total, self.squares + other.squares
+        )
+
+
+def moments(train: Split, spec: DatasetSpec) -> Moments:
+    """Returns the moments of a split in memory, read as the spec says."""
+    parts = []
+    for start in range(0, len(train), 1024):  # in pieces: float64 takes eight times the memory
+        part = train.take(np.arange(start, min(start + 1024, len(train))))
+        raw = dataclasses.replace(spec, shift=(0.0,), scale=(1.0,))
+        x = as_sequences(part.x, raw).numpy()  # [B, T, D]
+        lengths = np.full(len(x), x.shape[1]) if part.lengths is None else part.lengths
+        parts.append(Moments.of(x[np.arange(x.shape[1]) < lengths[:, None]]))
+    return sum(parts[1:], parts[0])
+
+
 def normalization(
-    train: Split, spec: DatasetSpec, kind: str
+    spec: DatasetSpec, kind: str, measure: Callable[[], Moments]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns shift and scale of `(x - shift) * scale`.
 
     Args:
-        train: the training split; no other is looked at.
-        spec: its description (its own shift and scale are not used).
+        spec: the data's description (its own shift and scale are not used).
         kind: `unit`: divide by the spec's `full_scale`; `standard`: mean 0 and deviation 1 of each
             feature over all valid steps; `global`: the same of all features together, which keeps
             their proportions; `auto`: unit for uint8, standard for float; `none`.
+        measure: gives the moments of the training split, where they are needed; no other split is
+            looked at.
 
     Raises:
         DataError: `unit` for examples that are not uint8.
@@ -63,21 +104,12 @@ def normalization(
                 f"known. Received: {spec.raw_dtype}; take 'standard' or 'none'."
             )
         return (0.0,), (1.0 / spec.full_scale,)
-    total = np.zeros(spec.features)
-    squares = np.zeros(spec.features)
-    count = 0
-    for start in range(0, len(train), 1024):  # in float64 and in pieces: exact, and small
-        part = train.take(np.arange(start, min(start + 1024, len(train))))
-        x = as_sequences(part.x, spec).numpy().astype(np.float64)  # [B, T, D]
-        lengths = np.full(len(x), x.shape[1]) if part.lengths is None else part.lengths
-        valid = x[np.arange(x.shape[1]) < lengths[:, None]]  # [valid steps, D]
-        total += valid.sum(0)
-        squares += (valid**2).sum(0)
-        count += len(valid)
+    measured = measure()
+    total, squares = measured.total, measured.squares
     if kind == "global":
         total, squares = total.mean(keepdims=True), squares.mean(keepdims=True)
-    mean = total / count
-    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+    mean = total / measured.count
+    deviation = np.sqrt(np.maximum(squares / measured.count - mean**2, 0.0))
     constant = deviation <= 1e-6 * np.maximum(np.abs(mean), 1e-6)
     scale = 1.0 / np.where(constant, 1.0, deviation)
     return tuple(map(float, mean)), tuple(map(float, scale))

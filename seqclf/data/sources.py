@@ -8,8 +8,9 @@ from seqclf.data import tfds_source
 from seqclf.data.checks import check_labels, checked_split, numbered_classes
 from seqclf.data.dataset import READINGS, Dataset, DatasetSpec, Split
 from seqclf.data.idx import load_idx
-from seqclf.data.normalization import normalization
+from seqclf.data.normalization import moments, normalization
 from seqclf.data.npz import load_npz
+from seqclf.data.shards.source import load_shards
 from seqclf.errors import ConfigError, DataError
 
 
@@ -34,13 +35,16 @@ def load_dataset(
     validation: float = 0.1,
     test: float = 0.2,
     split_seed: int = 0,
+    shuffle_buffer: int = 10_000,
 ) -> Dataset:
     """Loads a data set and splits it.
 
     Args:
         source: `digits` (1,797 real digits of 8×8 that come with scikit-learn), a name of
             tensorflow-datasets (`mnist`, `fashion_mnist`, …), `idx:DIR` (MNIST's four original
-            files, see `load_idx`) or `npz:FILE` (your own sequences, see `load_npz`).
+            files, see `load_idx`), `npz:FILE` (your own sequences, see `load_npz`) or
+            `tfrecord:GLOB` (shards that `python -m seqclf.shard` wrote; they are not loaded but
+            read as they are needed, and their splits are already made).
         reading: how an image `[H, W]` or `[H, W, C]` is read as a sequence `[T, D]`: `rows`
             (T = H, D = W·C), `columns` (T = W, D = H·C) or `pixels` (T = H·W, D = C). A sequence
             `[T, D]` is read as it is by `rows`.
@@ -51,13 +55,14 @@ def load_dataset(
         validation: share of the training examples to validate on.
         test: share to test on where the source has no test split of its own.
         split_seed: of the random splits, which keep the classes' proportions.
+        shuffle_buffer: of `tfrecord:`: examples that are held in memory to shuffle them.
 
     Returns:
         A `Dataset` with the splits `train`, `validation` and `test`.
 
     Raises:
         DataError: the data is missing, damaged or cannot be trained on.
-        ConfigError: an unknown reading or normalisation.
+        ConfigError: an unknown reading or normalisation, or one that the data does not have.
 
     Example:
         >>> dataset = load_dataset("digits")
@@ -67,13 +72,17 @@ def load_dataset(
     if reading not in READINGS:
         raise ConfigError(f"`reading` must be one of {READINGS}. Received: {reading!r}")
     kind, _, path = source.partition(":")
-    if image_size and (source == "digits" or kind in ("npz", "idx")):
+    if image_size and (source == "digits" or kind in ("npz", "idx", "tfrecord")):
         raise ConfigError(
             "`data.image_size` resizes images of tensorflow-datasets only. "
             f"Received: {image_size} with {source!r}"
         )
-    if kind in ("npz", "idx") and not path:
+    if kind in ("npz", "idx", "tfrecord") and not path:
         raise ConfigError(f"`data.source` names no file or folder. Received: {source!r}")
+    if kind == "tfrecord":
+        return load_shards(
+            path, reading=reading, normalize=normalize, shuffle_buffer=shuffle_buffer
+        )
     if kind == "npz":
         raw = _from_npz(path)
     elif kind == "idx":
@@ -81,11 +90,7 @@ def load_dataset(
     elif source == "digits":
         raw = _digits()
     else:
-        arrays, names, origin = tfds_source.load_tfds(
-            source, tfds_dir=tfds_dir, mnist_dir=mnist_dir, image_size=image_size
-        )
-        splits = {k: checked_split(x, y, None, source) for k, (x, y) in arrays.items()}
-        raw = _Source(splits, names, origin)
+        raw = _from_tfds(source, tfds_dir, mnist_dir, image_size)
     check_labels(raw.splits, raw.class_names, source)
     train, held_out = _carve(raw, validation, test, split_seed, source)
     spec = DatasetSpec(
@@ -102,7 +107,7 @@ def load_dataset(
         raise DataError(
             f"{source}: sequences with `lengths` can only be read by `rows`. Received: {reading!r}"
         )
-    shift, scale = normalization(train, spec, normalize)
+    shift, scale = normalization(spec, normalize, lambda: moments(train, spec))
     spec = dataclasses.replace(spec, shift=shift, scale=scale)
     return Dataset(spec=spec, train=train, **held_out, origin=raw.origin)
 
@@ -122,6 +127,14 @@ def _from_idx(folder: str) -> _Source:
         shapes = " and ".join(str(list(s.x.shape[1:])) for s in splits.values())
         raise DataError(f"{folder}: train and test images must be of one size. Received: {shapes}")
     return _Source(splits, numbered_classes(splits["train"], folder), f"idx files in {folder}")
+
+
+def _from_tfds(name: str, tfds_dir: str, mnist_dir: str, image_size: tuple[int, ...]) -> _Source:
+    arrays, names, origin = tfds_source.load_tfds(
+        name, tfds_dir=tfds_dir, mnist_dir=mnist_dir, image_size=image_size
+    )
+    splits = {k: checked_split(x, y, None, name) for k, (x, y) in arrays.items()}
+    return _Source(splits, names, origin)
 
 
 def _digits() -> _Source:

@@ -72,14 +72,16 @@ def _builder(name: str, tfds_dir: str) -> Any:
     import tensorflow_datasets as tfds
 
     try:
-        return tfds.builder(name, data_dir=str(Path(tfds_dir).expanduser()) if tfds_dir else None)
+        # not Path: it would make gs:/ of gs://
+        folder = os.path.expanduser(tfds_dir) if tfds_dir else None
+        return tfds.builder(name, data_dir=folder)
     except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
         known = tfds.list_builders(with_community_datasets=False)
         near = difflib.get_close_matches(name.split("/")[0].split(":")[0], known, n=3)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise DataError(
-            f"`data.source` must be 'digits', a tensorflow-datasets name, 'idx:DIR' or 'npz:FILE'. "
-            f"Received: {name!r}, which tensorflow-datasets does not know.{hint}"
+            "`data.source` must be 'digits', a tensorflow-datasets name, 'idx:DIR', 'npz:FILE' or "
+            f"'tfrecord:GLOB'. Received: {name!r}, which tensorflow-datasets does not know.{hint}"
         ) from error
 
 

@@ -17,6 +17,7 @@ from seqclf.runs import write_json
 
 LINES = 14  # steps of the table on the terminal
 EXAMPLES = 32  # for gradients
+CONSIDERED = 4096  # among which the longest are looked for
 
 
 def write_reading(reading: Reading, folder: Path) -> list[Path]:
@@ -68,12 +69,13 @@ def reading_in_words(name: str, reading: Reading) -> str:
 def flow_batch(dataset: Dataset, count: int = EXAMPLES) -> tuple[Any, np.ndarray]:
     """Returns sequences `[B, T, D]` and labels `[B]` of validation examples, all of T steps.
 
-    Where lengths vary they are the longest, cut to the shortest among them.
+    Where lengths vary they are the longest of the first few thousand, cut to the shortest among
+    them.
     """
-    split = dataset.validation
+    considered = CONSIDERED if dataset.spec.variable_length else count
+    split = dataset.validation.take(np.arange(min(considered, len(dataset.validation))))
     if split.lengths is None:
-        chosen = split.take(np.arange(min(count, len(split))))
-        return as_sequences(chosen.x, dataset.spec), chosen.y
+        return as_sequences(split.x, dataset.spec), split.y
     chosen = split.take(np.argsort(-split.lengths, kind="stable")[:count])
     assert chosen.lengths is not None
     sequences = as_sequences(chosen.x, dataset.spec, chosen.lengths)

@@ -1,0 +1,67 @@
+"""Which file it is that cannot be read, once reading has failed."""
+
+import re
+import zlib
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from seqclf.data.shards.records import FEATURES, Layout
+from seqclf.data.shards.schema import REMEDY, Schema, Shard
+
+PART = 256  # records that are parsed at a time
+
+
+def damage(folder: str, shards: Sequence[Shard], schema: Schema) -> str | None:
+    """Reads shards to their ends and returns what is wrong with the first that is not in order.
+
+    TensorFlow doesn't say in which file a record failed, and to note the file of each record would
+    cost time in every training; here it costs some ten seconds for each gigabyte, once.
+    """
+    print(f"A record of {folder} could not be read: looking for the file.", flush=True)
+    for shard in shards:
+        path = f"{folder}/{shard.file}"
+        if (reason := _reason(path, shard, schema.layout)) is not None:
+            return f"{path}: {reason}. {REMEDY}"
+    return None
+
+
+def _reason(path: str, shard: Shard, layout: Layout) -> str | None:
+    count, crc = 0, 0
+    try:
+        for records in tf.data.TFRecordDataset(path).batch(PART):
+            try:
+                layout.parse(records)
+            except tf.errors.InvalidArgumentError:
+                place, fault = _fault(records, layout)
+                return f"record {count + place} is not as the schema says: {fault}"
+            for record in records.numpy():
+                crc = zlib.crc32(record, crc)
+            count += len(records)
+    except tf.errors.NotFoundError:
+        return "no such file; the schema lists it"
+    except tf.errors.DataLossError as error:
+        return f"truncated or damaged ({_plain(error)})"
+    except tf.errors.OpError as error:
+        return f"cannot be read ({_plain(error)})"
+    if count != shard.examples:
+        return f"holds {count} records. The schema lists {shard.examples}"
+    return None if crc == shard.crc32 else "holds other records than were written"
+
+
+def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str]:
+    """Returns the first record at fault, and what is wrong with it."""
+    for i, record in enumerate(records):
+        try:
+            columns = tf.io.parse_example(record[tf.newaxis], FEATURES)
+        except tf.errors.InvalidArgumentError as error:
+            return i, f"it is no tf.Example with x, y and length ({_plain(error)})"
+        for fault, present in layout.faults(columns).items():
+            if present.numpy().any():
+                return i, fault
+    raise AssertionError("unreachable")
+
+
+def _plain(error: tf.errors.OpError) -> str:
+    """Returns TensorFlow's message without the place in its graph."""
+    return re.sub(r"\{\{.*?\}\}|\[Op:.*", "", error.message).strip().splitlines()[0]

@@ -1,0 +1,119 @@
+"""What a schema says of the examples, found out while they are written."""
+
+import numpy as np
+
+from seqclf.data.normalization import Moments
+from seqclf.data.shards.examples import Example
+from seqclf.errors import DataError
+
+PART = 256  # examples that are held to be summed at once
+
+
+class Measure:
+    """Checks examples and sums over those of the training split.
+
+    Args:
+        variable_length: whether lengths may vary; None: it is seen on the way.
+
+    Attributes:
+        dtype: "uint8" or "float32"; that of the first example.
+        variable_length: as given, or whether lengths have varied so far.
+    """
+
+    def __init__(self, variable_length: bool | None = None):
+        self.dtype = ""
+        self.variable_length = bool(variable_length)
+        self._may_vary = variable_length is not False
+        self._first: Example | None = None
+        self._longest = 0
+        self._held: list[np.ndarray] = []
+        self._rows: Moments | None = None
+        self._columns: Moments | None = None
+        self._pixels: Moments | None = None
+        self._border = np.zeros(2)  # sum and count
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Returns that of an example, of the longest where lengths vary."""
+        assert self._first is not None
+        return (self._longest, *self._first.x.shape[1:])
+
+    def add(self, example: Example, training: bool) -> np.ndarray:
+        """Takes note of an example and returns its x, uint8 or float32.
+
+        Raises:
+            DataError: its shape or dtype is not that of the first, or it is not finite.
+        """
+        x = example.x if example.x.dtype == np.uint8 else example.x.astype(np.float32)
+        if self._first is None:
+            if 0 in x.shape:
+                raise DataError(f"{example.name}: is empty, of shape {list(x.shape)}")
+            self._first, self.dtype, self._longest = example, str(x.dtype), len(x)
+        self._check(x, example)
+        if len(x) != self._longest or self.variable_length:
+            self.variable_length = True
+            self._longest = max(self._longest, len(x))
+        if training:
+            self._held.append(x)
+            if len(self._held) == PART:
+                self._sum()
+        return x
+
+    def moments(self) -> dict[str, Moments]:
+        """Returns those of the training split by reading."""
+        self._sum()
+        assert self._rows is not None
+        if self.variable_length or self._columns is None or self._pixels is None:
+            return {"rows": self._rows}
+        return {"rows": self._rows, "columns": self._columns, "pixels": self._pixels}
+
+    def background(self, full_scale: float) -> float:
+        """Returns the mean of the images' border as a share of full scale; 0 for measurements."""
+        self._sum()
+        if self.dtype != "uint8" or self.variable_length:
+            return 0.0
+        return round(float(self._border[0] / self._border[1] / full_scale), 4)
+
+    def _check(self, x: np.ndarray, example: Example) -> None:
+        first = self._first
+        assert first is not None
+        if str(x.dtype) != self.dtype:
+            raise DataError(
+                f"{example.name}: examples must be of one dtype. Received: {x.dtype}, after "
+                f"{self.dtype} ({first.name})"
+            )
+        may_vary = self._may_vary and x.ndim == 2
+        if x.shape[1:] != first.x.shape[1:] or (not may_vary and len(x) != self._longest):
+            raise DataError(
+                f"{example.name}: examples must be of one shape{' [any, D]' * may_vary}. Received: "
+                f"{list(x.shape)}, after {list(first.x.shape)} ({first.name}). Pictures are "
+                "resized to one with --image_size=HEIGHT,WIDTH, and made grey or RGB with "
+                "--channels=1 or 3."
+            )
+        if not len(x):
+            raise DataError(f"{example.name}: has no steps, its shape is {list(x.shape)}")
+        if x.dtype != np.uint8 and not np.isfinite(x).all():
+            raise DataError(f"{example.name}: must be finite (in float32), and is not everywhere.")
+
+    def _sum(self) -> None:
+        held, self._held = self._held, []
+        if not held:
+            return
+        steps = np.concatenate([x.reshape(len(x), -1) for x in held])
+        self._rows = _plus(self._rows, Moments.of(steps))
+        if self.variable_length:
+            return
+        images = np.stack(held)  # [n, H, W] or [n, H, W, C]
+        n, height, width, *rest = images.shape
+        channels = rest[0] if rest else 1
+        turned = np.swapaxes(images, 1, 2).reshape(n * width, height * channels)
+        self._columns = _plus(self._columns, Moments.of(turned))
+        self._pixels = _plus(self._pixels, Moments.of(images.reshape(-1, channels)))
+        border = np.ones((height, width), bool)
+        border[1:-1, 1:-1] = False
+        around = images[:, border]
+        self._border += (around.sum(dtype=np.float64), around.size)
+
+
+def _plus(sum_: Moments | None, part: Moments) -> Moments:
+    return part if sum_ is None else sum_ + part

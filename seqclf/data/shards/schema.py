@@ -1,0 +1,154 @@
+"""`schema.json`: what lies in a folder of shards, written once all of them are."""
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from seqclf.data.checks import check_class_names
+from seqclf.data.normalization import Moments
+from seqclf.data.shards.records import Layout
+from seqclf.errors import DataError
+
+NAME = "schema.json"
+FORMAT, VERSION = "seqclf shards", 1
+SPLITS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One file.
+
+    Attributes:
+        file: its name, without a folder.
+        examples: how many it holds.
+        bytes: its size.
+        crc32: of its records' bytes, one after the other; of their own checksums, which TensorFlow
+            looks at whenever it reads, damage is found, but not another file in the place of one.
+    """
+
+    file: str
+    examples: int
+    bytes: int
+    crc32: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Schema:
+    """All that must be known of a set of shards to train on it.
+
+    Attributes:
+        origin: one line for people: where the examples came from.
+        dtype: "uint8" or "float32".
+        shape: of an example; where lengths vary, `(T, D)` with the longest T.
+        variable_length: whether they do.
+        class_names: by index.
+        full_scale, background: see `DatasetSpec`.
+        lanes: into how many streams the training shards are divided; see `order`.
+        shards: of each split, in order.
+        moments: of the training split, by reading (`rows`; `columns` and `pixels` too where all
+            examples are of one shape): from them every normalisation follows.
+    """
+
+    origin: str
+    dtype: str
+    shape: tuple[int, ...]
+    variable_length: bool
+    class_names: tuple[str, ...]
+    full_scale: float
+    background: float
+    lanes: int
+    shards: dict[str, tuple[Shard, ...]]
+    moments: dict[str, Moments]
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.shape, self.dtype, self.variable_length, len(self.class_names))
+
+    def to_json(self) -> str:
+        content = {"format": FORMAT, "version": VERSION, **dataclasses.asdict(self)}
+        content["moments"] = {
+            reading: {"count": m.count, "total": m.total.tolist(), "squares": m.squares.tolist()}
+            for reading, m in self.moments.items()
+        }
+        return json.dumps(content, indent=1) + "\n"
+
+
+def read_schema(folder: str) -> Schema:
+    """Reads the schema of a folder, local or of a cloud.
+
+    Raises:
+        DataError: it is missing, damaged, another program's or another version's.
+    """
+    path = f"{folder}/{NAME}"
+    if not tf.io.gfile.exists(path):
+        raise DataError(
+            f"{path}: no such file. Shards need their schema beside them: write them with "
+            "python -m seqclf.shard, and copy the folder as a whole."
+        )
+    try:
+        with tf.io.gfile.GFile(path) as file:
+            content = json.loads(file.read())
+    except (ValueError, tf.errors.OpError) as error:
+        raise DataError(f"{path}: damaged, it is not valid JSON ({error}). {REMEDY}") from error
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        raise DataError(
+            f'{path}: not a schema of seqclf\'s shards, it lacks "format": "{FORMAT}". '
+            "Convert the data with python -m seqclf.shard."
+        )
+    if (version := content.pop("version", None)) != VERSION:
+        raise DataError(
+            f"{path}: must be of version {VERSION} of the format. Received: version {version!r}. "
+            "Write the shards anew with python -m seqclf.shard of this version of seqclf."
+        )
+    try:
+        schema = _from_json(content)
+        _check(schema)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(
+            f"{path}: damaged, its entries are not as they were written "
+            f"({type(error).__name__}: {error}). {REMEDY}"
+        ) from error
+    return schema
+
+
+REMEDY = "Copy it again, or write the shards anew with python -m seqclf.shard."
+
+
+def _from_json(content: dict[str, Any]) -> Schema:
+    shards = {
+        split: tuple(Shard(**entry) for entry in entries)
+        for split, entries in content.pop("shards").items()
+    }
+    moments = {
+        reading: Moments(entry["count"], np.array(entry["total"]), np.array(entry["squares"]))
+        for reading, entry in content.pop("moments").items()
+    }
+    shape, names = content.pop("shape"), content.pop("class_names")
+    return Schema(
+        **content, shape=tuple(shape), class_names=tuple(names), shards=shards, moments=moments
+    )
+
+
+def _check(schema: Schema) -> None:
+    """Raises ValueError or TypeError for what no converter wrote."""
+    check_class_names(schema.class_names, "`class_names`")
+    if tuple(schema.shards) != SPLITS or not all(schema.shards.values()):
+        raise ValueError(f"`shards` must list those of {', '.join(SPLITS)}")
+    for shard in (shard for of_split in schema.shards.values() for shard in of_split):
+        if not all(isinstance(n, int) and n >= 0 for n in (shard.examples, shard.bytes)):
+            raise ValueError(f"`shards`: {shard}")
+    if schema.lanes < 1 or len(schema.shards["train"]) % schema.lanes:
+        raise ValueError(
+            f"`lanes` must divide the {len(schema.shards['train'])} training shards: {schema.lanes}"
+        )
+    if schema.dtype not in ("uint8", "float32"):
+        raise ValueError(f"`dtype`: {schema.dtype!r}")
+    if len(schema.shape) not in (2, 3) or not all(n > 0 for n in schema.shape):
+        raise ValueError(f"`shape`: {schema.shape}")
+    if "rows" not in schema.moments:
+        raise ValueError("`moments` lacks those of rows")

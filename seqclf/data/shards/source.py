@@ -1,0 +1,104 @@
+"""The source `tfrecord:GLOB`: shards that `python -m seqclf.shard` wrote, read when needed."""
+
+import dataclasses
+import os
+from pathlib import PurePosixPath
+
+import tensorflow as tf
+
+from seqclf.data.dataset import Dataset, DatasetSpec
+from seqclf.data.normalization import normalization
+from seqclf.data.shards.schema import NAME, REMEDY, SPLITS, Schema, read_schema
+from seqclf.data.shards.split import StreamedSplit
+from seqclf.errors import ConfigError, DataError
+
+
+def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: int) -> Dataset:
+    """Opens a set of shards; no record is read.
+
+    Args:
+        pattern: of the files, such as `DIR/*.tfrecord`, or their folder; local, or anything that
+            `tf.io.gfile` knows (`gs://…`; `s3://…` with a plug-in of TensorFlow's).
+        reading: see `seqclf.data.sources.load_dataset`.
+        normalize: the same.
+        shuffle_buffer: examples that are held in memory to shuffle them.
+
+    Raises:
+        DataError: nothing matches, the schema is missing, damaged or foreign, or the files are not
+            those that it lists.
+        ConfigError: a reading that sequences of varying lengths do not have.
+    """
+    source = f"tfrecord:{pattern}"
+    try:
+        folder, found = _find(os.path.expanduser(pattern))  # a Path would spoil gs://
+        schema = read_schema(folder)
+        _check_files(folder, found, schema)
+    except tf.errors.OpError as error:  # a cloud that is not reached, a scheme that is not known
+        raise DataError(f"{source}: cannot be opened: {error.message}") from error
+    if reading not in schema.moments:
+        raise ConfigError(
+            f"{source}: sequences of varying lengths can only be read by `rows`. "
+            f"Received: {reading!r}"
+        )
+    spec = DatasetSpec(
+        source=source,
+        reading=reading,
+        raw_shape=schema.shape,
+        raw_dtype=schema.dtype,
+        class_names=schema.class_names,
+        variable_length=schema.variable_length,
+        full_scale=schema.full_scale,
+        background=schema.background,
+    )
+    shift, scale = normalization(spec, normalize, lambda: schema.moments[reading])
+    train, validation, test = (
+        StreamedSplit(folder, schema, name, shuffle_buffer) for name in SPLITS
+    )
+    count = sum(len(schema.shards[name]) for name in SPLITS)
+    return Dataset(
+        spec=dataclasses.replace(spec, shift=shift, scale=scale),
+        train=train,
+        validation=validation,
+        test=test,
+        origin=f"{count} shards in {folder}, made from: {schema.origin}",
+    )
+
+
+def _find(pattern: str) -> tuple[str, set[str]]:
+    """Returns the folder that the pattern is about, and the names of the files that match."""
+    if tf.io.gfile.isdir(pattern):
+        pattern = f"{pattern.rstrip('/')}/*.tfrecord"
+    if not (found := tf.io.gfile.glob(pattern)):
+        raise DataError(
+            f"tfrecord:{pattern}: no file matches. Write shards with "
+            "python -m seqclf.shard --source=… --out=DIR, and name them as tfrecord:DIR/*.tfrecord"
+        )
+    folders = sorted({path.rpartition("/")[0] for path in found})
+    if len(folders) > 1:
+        raise DataError(
+            f"tfrecord:{pattern}: the shards of a data set lie in one folder, with their schema. "
+            f"Received: files in {' and in '.join(folders[:2])}"
+        )
+    return folders[0] or ".", {PurePosixPath(path).name for path in found} - {NAME}
+
+
+def _check_files(folder: str, found: set[str], schema: Schema) -> None:
+    """Raises DataError unless the files are those of the schema, in number, name and size."""
+    listed = {shard.file: shard for of_split in schema.shards.values() for shard in of_split}
+    if missing := sorted(listed.keys() - found):
+        raise DataError(
+            f"{folder}: {len(missing)} of the {len(listed)} shards that schema.json lists are not "
+            f"there, or not matched, such as {missing[0]}. {REMEDY}"
+        )
+    if foreign := sorted(found - listed.keys()):
+        raise DataError(
+            f"{folder}/{foreign[0]}: matches, but schema.json does not list it. Move it away, or "
+            "take a narrower pattern."
+        )
+    for name, shard in listed.items():
+        size = tf.io.gfile.stat(f"{folder}/{name}").length
+        if size != shard.bytes:
+            raise DataError(
+                f"{folder}/{name}: must have the {shard.bytes:,} bytes that were written. "
+                f"Received: {size:,}. {REMEDY}"
+            )

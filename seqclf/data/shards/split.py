@@ -1,0 +1,144 @@
+"""The examples of a split that stay in their files: `StreamedSplit`."""
+
+import dataclasses
+import hashlib
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from seqclf.data.shards.damage import damage
+from seqclf.data.shards.order import lane_examples, lanes_in_use, shortfall, shuffled_records
+from seqclf.data.shards.schema import Schema, Shard
+from seqclf.data.split import Arrays, Split
+from seqclf.errors import DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamedSplit:
+    """Examples in shards; it does what `Examples` says, and reads what is asked for.
+
+    Attributes:
+        folder: local, or of a cloud.
+        schema: of all shards in it.
+        name: of the split.
+        buffer: examples that are held in memory to shuffle them.
+    """
+
+    folder: str
+    schema: Schema
+    name: str
+    buffer: int
+
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        return self.schema.shards[self.name]
+
+    @property
+    def files(self) -> list[str]:
+        return [f"{self.folder}/{shard.file}" for shard in self.shards]
+
+    def __len__(self) -> int:
+        return sum(shard.examples for shard in self.shards)
+
+    def take(self, indices: np.ndarray) -> Split:
+        """Reads the shards in which the examples lie, each up to the last of them."""
+        records: dict[int, bytes] = {}
+        starts = np.cumsum([0] + [shard.examples for shard in self.shards])
+        for file, (start, end) in zip(self.files, itertools.pairwise(starts), strict=True):
+            here = np.unique(indices[(indices >= start) & (indices < end)])
+            if len(here):
+                wanted = tf.constant(np.isin(np.arange(start, here[-1] + 1), here))
+                found = self.watched(_those_wanted(file, wanted))
+                records |= zip(here.tolist(), (record.numpy() for record in found), strict=True)
+        chosen = tf.constant([records[i] for i in np.asarray(indices).tolist()])
+        batch = tf.data.Dataset.from_tensors(chosen).map(self.reader())
+        x, y, lengths = next(iter(self.watched(batch)))
+        return Split(x.numpy(), y.numpy(), None if lengths is None else lengths.numpy())
+
+    def epoch_examples(self, batch_size: int) -> int:
+        used = lanes_in_use(self._lanes, batch_size)
+        return used * lane_examples([shard.examples for shard in self.shards], used)
+
+    def shuffled(
+        self, batch_size: int, seed: int, first_step: int, worker: int, workers: int
+    ) -> tf.data.Dataset:
+        """Returns records, strings `[B/W]`; `order` says which."""
+        return shuffled_records(
+            self.files,
+            [shard.examples for shard in self.shards],
+            lanes=self._lanes,
+            batch_size=batch_size,
+            buffer=self.buffer,
+            seed=seed,
+            first_step=first_step,
+            worker=worker,
+            workers=workers,
+        )
+
+    def ordered(self, batch_size: int, first: int, count: int) -> tf.data.Dataset:
+        """Returns records in the order of the shards; those before the first one's are not read."""
+        ends = np.cumsum([shard.examples for shard in self.shards])
+        begin, end = np.searchsorted(ends, [first, first + count - 1], side="right")
+        files = self.files[begin : end + 1]
+        if not count or not files:
+            return tf.data.Dataset.from_tensor_slices(tf.zeros([0], tf.string)).batch(batch_size)
+        before = first - (ends[begin] - self.shards[begin].examples)
+        records = tf.data.TFRecordDataset(files).concatenate(shortfall())
+        return records.skip(before).take(count).batch(batch_size)
+
+    def reader(self) -> Callable[[tf.Tensor], Arrays]:
+        return self.schema.layout.parse
+
+    def watched(self, batches: tf.data.Dataset) -> "CheckedBatches":
+        return CheckedBatches(batches, self)
+
+    def update(self, digest: "hashlib._Hash", name: str) -> None:
+        digest.update(f"{name} {self.schema.shards[self.name]} {self.schema.lanes}".encode())
+
+    @property
+    def _lanes(self) -> int:
+        """Returns those of the training split; others may have too few shards for them."""
+        return math.gcd(self.schema.lanes, len(self.shards))
+
+
+class CheckedBatches:
+    """Batches whose failures are told as `DataError`s that name the file.
+
+    TensorFlow's own say which operation failed, and not where.
+
+    Args:
+        batches: what is iterated over.
+        split: where they come from.
+    """
+
+    def __init__(self, batches: tf.data.Dataset, split: StreamedSplit):
+        self._batches = batches
+        self._split = split
+
+    def take(self, count: int) -> "CheckedBatches":
+        """Returns the first `count` batches, as `tf.data.Dataset.take` does."""
+        return CheckedBatches(self._batches.take(count), self._split)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._batches
+        except tf.errors.ResourceExhaustedError:  # memory: not the files' fault
+            raise
+        except tf.errors.OpError as error:
+            split = self._split
+            found = damage(split.folder, split.shards, split.schema)
+            raise DataError(
+                found or f"{split.folder}: the shards cannot be read: {error.message}"
+            ) from error
+
+
+def _those_wanted(file: str, wanted: tf.Tensor) -> tf.data.Dataset:
+    """Returns the records of a file whose places are marked, of as many as there are marks."""
+    records = tf.data.TFRecordDataset(file).concatenate(shortfall())
+    places = tf.data.Dataset.range(len(wanted))  # first: it ends before the shortfall is come to
+    marked = tf.data.Dataset.zip(places, records).filter(lambda place, _: wanted[place])
+    return marked.map(lambda _, record: record)
