@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LOCKED := --require-hashes --no-deps
 TEST_STAMPS := $(TEST_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
 
-.PHONY: help train test test-slow test-runtime notebooks check lock clean
+.PHONY: help train test test-slow test-runtime faults notebooks check lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make test         run the tests (ARGS=... go to pytest; TORCH=0 leaves PyTorch out)"
 	@echo "make test-slow    run the slow tests as well"
 	@echo "make test-runtime run the tests of the export's checks with TensorFlow Serving's TensorFlow"
+	@echo "make faults       run the tests that kill, fill and damage, and those of several workers"
 	@echo "make notebooks    run the notebooks from clean kernels"
 	@echo "make check        lint and type-check"
 	@echo "make lock         solve the lock files in requirements/ anew"
@@ -37,6 +38,9 @@ test: $(TEST_STAMPS)
 
 test-slow: $(TEST_STAMPS)
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder -m "slow or not slow" $(ARGS)
+
+faults: $(TEST_STAMP)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder -m "faults and not slow" $(ARGS)
 
 notebooks: $(TEST_STAMP)
 	$(BIN)/python -m pytest tests/test_notebooks.py -m notebooks $(ARGS)

@@ -23,6 +23,8 @@ from seqclf.progress import Silent
 from seqclf.runs import Run
 from seqclf.training import fit
 
+pytestmark = pytest.mark.faults
+
 digits = load_dataset("digits")
 found, workers = {}, None
 for name, changes in {

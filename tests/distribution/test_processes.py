@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from cluster_of_processes import SMALL, Workers, checkpoints
 
+pytestmark = pytest.mark.faults
+
 TIMES = ("train_seconds", "wait_share")
 
 

@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.faults
+
 FLAGS = [
     "--config.data.source=digits",
     "--config.model.units=16",

@@ -13,6 +13,8 @@ from seqclf.experiment import run_experiment
 from seqclf.models import load_classifier
 from seqclf.runs import Run
 
+pytestmark = pytest.mark.faults
+
 CONFIG = {
     "data": {"source": "digits"},
     "model": {"units": [16]},
