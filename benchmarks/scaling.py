@@ -84,13 +84,13 @@ def _turn(batch: int, processes: int) -> dict[str, Any]:
         core = cores[index] if processes else -1
         arguments = [str(n) for n in (batch, _UNITS.value, _STEPS.value, core)]
         command = [sys.executable, "-m", "benchmarks.scaling_worker", *arguments]
-        running.append(
-            subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
-        )
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}  # TensorFlow's log as well
+        running.append(subprocess.Popen(command, env=environment, text=True, **pipes))
     outputs = [process.communicate(timeout=600)[0] for process in running]
-    if any(process.returncode for process in running):
-        sys.exit("Error: a worker failed; its message is above. Is --port free?")
-    return json.loads(outputs[0].splitlines()[-1])
+    for process, output in zip(running, outputs, strict=True):
+        if process.returncode:
+            sys.exit(f"{output}\nError: a worker failed. Are --port and the next one free?")
+    return json.loads([line for line in outputs[0].splitlines() if line.startswith("{")][-1])
 
 
 def fitted(results: dict[str, Any]) -> dict[str, float]:

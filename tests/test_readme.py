@@ -102,7 +102,9 @@ def test_make_targets_exist():
     makefile = (ROOT / "Makefile").read_text()
     code = "".join(text for _, text in blocks())
     targets = set(re.findall(r"^make ([a-z-]+)", code, flags=re.MULTILINE))
-    assert targets == {"train", "test", "check", "test-slow", "test-runtime", "notebooks", "lock"}
+    assert targets == {
+        *("train", "test", "check", "faults", "notebooks", "test-slow", "test-runtime", "lock"),
+    }
     assert all(f"\n{target}:" in makefile for target in targets)
 
 

@@ -26,6 +26,8 @@ LOST = (
 )
 SEED_STATE = "seed_generator_state"  # Keras's name of it
 PEER = re.compile(r"/job:worker(?:/replica:\d+)?/task:(\d+)")
+# The line of a message that says what happened; others say where in the graph.
+REASON = re.compile(r"heartbeat|reset by peer|refused|closed|unavailable|deadline|timed out", re.I)
 STRIDE = 1_000_003  # between the seeds of replicas; a prime, so that sums of seeds seldom meet
 
 
@@ -225,8 +227,9 @@ class Workers:
         peers = {int(index) for index in PEER.findall(message)} - {self.index}
         named = [f"{i} ({self._addresses[i]})" for i in sorted(peers) if i < self.count]
         lost = f"worker {', '.join(named)}" if named else "another worker"
-        reason = next((line for line in message.splitlines() if line.strip()), "no answer")
-        return f"Worker {self.index} of {self.count} has lost {lost}: {reason.strip()[:200]}"
+        reasons = [line.strip() for line in message.splitlines() if REASON.search(line)]
+        reason = f" ({reasons[0][:200]})" if reasons else ""
+        return f"Worker {self.index} of {self.count} has lost {lost}{reason}."
 
 
 def _packed(arrays: list[np.ndarray], state: Any) -> bytes:
