@@ -1,8 +1,8 @@
 """The report of a comparison: `report.md`, `results.json`, figures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from math import isnan
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -50,11 +50,12 @@ def write_report(config: Any, dataset: Dataset, outcomes: list[Outcome], workdir
 def write_gradient_flows(
     config: Any, dataset: Dataset, outcomes: list[Outcome], figures: Path
 ) -> None:
-    """Draws the gradient flow of each cell of equal width, before and after training.
+    """Draws the gradient flow of each cell of the first budget, before and after training.
 
     The first seed's trainings are taken, those that diverged left out.
     """
-    first = [o for o in outcomes if o.variant.budget == "width" and o.seed == config.seed]
+    budget = outcomes[0].variant.budget
+    first = [o for o in outcomes if o.variant.budget == budget and o.seed == config.seed]
     trained = [outcome for outcome in first if outcome.accuracy is not None]
     stages: dict[str, dict[str, Any]] = {
         "initialisation": {

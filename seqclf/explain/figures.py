@@ -13,7 +13,7 @@ from seqclf.figures import BLUE, ORANGE
 
 LONGEST_MEMORIES = 5  # more lines than that are a tangle
 COLOURS = (BLUE, ORANGE, "#3a8f4d", "#8a4fb0")
-STYLES = {  # of the blocks of recurrent kernels; gates that do alike things in their cells look alike
+STYLES = {  # of the blocks of recurrent kernels: gates of different cells that do alike look alike
     "candidate": "-",
     "update_gate": ":",
     "forget_gate": ":",

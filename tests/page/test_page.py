@@ -195,11 +195,3 @@ def test_a_model_that_is_not_there_is_named(browser, address):
         browser,
         lambda: "seqclfx" in text(browser, "status") and "Asking" not in text(browser, "status"),
     )
-
-
-def test_nothing_is_fetched_from_elsewhere():
-    for file in PAGE.parent.iterdir():
-        code = file.read_text()
-        for scheme in ("http://", "https://"):
-            for place in code.split(scheme)[1:]:
-                assert place.startswith("127.0.0.1:8501"), file
