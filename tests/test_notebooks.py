@@ -1,4 +1,4 @@
-"""Every notebook runs from a clean kernel, and is kept with outputs that are small."""
+"""Every notebook runs from a clean kernel, and is kept without outputs."""
 
 from pathlib import Path
 

@@ -82,7 +82,7 @@ def table(outcomes: Sequence[Outcome]) -> list[str]:
     for variant in dict.fromkeys(outcome.variant for outcome in outcomes):
         of = [outcome for outcome in outcomes if outcome.variant == variant]
         whole = [outcome for outcome in of if outcome.accuracy is not None]
-        accuracy = _spread([100 * o.accuracy for o in whole if o.accuracy is not None], 2)
+        accuracy = _spread([100 * o.accuracy for o in whole if o.accuracy is not None], 2, "**")
         loss = _spread([o.loss for o in whole if o.loss is not None], 4)
         times = _spread([o.step_ms for o in of if not isnan(o.step_ms)], 1)
         if not whole:
@@ -97,11 +97,11 @@ def table(outcomes: Sequence[Outcome]) -> list[str]:
     return lines
 
 
-def _spread(values: list[float], digits: int) -> str:
+def _spread(values: list[float], digits: int, mark: str = "") -> str:
     """Returns median (least – most); the value alone if there is but one, "" if there is none."""
     if not values:
         return ""
-    middle = f"**{median(values):.{digits}f}**"
+    middle = f"{mark}{median(values):.{digits}f}{mark}"
     if len(values) == 1:
         return middle
     return f"{middle} ({min(values):.{digits}f} – {max(values):.{digits}f})"
@@ -111,6 +111,7 @@ def _markdown(config: Any, dataset: Dataset, outcomes: list[Outcome]) -> str:
     spec = dataset.spec
     seeds = sorted({outcome.seed for outcome in outcomes})
     clip = config.optimizer.clip_norm
+    length = f"{config.steps:,} steps" if config.steps else f"{config.epochs:g} epochs"
     flows = [
         ("initialisation", "## Gradient flow at initialisation"),
         ("training", "## Gradient flow after training"),
@@ -121,8 +122,7 @@ def _markdown(config: Any, dataset: Dataset, outcomes: list[Outcome]) -> str:
         f"# Comparison `{config.name}`",
         "",
         f"{dataset.origin}; {spec.steps} steps of {spec.features} features ({spec.reading}). "
-        f"{config.steps or f'{config.epochs:g} epochs'} "
-        f"{'steps ' if config.steps else ''}of {config.batch_size}, {config.optimizer.name}, "
+        f"{length} of {config.batch_size}, {config.optimizer.name}, "
         f"learning rate up to {config.optimizer.learning_rate:g}, "
         f"{f'clipped to {clip:g}' if clip else 'not clipped'}; seed{'s' * (len(seeds) > 1)} "
         f"{', '.join(map(str, seeds))}. One recipe for all cells: another may suit one of them "
