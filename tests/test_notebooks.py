@@ -15,7 +15,7 @@ nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-MOST = 250_000  # bytes of a notebook with its outputs
+MOST = 150_000  # bytes of a notebook with its outputs
 
 
 def cells(notebook):

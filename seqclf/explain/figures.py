@@ -116,7 +116,10 @@ def gradient_flows(flows: dict[str, GradientFlow], clip_norm: float, title: str 
         values.set_xlabel("rank, as a share of the units")
         for axes in (loss, jacobian, values):
             axes.grid(alpha=0.25)
-    grid[0][0].legend(frameon=False, fontsize=8)
+    key = grid[0][0].get_legend_handles_labels()[0]
+    if any(flow.clipping(clip_norm) < 1 for flow in flows.values()):
+        key.append(Line2D([], [], color="grey", linestyle="--", label=f"clipped to {clip_norm:g}"))
+    grid[0][0].legend(handles=key, fontsize=8, framealpha=0.7)
     grid[0][2].legend(handles=_block_key(flows), frameon=False, fontsize=8)
     if title:
         figure.suptitle(title)
@@ -140,7 +143,7 @@ def _flow_row(
     factor = flow.clipping(clip_norm)
     if factor < 1:
         clipped = np.maximum(factor * layer.loss, floor)
-        loss.plot(steps, clipped, "--", color=colour, label=f"{name}, clipped to {clip_norm:g}")
+        loss.plot(steps, clipped, "--", color=colour)
     jacobian.plot(layer.jacobian_steps, np.maximum(layer.jacobian, floor), color=colour)
     for block, singular in layer.singular_values.items():
         share = np.arange(1, len(singular) + 1) / len(singular)
