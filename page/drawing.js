@@ -123,6 +123,7 @@ function newCanvas(width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
+  canvas.getContext("2d", { willReadFrequently: true }); // later calls get the same context
   return canvas;
 }
 

@@ -33,7 +33,11 @@ async function connect() {
     return;
   }
   model = candidate;
-  $("classes").textContent = model.classes.join(" ");
+  $("classes").replaceChildren(...model.classes.map((name) => {
+    const item = document.createElement("li");
+    item.textContent = item.title = name;
+    return item;
+  }));
   say(`Connected: pictures of ${model.height} × ${model.width}, ${model.classes.length} classes. Draw!`);
   if (!drawing.empty) read(true);
 }
@@ -73,10 +77,6 @@ function show(next, finished) {
   if (first || Number($("step").max) !== steps) $("step").max = steps;
   fillChoices(outputs);
   for (const id of ["play", "step", "layer", "part"]) $(id).disabled = false;
-  const last = outputs.step_probabilities.at(-1);
-  const best = last.indexOf(Math.max(...last));
-  $("answer").textContent = model.classes[best];
-  $("confidence").textContent = `${(100 * last[best]).toFixed(1)} %`;
   if (finished && !calm.matches) play();
   else goTo(steps);
 }
@@ -132,11 +132,16 @@ function draw() {
   $("step-shown").textContent = `${step} of ${steps}`;
   drawPicture($("seen"), picture, step / steps * picture.height);
   drawMap($("probabilities"), probabilities, step, 0, SEQUENTIAL, probabilities[0].map((_, i) => i));
-  drawBars(probabilities[step - 1]);
+  drawAnswer(probabilities[step - 1]);
   drawInside(outputs, step);
 }
 
-function drawBars(probabilities) {
+/** Shows what the model would answer if the picture ended after the step. */
+function drawAnswer(probabilities) {
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  $("answer").textContent = model.classes[best];
+  $("confidence").textContent = `${(100 * probabilities[best]).toFixed(1)} %`;
+  [...$("classes").children].forEach((item, i) => item.classList.toggle("best", i === best));
   $("bars").replaceChildren(...probabilities.map((share, i) => {
     const item = document.createElement("li");
     const [name, track, number] = ["span", "div", "span"].map((tag) => document.createElement(tag));
@@ -169,6 +174,7 @@ function drawInside(outputs, step) {
 function unitOrder(outputs, layer) {
   const rows = outputs[`update_gate_${layer}`] ?? outputs[`forget_gate_${layer}`];
   const units = outputs[`state_${layer}`][0].map((_, i) => i);
+  $("inside-order").hidden = !rows;
   if (!rows) return units;
   const mean = units.map((unit) => rows.reduce((sum, row) => sum + row[unit], 0));
   // An MGU's gate says what is replaced.
@@ -188,6 +194,7 @@ $("clear").addEventListener("click", () => {
   $("confidence").textContent = "";
   $("step-shown").textContent = "–";
   $("bars").replaceChildren();
+  for (const item of $("classes").children) item.classList.remove("best");
   for (const id of ["play", "step", "layer", "part"]) $(id).disabled = true;
   for (const id of ["seen", "probabilities", "inside"]) {
     $(id).getContext("2d").clearRect(0, 0, $(id).width, $(id).height);

@@ -12,12 +12,16 @@ from pathlib import Path
 from absl import flags
 
 from seqclf import commands
+from seqclf.comparison import BUDGETS
 from seqclf.config import SCHEMA, resolve
 from seqclf.errors import ConfigError
 
 CONFIG = commands.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder; default: runs/NAME of the config.")
 CELLS = flags.DEFINE_list("cells", list(SCHEMA["model.cell"].choices), "Which cells.")
+EQUAL = flags.DEFINE_multi_enum(
+    "equal", BUDGETS, BUDGETS, "What the cells have in common; twice for both, the default."
+)
 SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each variant.", lower_bound=1)
 
 
@@ -42,8 +46,9 @@ def main(argv: Sequence[str]) -> None:
     config = resolve(CONFIG.value)
     workdir = Path(WORKDIR.value or f"runs/{config.name}").expanduser()
     cells = list(dict.fromkeys(CELLS.value))
+    budgets = list(dict.fromkeys(EQUAL.value))
     dataset = load_dataset(**config.data.to_dict())
-    outcomes = compare(config, dataset, workdir, cells, SEEDS.value)
+    outcomes = compare(config, dataset, workdir, cells, SEEDS.value, budgets)
     write_report(config, dataset, outcomes, workdir)
     example = commands.quoted(outcomes[0].run)
     print(

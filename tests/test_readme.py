@@ -111,3 +111,9 @@ def test_make_targets_exist():
 def test_the_files_that_are_named_exist():
     for name in re.findall(r"`((?:seqclf|configs)/[\w/.]+)`|\]\((docs/[^)]+)\)", README):
         assert (ROOT / (name[0] or name[1])).exists(), name
+
+
+def test_what_the_docs_link_to_exists():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from seqclf.comparison.trainings import Outcome
 from seqclf.explain.figures import COLOURS
@@ -32,6 +33,7 @@ def curves(outcomes: list[Outcome]) -> Figure:
         for each in (loss, error):
             each.set_yscale("log")
             each.yaxis.set_major_formatter("{x:g}")
+            each.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
             each.set_xlabel("step")
             each.grid(alpha=0.25, which="both")
     if any(outcome.records for outcome in outcomes):  # none, if every training diverged

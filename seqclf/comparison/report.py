@@ -1,6 +1,7 @@
 """The report of a comparison: `report.md`, `results.json`, figures."""
 
 from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,11 +50,12 @@ def write_report(config: Any, dataset: Dataset, outcomes: list[Outcome], workdir
 def write_gradient_flows(
     config: Any, dataset: Dataset, outcomes: list[Outcome], figures: Path
 ) -> None:
-    """Draws the gradient flow of each cell of equal width, before and after training.
+    """Draws the gradient flow of each cell of the first budget, before and after training.
 
     The first seed's trainings are taken, those that diverged left out.
     """
-    first = [o for o in outcomes if o.variant.budget == "width" and o.seed == config.seed]
+    budget = outcomes[0].variant.budget
+    first = [o for o in outcomes if o.variant.budget == budget and o.seed == config.seed]
     trained = [outcome for outcome in first if outcome.accuracy is not None]
     stages: dict[str, dict[str, Any]] = {
         "initialisation": {
@@ -74,32 +76,42 @@ def write_gradient_flows(
 def table(outcomes: Sequence[Outcome]) -> list[str]:
     """Returns the lines of a Markdown table: medians over the seeds, and their spread."""
     lines = [
-        "| equal | cell | units | parameters | test accuracy, % (least – most) | test loss "
-        "| step, ms |",
+        "| equal | cell | units | parameters | test accuracy, % | test loss | step, ms |",
         "|---|---|---|--:|--:|--:|--:|",
     ]
     for variant in dict.fromkeys(outcome.variant for outcome in outcomes):
         of = [outcome for outcome in outcomes if outcome.variant == variant]
-        whole = [100 * o.accuracy for o in of if o.accuracy is not None]
-        losses = [o.loss for o in of if o.loss is not None]
-        accuracy, loss = "diverged", ""
-        if whole:
-            accuracy = f"**{median(whole):.2f}** ({min(whole):.2f} – {max(whole):.2f})"
-            loss = f"{median(losses):.4f}"
-            if len(whole) < len(of):
-                accuracy += f", {len(of) - len(whole)} of {len(of)} diverged"
-        times = median(outcome.step_ms for outcome in of)
+        whole = [outcome for outcome in of if outcome.accuracy is not None]
+        accuracy = _spread([100 * o.accuracy for o in whole if o.accuracy is not None], 2, "**")
+        loss = _spread([o.loss for o in whole if o.loss is not None], 4)
+        times = _spread([o.step_ms for o in of if not isnan(o.step_ms)], 1)
+        if not whole:
+            accuracy = "diverged"
+        elif len(whole) < len(of):
+            accuracy += f", {len(of) - len(whole)} of {len(of)} diverged"
         units = ", ".join(map(str, variant.units))
         lines.append(
             f"| {variant.budget} | {variant.cell} | [{units}] | {variant.parameters:,} "
-            f"| {accuracy} | {loss} | {times:.1f} |"
+            f"| {accuracy} | {loss} | {times} |"
         )
     return lines
+
+
+def _spread(values: list[float], digits: int, mark: str = "") -> str:
+    """Returns median (least – most); the value alone if there is but one, "" if there is none."""
+    if not values:
+        return ""
+    middle = f"{mark}{median(values):.{digits}f}{mark}"
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({min(values):.{digits}f} – {max(values):.{digits}f})"
 
 
 def _markdown(config: Any, dataset: Dataset, outcomes: list[Outcome]) -> str:
     spec = dataset.spec
     seeds = sorted({outcome.seed for outcome in outcomes})
+    clip = config.optimizer.clip_norm
+    length = f"{config.steps:,} steps" if config.steps else f"{config.epochs:g} epochs"
     flows = [
         ("initialisation", "## Gradient flow at initialisation"),
         ("training", "## Gradient flow after training"),
@@ -110,16 +122,17 @@ def _markdown(config: Any, dataset: Dataset, outcomes: list[Outcome]) -> str:
         f"# Comparison `{config.name}`",
         "",
         f"{dataset.origin}; {spec.steps} steps of {spec.features} features ({spec.reading}). "
-        f"{config.steps or f'{config.epochs:g} epochs'} "
-        f"{'steps ' if config.steps else ''}of {config.batch_size}, {config.optimizer.name}, "
-        f"learning rate {config.optimizer.learning_rate:g}, clipped to "
-        f"{config.optimizer.clip_norm:g}; seeds {', '.join(map(str, seeds))}. One recipe for all "
-        "cells: another may suit one of them better.",
+        f"{length} of {config.batch_size}, {config.optimizer.name}, "
+        f"learning rate up to {config.optimizer.learning_rate:g}, "
+        f"{f'clipped to {clip:g}' if clip else 'not clipped'}; seed{'s' * (len(seeds) > 1)} "
+        f"{', '.join(map(str, seeds))}. One recipe for all cells: another may suit one of them "
+        "better.",
         "",
         *table(outcomes),
         "",
-        "Medians over the seeds. The time of a step is as seqclf runs it: the GRU's gradient is "
-        "derived by hand and its batch shared out over the cores, the others' is TensorFlow's.",
+        "Medians over the seeds (least – most). The time of a step is as seqclf runs it: the GRU's "
+        "gradient is derived by hand and its batch shared out over the cores, the others' is "
+        "TensorFlow's. It holds for the machine and for what else ran on it.",
         "",
         "![training loss and validation error by step](figures/curves.png)",
         "",

@@ -10,6 +10,7 @@ from typing import Any
 
 import ml_collections
 
+from seqclf.comparison import BUDGETS
 from seqclf.config import differences, flatten, nest, resolve, to_json
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.distribution.strategy import require_alone
@@ -28,7 +29,7 @@ class Variant:
 
     Attributes:
         cell: its name, as in `model.cell`.
-        budget: what it has in common with the reference: `width` or `parameters`.
+        budget: what it has in common with the reference, of `BUDGETS`.
         units: of its layers.
         parameters: of the whole classifier.
     """
@@ -66,25 +67,28 @@ class Outcome:
     records: list[dict[str, Any]]
 
 
-def variants(config: Any, spec: DatasetSpec, cells: Sequence[str]) -> list[Variant]:
+def variants(
+    config: Any, spec: DatasetSpec, cells: Sequence[str], budgets: Sequence[str] = BUDGETS
+) -> list[Variant]:
     """Returns each cell at the recipe's widths, and at those that make it as large as the GRU.
 
     Args:
         config: a resolved config; its `model.units` are the reference's.
         spec: of the data.
         cells: names, as in `model.cell`.
+        budgets: which of the two, of `BUDGETS`.
 
     Raises:
         ConfigError: an option of the recipe that a cell does not have.
     """
-    units = tuple(config.model.units)
-    target = _parameters(config, spec, REFERENCE, units)
+    widths = tuple(config.model.units)
+    target = _parameters(config, spec, REFERENCE, widths)
     found = []
-    for cell in cells:
-        found.append(Variant(cell, "width", units, _parameters(config, spec, cell, units)))
-        fitting = _fitting(config, spec, cell, target)
-        found.append(Variant(cell, "parameters", fitting, _parameters(config, spec, cell, fitting)))
-    return sorted(found, key=lambda variant: variant.budget != "width")
+    for budget in budgets:
+        for cell in cells:
+            units = widths if budget == "width" else _fitting(config, spec, cell, target)
+            found.append(Variant(cell, budget, units, _parameters(config, spec, cell, units)))
+    return found
 
 
 def compare(
@@ -93,6 +97,7 @@ def compare(
     workdir: Path,
     cells: Sequence[str] = tuple(CELLS),
     seeds: int = 3,
+    budgets: Sequence[str] = BUDGETS,
     announce: Callable[[str], None] = print,
 ) -> list[Outcome]:
     """Trains every variant with several seeds; goes on where an earlier call stopped.
@@ -103,6 +108,7 @@ def compare(
         workdir: a folder; each training has a run directory in it.
         cells: names, as in `model.cell`.
         seeds: trainings of each variant: with the config's seed and those after it.
+        budgets: what the cells have in common, of `BUDGETS`.
         announce: is told what comes next.
 
     Returns:
@@ -114,7 +120,7 @@ def compare(
         RunError: the folder is another comparison's.
     """
     require_alone(config, "A comparison")
-    wanted = variants(config, dataset.spec, cells)
+    wanted = variants(config, dataset.spec, cells, budgets)
     _claim(workdir, config)
     outcomes = []
     trainings = [(variant, config.seed + i) for i in range(seeds) for variant in wanted]

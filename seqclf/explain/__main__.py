@@ -59,8 +59,11 @@ def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> li
         for name, raw, lengths in examples:
             (reading,) = read(model, spec, raw, lengths)
             print(f"\n{reading_in_words(name, reading)}", flush=True)
-            write_reading(reading, out / name)
-            folders.append(out / name)
+            folder, number = out / name, 2
+            while folder in folders:  # of a file of the same name elsewhere
+                folder, number = out / f"{name}-{number}", number + 1
+            write_reading(reading, folder)
+            folders.append(folder)
     return folders
 
 

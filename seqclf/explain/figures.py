@@ -5,13 +5,22 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from seqclf.explain.gradient_flow import GradientFlow
 from seqclf.explain.reading import Reading, memory
 from seqclf.figures import BLUE, ORANGE
 
-LONGEST_MEMORIES = 8
+LONGEST_MEMORIES = 5  # more lines than that are a tangle
 COLOURS = (BLUE, ORANGE, "#3a8f4d", "#8a4fb0")
+STYLES = {  # of the blocks of recurrent kernels: gates of different cells that do alike look alike
+    "candidate": "-",
+    "update_gate": ":",
+    "forget_gate": ":",
+    "reset_gate": "--",
+    "input_gate": "--",
+    "output_gate": "-.",
+}
 
 
 def answers_by_step(reading: Reading) -> Figure:
@@ -27,8 +36,10 @@ def answers_by_step(reading: Reading) -> Figure:
     sure.set_xlim(-3, 103)
     sure.set_xlabel("%")
     sure.grid(alpha=0.25)
-    sure.axhline(y[reading.settled - 1], color=ORANGE, linestyle=":", linewidth=1.2)
-    sure.set_title(f"probability of {names[reading.answer]},\nthe answer below ⋯")
+    final = {"color": ORANGE, "linestyle": ":", "label": "final from here on"}
+    sure.axhline(y[reading.settled - 1], **final)
+    sure.legend(fontsize=8)
+    sure.set_title(f"of the answer,\n{names[reading.answer]}")
     example.set_title("what is read,\nfrom top to bottom")
     return figure
 
@@ -49,7 +60,7 @@ def gates_by_step(reading: Reading, layer: int) -> Figure:
         bound = max(1.0, float(np.abs(values).max()))  # a cell state may leave -1 to 1
         style = {"vmin": 0, "vmax": 1} if gate else {"vmin": -bound, "vmax": bound, "cmap": "RdBu"}
         image = axes.imshow(values[:, order], **style, **_place(reading, H))
-        axes.set_title(name.replace("_", " "))
+        axes.set_title(_spoken(name))
         axes.set_xlabel("unit" if traced.kept is None else "unit, by its memory")
         figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02)
     example.set_title("what is read")
@@ -70,7 +81,7 @@ def longest_memories(reading: Reading, layer: int) -> Figure | None:
         steps = "∞" if np.isinf(lasts[unit]) else f"{lasts[unit]:.1f}"
         kept.plot(traced.kept[:, unit], y, color=colour, label=f"unit {unit}: {steps} steps")
         state.plot(traced.state[:, unit], y, color=colour)
-    kept.set_title("share of its state that a unit keeps")
+    kept.set_title("share of its past\nthat a unit keeps")
     kept.set_xlim(-0.03, 1.03)
     figure.legend(loc="outside right upper", fontsize=8, frameon=False, title="memory")
     state.set_title("its state")
@@ -105,7 +116,11 @@ def gradient_flows(flows: dict[str, GradientFlow], clip_norm: float, title: str 
         values.set_xlabel("rank, as a share of the units")
         for axes in (loss, jacobian, values):
             axes.grid(alpha=0.25)
-    grid[0][0].legend(frameon=False, fontsize=8)
+    key = grid[0][0].get_legend_handles_labels()[0]
+    if any(flow.clipping(clip_norm) < 1 for flow in flows.values()):
+        key.append(Line2D([], [], color="grey", linestyle="--", label=f"clipped to {clip_norm:g}"))
+    grid[0][0].legend(handles=key, fontsize=8, framealpha=0.7)
+    grid[0][2].legend(handles=_block_key(flows), frameon=False, fontsize=8)
     if title:
         figure.suptitle(title)
     return figure
@@ -128,15 +143,24 @@ def _flow_row(
     factor = flow.clipping(clip_norm)
     if factor < 1:
         clipped = np.maximum(factor * layer.loss, floor)
-        loss.plot(steps, clipped, "--", color=colour, label=f"{name}, clipped to {clip_norm:g}")
+        loss.plot(steps, clipped, "--", color=colour)
     jacobian.plot(layer.jacobian_steps, np.maximum(layer.jacobian, floor), color=colour)
-    for style, (block, singular) in zip(
-        ("-", "--", ":", "-."), reversed(layer.singular_values.items()), strict=False
-    ):
+    for block, singular in layer.singular_values.items():
         share = np.arange(1, len(singular) + 1) / len(singular)
-        values.plot(share, singular, style, color=colour, label=block.replace("_", " "))
-    if index == 0 and not values.get_legend():
-        values.legend(frameon=False, fontsize=8)
+        values.plot(share, singular, STYLES[block], color=colour, linewidth=1.2)
+
+
+def _block_key(flows: dict[str, GradientFlow]) -> list[Line2D]:
+    """Returns what to say of the line styles of the recurrent kernels' blocks."""
+    drawn = {block for flow in flows.values() for block in flow.layers[0].singular_values}
+    blocks_of: dict[str, list[str]] = {}
+    for block, style in STYLES.items():
+        if block in drawn:
+            blocks_of.setdefault(style, []).append(_spoken(block))
+    return [
+        Line2D([], [], color="grey", linestyle=style, label=", ".join(blocks))
+        for style, blocks in blocks_of.items()
+    ]
 
 
 def _beside(reading: Reading, widths: list[float]) -> tuple[Figure, list[Any]]:
@@ -150,6 +174,7 @@ def _beside(reading: Reading, widths: list[float]) -> tuple[Figure, list[Any]]:
     else:
         extent = (-0.5, example.shape[1] - 0.5, *place[2:])
         axes[0].imshow(example, cmap="gray", aspect="auto", extent=extent, interpolation="nearest")
+        axes[0].set_xticks([])
     axes[0].set_ylim(*place[2:])
     unit = {"rows": "row", "columns": "column", "pixels": "row"}[reading.spec.reading]
     axes[0].set_ylabel(unit if reading.spec.is_image else "step")
@@ -166,15 +191,19 @@ def _shown(reading: Reading) -> np.ndarray:
 
 
 def _rows(reading: Reading) -> np.ndarray:
-    """Returns where each step lies from top to bottom, in rows of the example, `[T]`."""
-    return np.arange(len(reading.probabilities)) / _steps_per_row(reading)
+    """Returns where each step lies from top to bottom, in rows of the example from 1, `[T]`."""
+    return (np.arange(len(reading.probabilities)) + 0.5) / _steps_per_row(reading) + 0.5
 
 
 def _place(reading: Reading, width: int) -> dict[str, Any]:
     """Returns how a matrix `[T, width]` is drawn beside the example."""
-    T, per_row = len(reading.probabilities), _steps_per_row(reading)
-    extent = (-0.5, width - 0.5, (T - 0.5) / per_row, -0.5 / per_row)
+    rows = len(reading.probabilities) / _steps_per_row(reading)
+    extent = (-0.5, width - 0.5, rows + 0.5, 0.5)
     return {"aspect": "auto", "interpolation": "nearest", "extent": extent}
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _steps_per_row(reading: Reading) -> int:

@@ -89,9 +89,8 @@ class LSTMCell(RecurrentCell):
     def initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         if not self.unit_forget_bias:
             return super().initial_bias(shape, dtype)
-        H = (
-            self.units
-        )  # Keras draws the two sides of b_f apart, and so the same seed gives the same
+        H = self.units
+        # Keras draws the two sides of b_f apart: so the same seed gives the same weights.
         return ops.concatenate(
             [
                 self.bias_initializer((H,), dtype=dtype),

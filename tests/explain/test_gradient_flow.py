@@ -1,5 +1,7 @@
 """Gradient flow beside finite differences in float64, and in cases that are known."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -38,28 +40,41 @@ def batch():
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mgu"])
 def test_the_loss_s_gradient_is_that_of_finite_differences(cell):
-    """The upper layer's state is moved at step t, and the steps after it are read on from there."""
+    """A layer's state is moved at step t, and the steps after it are read on from there."""
     model = classifier(cell)
     x, labels = batch()
     flow = gradient_flow(model, x, labels)
     lower, upper, head = (layer for layer in model.layers if layer.weights)
-    hidden = lower(x)
-    for t in (1, 4, T):
-        states = _states(upper, hidden, t)
-        gradient = np.zeros((B, sum(s.shape[1] for s in states)))
-        column = 0
-        for which, state in enumerate(states):
-            for unit in range(state.shape[1]):
-                ends = []
-                for sign in (1, -1):
-                    moved = [s.copy() for s in states]
-                    moved[which][:, unit] += sign * 1e-6
-                    last = upper(hidden[:, t:], initial_state=moved) if t < T else moved[0]
-                    ends.append(_losses(head(last), labels))
-                gradient[:, column] = (ends[0] - ends[1]) / 2e-6
-                column += 1
-        expected = np.linalg.norm(gradient, axis=1).mean()
-        np.testing.assert_allclose(flow.layers[1].loss[t - 1], expected, rtol=1e-6, atol=1e-9)
+    hidden = np.array(lower(x))
+
+    def after_lower(moved, t):
+        rest = [lower(x[:, t:], initial_state=moved)] if t < T else []
+        return head(upper(np.concatenate([hidden[:, : t - 1], moved[0][:, None], *rest], axis=1)))
+
+    def after_upper(moved, t):
+        return head(upper(hidden[:, t:], initial_state=moved) if t < T else moved[0])
+
+    ways = [(lower, x, after_lower), (upper, hidden, after_upper)]
+    for i, (layer, read, logits) in enumerate(ways):
+        for t in (1, 4, T):
+            after = functools.partial(logits, t=t)
+            gradient = _loss_gradient(_states(layer, read, t), after, labels)
+            expected = np.linalg.norm(gradient, axis=1).mean()
+            np.testing.assert_allclose(flow.layers[i].loss[t - 1], expected, rtol=1e-6, atol=1e-9)
+
+
+def _loss_gradient(states, logits, labels):
+    """Returns the gradient of each example's loss by its states, `[B, S·H]`."""
+    columns = []
+    for which, state in enumerate(states):
+        for unit in range(state.shape[1]):
+            ends = []
+            for sign in (1, -1):
+                moved = [s.copy() for s in states]
+                moved[which][:, unit] += sign * 1e-6
+                ends.append(_losses(logits(moved), labels))
+            columns.append((ends[0] - ends[1]) / 2e-6)
+    return np.stack(columns, axis=1)
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mgu"])
