@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -11,10 +10,10 @@ from typing import Any
 import ml_collections
 
 from seqclf.comparison import BUDGETS
-from seqclf.config import differences, flatten, nest, resolve, to_json
+from seqclf.config import differences, flatten, from_json, nest, resolve, to_json
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.distribution.strategy import require_alone
-from seqclf.errors import RunError, TrainingError
+from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.experiment import run_experiment
 from seqclf.metrics import read_metrics
 from seqclf.models import CELLS, build_classifier
@@ -145,7 +144,13 @@ def with_cell(config: Any, variant: Variant, seed: int) -> ml_collections.Frozen
 def _claim(workdir: Path, config: ml_collections.FrozenConfigDict) -> None:
     path = workdir / "comparison.json"
     if path.exists():
-        changes = differences(json.loads(path.read_text()), config.to_dict())
+        try:
+            before = from_json(
+                path.read_text()
+            )  # keys that an older version lacked: their defaults
+        except (ConfigError, UnicodeDecodeError) as error:
+            raise RunError(f"{path} cannot be read: {error} Choose another --workdir.") from error
+        changes = differences(before.to_dict(), config.to_dict())
         if changes:
             raise RunError(
                 f"{workdir} holds a comparison of another config, left as it is. It differs in\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from seqclf.config import resolve, to_json
 from seqclf.errors import RunError
 from seqclf.runs import write_json
 from seqclf.tuner.tuner import PROJECT
@@ -79,6 +80,8 @@ def read_search(path: Path) -> dict[str, Any]:
         float(before["seconds"])
         if not isinstance(before["tuner"], str) or not isinstance(before["space"], dict):
             raise ValueError("it lacks tuner and space")
+        # Keys that an older version lacked get their defaults.
+        before["config"] = json.loads(to_json(resolve(before["config"])))
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{path} cannot be read as that of a search ({type(error).__name__}: {error}): "

@@ -283,3 +283,19 @@ def test_the_hypermodel_builds_and_fits_on_its_own(tmp_path):
     assert isinstance(model, keras.Model)
     [score] = hypermodel.fit(hp, model, run=Run(tmp_path / "run")).values()
     assert 0 <= score <= 1
+
+
+def test_a_search_of_a_version_with_fewer_keys_goes_on(tmp_path):
+    from seqclf.tuner.folder import check_same, read_search
+
+    config = json.loads(json.dumps(resolve({"data": {"source": "digits"}, "steps": 5}).to_dict()))
+    search = {"config": config, "space": {}, "tuner": "grid", "seconds": 0.0}
+    older = json.loads(json.dumps(search))
+    del older["config"]["nonfinite"]
+    path = tmp_path / "search.json"
+    path.write_text(json.dumps(older))
+    check_same(path, read_search(path), search)
+    older["config"]["nonfinite"] = "skip"
+    path.write_text(json.dumps(older))
+    with pytest.raises(RunError, match="holds another search"):
+        check_same(path, read_search(path), search)
