@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from types import FrameType
 
 from seqclf.errors import Interrupted
@@ -50,6 +51,11 @@ def interrupting() -> Iterator[None]:
 
     with _handling(interrupt, ASKING[1:]):
         yield
+
+
+def ending_at_once() -> AbstractContextManager[None]:
+    """Inside of it the signals end the process: for waits in which no Python handler can run."""
+    return _handling(signal.SIG_DFL)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ ALLOWED = {
     "signals": {"errors"},
     "locks": {"errors"},
     "runs": {"config", "errors", "locks"},
-    "distribution": {"errors"},
+    "distribution": {"errors", "signals"},
     "environment": set(),
     "layers": set(),
     "data": {"errors", "progress"},

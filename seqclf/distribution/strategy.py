@@ -8,6 +8,7 @@ import tensorflow as tf
 from seqclf.distribution.cluster import VARIABLE, Cluster, cluster_of_environment
 from seqclf.distribution.workers import Workers
 from seqclf.errors import ConfigError, WorkerLostError
+from seqclf.signals import ending_at_once
 
 SILENCE = (
     600  # seconds without an answer after which a peer counts as lost; a dead one does at once
@@ -116,7 +117,8 @@ def _multi_worker(cluster: Cluster) -> tf.distribute.Strategy:
     )
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=SILENCE)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+        with ending_at_once():
+            return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
     except (tf.errors.OpError, RuntimeError) as error:
         raise WorkerLostError(
             f"Worker {cluster.index} cannot join the others ({str(error).splitlines()[0][:200]}). "

@@ -104,6 +104,16 @@ def test_one_is_killed_and_the_same_command_loses_nothing(folder, together):
         np.testing.assert_array_equal(array, resumed[name], err_msg=name)
 
 
+def test_one_that_waits_for_the_others_can_be_ended(folder):
+    with Workers([folder / "lonely"] * 2, *SMALL) as workers:
+        first, second = workers.processes
+        second.kill()
+        assert any("waiting for 127.0.0.1:" in line for line in iter(first.stdout.readline, ""))
+        time.sleep(1)
+        first.terminate()
+        assert first.wait(timeout=30) == -signal.SIGTERM
+
+
 def test_one_cannot_begin_and_all_say_so(folder):
     """The data of one worker is missing: the other one must not wait for it."""
     missing = ["--config.data.source=npz:only-here.npz"]
