@@ -63,6 +63,44 @@ def save_latest(run: Run, variables: Mapping[str, Iterable[Any]], state: dict[st
         old.unlink(missing_ok=True)
 
 
+def save_best(run: Run, variables: Mapping[str, Iterable[Any]], step: int) -> None:
+    """Writes the checkpoint of the best validation so far; `drop_others` removes the one before."""
+    save(_best(run, step), variables, {"step": step})
+
+
+def drop_others(run: Run, best_step: int) -> None:
+    """Removes the best checkpoints but one, once no checkpoint to resume from needs another."""
+    for path in run.checkpoints.glob("best-*.npz"):
+        if path != _best(run, best_step):
+            path.unlink(missing_ok=True)
+
+
+def restore_best(run: Run, variables: Mapping[str, Iterable[Any]], step: int) -> None:
+    """Restores the weights of the best validation, which was at `step`.
+
+    They may stand in the checkpoint of that step as well, should the file of the best be damaged.
+
+    Raises:
+        RunError: they can be read nowhere.
+    """
+    path = _best(run, step)
+    try:
+        restore(path, variables)
+    except RunError as error:
+        same = run.checkpoints / f"step-{step:09d}.npz"
+        if not same.exists():
+            raise RunError(
+                f"{error} It holds the weights of the best validation, of step {step:,}: bring it "
+                "back from a copy, or train anew in another --workdir."
+            ) from error
+        print(f"{error}; taking {same.name}, which has the same weights.", flush=True)
+        restore(same, variables)
+
+
+def _best(run: Run, step: int) -> Path:
+    return run.checkpoints / f"best-{step:09d}.npz"
+
+
 def restore_latest(run: Run, variables: Mapping[str, Iterable[Any]]) -> dict[str, Any] | None:
     """Restores the newest checkpoint that can be read; returns its state, None without any.
 

@@ -84,7 +84,8 @@ def run(
             fail(f"{error.filename or 'A file'}: {error.strerror or error}.", 1)
         except Interrupted as error:
             name = signal.Signals(error.signal).name
-            print(f"\nStopped by {name}. {error.saved} {GO_ON}", file=sys.stderr, flush=True)
+            said = " ".join(filter(None, [f"Stopped by {name}.", error.saved, GO_ON]))
+            print(f"\n{said}", file=sys.stderr, flush=True)
             sys.exit(error.exit_status)
         except KeyboardInterrupt:
             print(f"\nInterrupted. {GO_ON}", file=sys.stderr)

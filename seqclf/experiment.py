@@ -13,13 +13,14 @@ import ml_collections
 from seqclf.config import differences, examples_per_step, to_json
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
+from seqclf.distribution.strategy import check_shared
 from seqclf.distribution.workers import Workers
 from seqclf.environment import describe_environment
 from seqclf.errors import ConfigError, RunError
 from seqclf.evaluation import Scorer, class_report
 from seqclf.models import load_classifier
 from seqclf.report import build_report, write_report
-from seqclf.runs import Run, write_text
+from seqclf.runs import Run, read_json, write_text
 from seqclf.samples import write_samples
 from seqclf.serving.export import export_run
 from seqclf.serving.publish import versions
@@ -60,7 +61,7 @@ def run_experiment(
         if not workers.is_chief:
             return None
         run.check(config)  # the report is written last: with it, all is done
-        return json.loads(run.report.read_text()) if run.report.exists() else None
+        return read_json(run.report) if run.report.exists() else None
 
     report = workers.exchange(workers.agree(earlier_report))[0]
     if report is not None:
@@ -69,6 +70,7 @@ def run_experiment(
     def load() -> Dataset:
         loaded = dataset or load_dataset(**config.data.to_dict())
         check(config, loaded)
+        check_shared(config, workers)
         return loaded
 
     data = workers.agree(load)
@@ -212,6 +214,7 @@ def begin(
     manifest = run.read_manifest()
     if "started" in manifest:
         _check_fingerprint(run, dataset)
+        write_text(run.dataset, dataset.spec.to_json())  # it may have been damaged since
         run.update_manifest(resumed=[*manifest.get("resumed", []), _now()], **entries)
         return
     write_text(run.dataset, dataset.spec.to_json())

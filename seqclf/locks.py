@@ -29,7 +29,8 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise RunError(f"{folder} cannot be used as --workdir: {error.strerror}") from error
+        where = f" ({NAME} in it)" if folder.is_dir() else ""
+        raise RunError(f"{folder} cannot be used as --workdir{where}: {error.strerror}") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

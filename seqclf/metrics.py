@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from seqclf.errors import StorageError
+from seqclf.errors import RunError, StorageError
 from seqclf.evaluation import Score
 from seqclf.runs import Run, write_text
 
@@ -55,7 +55,20 @@ class MetricsLog:
 
 
 def read_metrics(run: Run) -> list[dict[str, Any]]:
-    """Returns the records of `metrics.jsonl`, `[]` while there are none."""
+    """Returns the records of `metrics.jsonl`, `[]` while there are none.
+
+    Raises:
+        RunError: a line is damaged.
+    """
     if not run.metrics.exists():
         return []
-    return [json.loads(line) for line in run.metrics.read_text().splitlines()]
+    records = []
+    for number, line in enumerate(run.metrics.read_bytes().splitlines(), start=1):
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            raise RunError(
+                f"{run.metrics}, line {number} is damaged: {error}. Bring the file back from a "
+                "copy, or take the line out: the run goes on without that record."
+            ) from error
+    return records

@@ -4,7 +4,7 @@ config.json        the resolved config
 manifest.json      versions, hardware, data fingerprint, status
 dataset.json       the spec of the data
 metrics.jsonl      one line per validation
-checkpoints/       step-N.npz (the latest two), best.npz
+checkpoints/       step-N.npz (the latest two), best-N.npz
 tensorboard/       the same metrics for TensorBoard
 model.keras        the selected weights
 report.json, report.md, figures/
@@ -118,8 +118,12 @@ class Run:
             raise RunError(f"{self.config} cannot be read: {error}") from error
 
     def read_manifest(self) -> dict[str, Any]:
-        """Returns the manifest, `{}` while there is none."""
-        return json.loads(self.manifest.read_text()) if self.manifest.exists() else {}
+        """Returns the manifest, `{}` while there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        return read_json(self.manifest) if self.manifest.exists() else {}
 
     def update_manifest(self, **entries: Any) -> None:
         """Replaces or adds entries of the manifest."""
@@ -169,6 +173,20 @@ def unwritable(path: object, error: OSError) -> str:
         f"{path} could not be written: {error.strerror or error}. What was there before is kept. "
         f"{remedy} and run the same command again, or choose another folder."
     )
+
+
+def read_json(path: Path) -> Any:
+    """Returns what a JSON file of a run holds.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise RunError(
+            f"{path} is damaged: {error}. Bring it back from a copy, or choose another --workdir."
+        ) from error
 
 
 def write_text(path: Path, text: str) -> None:

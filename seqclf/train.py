@@ -21,10 +21,13 @@ WORKDIR = flags.DEFINE_string("workdir", None, "Run directory; default: runs/NAM
 
 def check(argv: Sequence[str]) -> None:
     del argv
+    from seqclf.distribution.cluster import cluster_of_environment
     from seqclf.runs import Run
 
     config = resolve(CONFIG.value)
-    Run(WORKDIR.value or f"runs/{config.name}").check(config)
+    cluster = cluster_of_environment()
+    if not cluster or len(cluster.addresses) == 1:  # else the chief looks, and says it to all
+        Run(WORKDIR.value or f"runs/{config.name}").check(config)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -192,7 +192,8 @@ class _Training:
 
         def restored() -> None:
             if self.workers.is_chief:
-                checkpoints.restore(self.run.checkpoints / "best.npz", {"model": model.variables})
+                variables = {"model": model.variables}
+                checkpoints.restore_best(self.run, variables, self.state.best_step)
 
         model = self.model
         self.workers.agree(restored)
@@ -216,8 +217,10 @@ class _Training:
                 due = state.step % self.config.checkpoint_every == 0
                 if due or stop or state.step == end or state.stopped_early:
                     self._save()
-                if stop and state.step < end and not state.stopped_early:
+                if stop:
                     raise self._interrupted(request.signal)
+        if any(self.workers.exchange(request.signal)):  # after the last step: all of it is saved
+            raise self._interrupted(request.signal)
         return selected
 
     def _interrupted(self, number: int) -> Interrupted:
@@ -274,7 +277,9 @@ class _Training:
         if best:
             state.best_accuracy, state.best_step = score.accuracy, state.step
             state.stale_validations = 0
-            self._write("best.npz", {"step": state.step})
+            self._check_finite()
+            if self.workers.is_chief:
+                checkpoints.save_best(self.run, self.variables, state.step)
         else:
             state.stale_validations += 1
             state.stopped_early = 0 < self.config.early_stopping <= state.stale_validations
@@ -288,11 +293,7 @@ class _Training:
         self._check_finite()
         if self.workers.is_chief:
             checkpoints.save_latest(self.run, self.variables, dataclasses.asdict(self.state))
-
-    def _write(self, name: str, state: dict[str, Any]) -> None:
-        self._check_finite()
-        if self.workers.is_chief:
-            checkpoints.save(self.run.checkpoints / name, self.variables, state)
+            checkpoints.drop_others(self.run, self.state.best_step)
 
     def _check_finite(self) -> None:
         """Lets no checkpoint replace a good one whose weights a gradient has spoilt since."""

@@ -78,7 +78,7 @@ def _index(cluster: dict[str, Any], task: Any, count: int, text: str) -> int:
     if not isinstance(task, dict):
         raise _wrong("does not say which `task` this process is", text)
     kind, index = task.get("type"), task.get("index", 0)
-    if kind not in cluster:
+    if not isinstance(kind, str) or kind not in cluster:
         raise _wrong(f"gives this process a task of type {kind!r}, which `cluster` lacks", text)
     if isinstance(index, str) and index.isdecimal():
         index = int(index)  # what shells and Kubernetes write

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from seqclf.distribution.cluster import VARIABLE, Cluster, cluster_of_environment
+from seqclf.distribution.rendezvous import meet
 from seqclf.distribution.workers import Workers
 from seqclf.errors import ConfigError, WorkerLostError
 from seqclf.signals import ending_at_once
@@ -21,20 +22,26 @@ def make_workers(config: Any) -> Workers:
     Must be called before anything else is done with TensorFlow in the process.
 
     Args:
-        config: resolved; `distribute`, `batch_size` and `precision` are read.
+        config: resolved; `distribute` is read.
 
     Raises:
-        ConfigError: `distribute` and `TF_CONFIG` do not go together, or the batch cannot be shared
-            out evenly.
-        WorkerLostError: the other workers cannot be reached, or this one's port is taken.
+        ConfigError: `distribute` and `TF_CONFIG`, or the devices, do not go together.
+        WorkerLostError: the other workers cannot be joined, or this one's port is taken.
     """
     kind, cluster = chosen(config.distribute, cluster_of_environment())
     if kind == "multi_worker" and cluster:
-        workers = Workers(_multi_worker(cluster), cluster)
-    elif kind == "mirrored":
-        workers = Workers(tf.distribute.MirroredStrategy(_devices()))
-    else:
-        return Workers()
+        return Workers(_multi_worker(cluster), cluster)
+    if kind == "mirrored":
+        return Workers(tf.distribute.MirroredStrategy(_devices()))
+    return Workers()
+
+
+def check_shared(config: Any, workers: Workers) -> None:
+    """Checks that a config can be shared out among so many.
+
+    Raises:
+        ConfigError: the batch cannot be shared out evenly, or each would scale its own loss.
+    """
     if config.batch_size % workers.replicas:
         raise ConfigError(
             f"`batch_size` is that of all replicas together, and must be a multiple of their "
@@ -45,7 +52,6 @@ def make_workers(config: Any) -> Workers:
             "`precision` 'mixed_float16' scales the loss in each replica by itself: take "
             "'mixed_bfloat16' for a training that is shared out."
         )
-    return workers
 
 
 def chosen(distribute: str, cluster: Cluster | None) -> tuple[str, Cluster | None]:
@@ -109,28 +115,32 @@ def sum_before_clipping(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def _multi_worker(cluster: Cluster) -> tf.distribute.Strategy:
-    others = [address for i, address in enumerate(cluster.addresses) if i != cluster.index]
-    print(
-        f"Worker {cluster.index} of {len(cluster.addresses)}, at "
-        f"{cluster.addresses[cluster.index]}: waiting for {', '.join(others) or 'nobody'} …",
-        flush=True,
-    )
+    meet(cluster)
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=SILENCE)
     try:
-        with ending_at_once():
+        with ending_at_once():  # and then Python's handlers are put back over TensorFlow's
             return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
     except (tf.errors.OpError, RuntimeError) as error:
         raise WorkerLostError(
-            f"Worker {cluster.index} cannot join the others ({str(error).splitlines()[0][:200]}). "
-            f"Is {cluster.addresses[cluster.index]} an address of this machine with a free port, "
-            f"and are {', '.join(others)} started?"
+            f"Worker {cluster.index} of {len(cluster.addresses)} cannot join the others: "
+            f"{str(error).splitlines()[0][:200]}."
         ) from error
 
 
 def _devices() -> list[str]:
-    """Returns the GPUs, or without any the (virtual) CPUs."""
+    """Returns the GPUs, or without any the (virtual) CPUs.
+
+    Raises:
+        ConfigError: there are not several.
+    """
     logical = tf.config.list_logical_devices
-    return [device.name for device in logical("GPU") or logical("CPU")]
+    found = [device.name for device in logical("GPU") or logical("CPU")]
+    if len(found) < 2:
+        raise ConfigError(
+            f"`distribute` 'mirrored' needs several GPUs, and TensorFlow sees {len(_gpus())}: set "
+            "it to 'auto' or 'none'."
+        )
+    return found
 
 
 def _gpus() -> list[Any]:

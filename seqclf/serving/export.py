@@ -34,8 +34,14 @@ from seqclf.serving.verify.check import Check, Golden, verify
 from seqclf.serving.warmup import Examples, blank_examples, examples_of, write_warmup
 
 GOLDEN_BATCH = 3
-# What TensorFlow raises for a full disk, and for one that may not be written.
-DISK = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)
+# What TensorFlow raises for a full disk, and for one that may not or cannot be written.
+DISK = (
+    tf.errors.ResourceExhaustedError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.OutOfRangeError,  # the limit on the size of files
+    tf.errors.FailedPreconditionError,
+    tf.errors.UnknownError,
+)
 
 
 def export_run(

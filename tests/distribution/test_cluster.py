@@ -58,6 +58,10 @@ def test_nobody(monkeypatch, text):
             "a task of type 'chief', which `cluster` lacks",
         ),
         (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": ["worker"], "index": 0}}',
+            "a task of type",
+        ),
+        (
             '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
             "index 1 of 1 of 'worker'",
         ),

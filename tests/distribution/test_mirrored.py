@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.faults
+
 PROGRAM = """
 import json, sys
 import numpy as np
@@ -23,7 +25,6 @@ from seqclf.progress import Silent
 from seqclf.runs import Run
 from seqclf.training import fit
 
-pytestmark = pytest.mark.faults
 
 digits = load_dataset("digits")
 found, workers = {}, None

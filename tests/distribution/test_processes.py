@@ -1,7 +1,9 @@
 """Two workers as real processes: the same training as one, and nothing lost when one dies."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -104,14 +106,44 @@ def test_one_is_killed_and_the_same_command_loses_nothing(folder, together):
         np.testing.assert_array_equal(array, resumed[name], err_msg=name)
 
 
+def line_of(process, text):
+    assert any(text in line for line in iter(process.stdout.readline, "")), text
+
+
 def test_one_that_waits_for_the_others_can_be_ended(folder):
     with Workers([folder / "lonely"] * 2, *SMALL) as workers:
         first, second = workers.processes
         second.kill()
-        assert any("waiting for 127.0.0.1:" in line for line in iter(first.stdout.readline, ""))
-        time.sleep(1)
+        line_of(first, "waiting for 127.0.0.1:")
         first.terminate()
-        assert first.wait(timeout=30) == -signal.SIGTERM
+        said, _ = first.communicate(timeout=30)
+        assert first.returncode == 143 and "Stopped by SIGTERM" in said
+
+
+def test_a_signal_before_the_first_step_is_heard(folder):
+    """TensorFlow takes SIGTERM for itself when workers join."""
+    with Workers([folder / "early"] * 2, *SMALL, "--config.steps=100000") as workers:
+        line_of(workers.processes[0], "train ")
+        workers.processes[0].terminate()
+        (status, said), (other, also) = workers.wait()
+    assert status == 143 and "Stopped by SIGTERM" in said, said
+    assert other in (1, 143) and "Traceback" not in said + also
+
+
+def test_a_port_that_is_taken_is_named(folder):
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        cluster = {"worker": [f"127.0.0.1:{port}", "127.0.0.1:1"]}
+        task = {"cluster": cluster, "task": {"type": "worker", "index": 0}}
+        done = subprocess.run(
+            [sys.executable, "-m", "seqclf.train", f"--workdir={folder / 'port'}", *SMALL],
+            env=os.environ | {"TF_CONFIG": json.dumps(task)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert f"port {port} of this machine cannot be listened at" in done.stderr
 
 
 def test_one_cannot_begin_and_all_say_so(folder):
@@ -127,3 +159,14 @@ def test_one_cannot_begin_and_all_say_so(folder):
     assert "Worker 1 of 2 cannot begin" in said and "only-here.npz" in said
     assert "only-here.npz" in reason
     assert "Traceback" not in said + reason
+
+
+def test_the_chiefs_folder_is_anothers_and_all_say_so(folder):
+    taken = folder / "taken"
+    taken.mkdir()
+    (taken / "something").write_text("of somebody else's")
+    with Workers([taken, folder / "unused"], *SMALL) as workers:
+        (chief, said), (other, reason) = workers.wait()
+    assert (chief, other) == (2, 1), said + reason
+    assert "is no run directory" in said and "Worker 0 of 2 cannot begin" in reason
+    assert [path.name for path in taken.iterdir()] == ["something"]

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.checkpoints import restore, restore_latest, save, save_latest
+from seqclf.checkpoints import (
+    drop_others,
+    restore,
+    restore_best,
+    restore_latest,
+    save,
+    save_best,
+    save_latest,
+)
 from seqclf.errors import RunError
 from seqclf.runs import Run
 
@@ -108,3 +116,30 @@ def test_the_state_is_json(intact, tmp_path):
     path.write_bytes(intact)
     with np.load(path, allow_pickle=False) as archive:
         assert json.loads(str(archive["state"])) == {"step": 7}
+
+
+def test_the_best_is_taken_from_a_checkpoint_of_its_step_if_it_is_damaged(tmp_path, capsys):
+    run = Run(tmp_path)
+    save_best(run, variables(5), 5)
+    save_latest(run, variables(5), {"step": 5})
+    best = run.checkpoints / "best-000000005.npz"
+    best.write_bytes(best.read_bytes()[:-50])
+    found = {"model": variables(0)["model"]}
+    restore_best(run, found, 5)
+    np.testing.assert_array_equal(found["model"][0].value, variables(5)["model"][0].value)
+    assert "best-000000005.npz is damaged" in capsys.readouterr().out
+    (run.checkpoints / "step-000000005.npz").unlink()
+    with pytest.raises(RunError, match="best-000000005.npz is damaged.*best validation, of step 5"):
+        restore_best(run, found, 5)
+
+
+def test_another_steps_best_is_not_taken(tmp_path):
+    """As when a process was killed between the new best and the checkpoint that knows of it."""
+    run = Run(tmp_path)
+    save_best(run, variables(5), 5)
+    save_best(run, variables(8), 8)
+    found = {"model": variables(0)["model"]}
+    restore_best(run, found, 5)
+    np.testing.assert_array_equal(found["model"][0].value, variables(5)["model"][0].value)
+    drop_others(run, 5)
+    assert [path.name for path in run.checkpoints.iterdir()] == ["best-000000005.npz"]

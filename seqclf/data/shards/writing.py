@@ -2,9 +2,11 @@
 
 import contextlib
 import itertools
-import uuid
+import os
+import shutil
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -120,6 +122,24 @@ def _records(part: Part, split: str, measure: Measure, report: Report) -> Iterat
         yield record
 
 
+def _remove_left_over(parent: Path, prefix: str) -> None:
+    """Removes the temporary folders of processes that were killed."""
+    for folder in parent.iterdir() if parent.is_dir() else ():
+        process = folder.name.removeprefix(prefix)
+        if folder.name.startswith(prefix) and process.isdecimal() and not _runs(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
 @contextlib.contextmanager
 def _new_folder(out: str) -> Iterator[str]:
     """Gives a temporary folder beside `out`; on success it becomes `out`, or else it is removed.
@@ -129,7 +149,10 @@ def _new_folder(out: str) -> Iterator[str]:
     """
     out = out.rstrip("/")
     parent, slash, name = out.rpartition("/")
-    folder = out if "://" in out else f"{parent}{slash}.tmp-{name}-{uuid.uuid4().hex[:8]}"
+    folder = out
+    if "://" not in out:
+        _remove_left_over(Path(parent or slash or "."), f".tmp-{name}-")
+        folder = f"{parent}{slash}.tmp-{name}-{os.getpid()}"
     whole = False
     try:
         tf.io.gfile.makedirs(folder)
