@@ -99,6 +99,14 @@ SCHEMA: dict[str, Field] = {
     "model.dropout": Field(
         0.0, "share dropped of what enters each layer's successor", low=0, below=1
     ),
+    "model.recurrent_dropout": Field(
+        0.0, "share of the state that gates and candidate don't see", low=0, below=1
+    ),
+    "model.pooling": Field(
+        "last",
+        "what is classified: the last state, or beside it the mean of all",
+        choices=("last", "mean"),
+    ),
     "model.layer_norm": Field(False, "layer normalisation after each recurrent layer"),
     "model.time_reduction": Field(
         (),
@@ -128,6 +136,13 @@ SCHEMA: dict[str, Field] = {
     "optimizer.weight_decay": Field(0.0, "decoupled weight decay (adamw only)", low=0),
     "optimizer.momentum": Field(0.9, "momentum (sgd only)", low=0, below=1),
     "optimizer.clip_norm": Field(1.0, "clip the gradient to this global norm; 0: off", low=0),
+    "optimizer.ema": Field(
+        0.0,
+        "the model's weights are their moving average over the steps, of which each step keeps so "
+        "much; 0: off",
+        low=0,
+        below=1,
+    ),
     "label_smoothing": Field(0.0, "share of each label spread over all classes", low=0, below=1),
     "batch_size": Field(128, "examples that a training step learns from", low=1),
     "batch_selection": Field(

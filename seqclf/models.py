@@ -8,7 +8,16 @@ import keras
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
-from seqclf.layers import GRU, LSTM, MGU, ChronoBias, Recurrent, SimpleRNN, TimeReduction
+from seqclf.layers import (
+    GRU,
+    LSTM,
+    MGU,
+    ChronoBias,
+    LastAndMean,
+    Recurrent,
+    SimpleRNN,
+    TimeReduction,
+)
 from seqclf.layers.trace import Trace, trace
 from seqclf.runs import Run
 
@@ -73,7 +82,11 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     for i, units in enumerate(config.model.units, start=1):
         name = f"{config.model.cell}_{i}"
         layer = CELLS[config.model.cell](
-            units, return_sequences=i < depth, dtype=policy, name=name, **_arguments(config.model)
+            units,
+            return_sequences=i < depth or config.model.pooling != "last",
+            dtype=policy,
+            name=name,
+            **_arguments(config.model),
         )
         if config.model.bidirectional:
             layer = keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{i}")
@@ -81,6 +94,9 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
         if i < depth and reductions[i - 1] > 1:
             reduce = TimeReduction(reductions[i - 1], dtype=policy, name=f"time_reduction_{i}")
             x, mask = reduce(x, mask=mask), reduce.compute_mask(x, mask)
+        if i == depth and config.model.pooling == "mean":
+            pool = LastAndMean(config.model.bidirectional, dtype=policy, name="last_and_mean")
+            x = pool(x, mask=mask)  # [B, 2 H]
         if config.model.layer_norm:
             x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)
         if config.model.dropout:
@@ -93,6 +109,7 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
 def _arguments(model: Any) -> dict[str, Any]:
     """Returns the arguments of a recurrent layer that only some cells have."""
     arguments: dict[str, Any] = {"reset_after": model.reset_after} if model.cell == "gru" else {}
+    arguments["recurrent_dropout"] = model.recurrent_dropout
     if model.chrono:
         keeping = CELLS[model.cell].cell_class.keeping
         arguments["bias_initializer"] = ChronoBias(model.chrono, keeping=keeping)
@@ -137,6 +154,8 @@ def trace_classifier(
             x = traces[-1].state  # [B, T, H]
         elif isinstance(layer, TimeReduction):
             x, mask = layer(x), layer.compute_mask(x, mask)
+        elif isinstance(layer, LastAndMean):
+            x = layer.after_each_step(x, mask)
         elif not isinstance(layer, (keras.layers.InputLayer, LengthMask, keras.layers.Dropout)):
             x = layer(x)  # layer normalisation, and the head: both work on the last axis
     return x, traces

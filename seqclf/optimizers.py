@@ -1,6 +1,8 @@
 """The optimiser that a config describes: algorithm, learning-rate schedule, clipping, decay."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -64,6 +66,8 @@ def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer
     arguments: dict[str, Any] = {"learning_rate": rate}
     if options.clip_norm:
         arguments["global_clipnorm"] = options.clip_norm
+    if options.ema:
+        arguments |= {"use_ema": True, "ema_momentum": options.ema}
     if options.name == "adam":
         optimizer = keras.optimizers.Adam(**arguments)
     elif options.name == "adamw":
@@ -74,3 +78,21 @@ def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer
     if config.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+@contextlib.contextmanager
+def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Within it the model's weights are the averages that the optimiser keeps, if it keeps any.
+
+    Args:
+        model: whose trainable weights the optimiser was built for.
+        optimizer: of `build_optimizer`.
+    """
+    weights = model.trainable_variables
+    raw = [keras.ops.convert_to_numpy(weight) for weight in weights]
+    optimizer.finalize_variable_values(weights)  # does nothing where there is no average
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, raw, strict=True):
+            weight.assign(value)

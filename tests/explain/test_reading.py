@@ -41,9 +41,13 @@ def classifier(spec, **model):
     return build_classifier(resolve({"model": {"units": [8, 6]} | model}), spec)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_each_step_s_answer_is_that_to_the_prefix(cell):
-    model, x = classifier(VARYING, cell=cell), examples(VARYING)
+@pytest.mark.parametrize(
+    "options",
+    [*({"cell": cell} for cell in CELLS), {"pooling": "mean"}],
+    ids=lambda each: next(iter(each.values())),
+)
+def test_each_step_s_answer_is_that_to_the_prefix(options):
+    model, x = classifier(VARYING, **options), examples(VARYING)
     lengths = np.array([6, 4], np.int32)
     for reading, raw, length in zip(read(model, VARYING, x, lengths), x, lengths, strict=True):
         assert reading.probabilities.shape == (length, 3)
