@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="seqclf")
 class LastAndMean(keras.layers.Layer):
-    """The last state and, beside it, the mean of all (Lin et al. 2014, arXiv:1312.4400, §3.2, of maps).
+    """The last state and, beside it, the mean of all (of maps: Lin et al. 2014, arXiv:1312.4400).
 
     The mean gives each step's state a path of its own to the head, and to the gradient a way back
     to each step that is one step long.
@@ -19,7 +19,7 @@ class LastAndMean(keras.layers.Layer):
         **kwargs: `name`, `dtype`.
 
     Call arguments:
-        states: `[B, T, H]`, at masked steps those of the step before.
+        states: `[B, T, H]`; what they are at masked steps is not looked at.
         mask: bool `[B, T]`, valid steps first; None: all are valid.
 
     Returns:
@@ -38,15 +38,20 @@ class LastAndMean(keras.layers.Layer):
 
     def call(self, states: Any, mask: Any = None) -> Any:
         last = states[:, -1]  # [B, H]
+        if mask is not None:  # there Keras's Bidirectional gives 0, unlike the layers in it
+            end = ops.maximum(ops.sum(ops.cast(mask, "int32"), axis=1) - 1, 0)  # [B]
+            last = ops.take_along_axis(states, end[:, None, None], axis=1)[:, 0]
         if self.bidirectional:
             half = states.shape[-1] // 2
-            last = ops.concatenate([states[:, -1, :half], states[:, 0, half:]], axis=-1)
+            last = ops.concatenate([last[:, :half], states[:, 0, half:]], axis=-1)
         summed, valid = _in_float32(states, mask)
         mean = ops.sum(summed, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)
         return ops.concatenate([last, ops.cast(mean, last.dtype)], axis=-1)
 
     def after_each_step(self, states: Any, mask: Any = None) -> Any:
         """Returns what `call` would, had the sequence ended at each step: `[B, T, 2 H]`.
+
+        At masked steps `states` must be those of the step before, as a recurrent layer gives them.
 
         Raises:
             ValueError: the states were read in both directions.
