@@ -59,11 +59,11 @@ def test_of_both_directions_there_is_no_state_after_a_step():
 
 
 def test_half_precision_counts_long_sequences_right():
-    states = keras.ops.ones([1, 3000, 2], "bfloat16")
+    states = keras.ops.cast(np.arange(3000)[None, :, None] >= 1500, "bfloat16")  # 0, then 1
     layer = LastAndMean(dtype="mixed_bfloat16")
     for pooled in (layer(states), layer.after_each_step(states)[:, -1]):
         assert pooled.dtype == "bfloat16"
-        np.testing.assert_allclose(np.asarray(pooled, "float32"), 1.0)
+        np.testing.assert_allclose(np.asarray(pooled, "float32"), [[1.0, 0.5]])
 
 
 def test_its_config_makes_it_again():
