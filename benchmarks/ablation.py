@@ -68,7 +68,6 @@ CHANGES: dict[str, dict[str, Any]] = {
         "optimizer.final_learning_rate": 0.001,
     },
     "mean of the states beside the last": {"model.pooling": "mean"},
-    "recurrent dropout 0.1": {"model.recurrent_dropout": 0.1},
 }
 
 

@@ -99,9 +99,6 @@ SCHEMA: dict[str, Field] = {
     "model.dropout": Field(
         0.0, "share dropped of what enters each layer's successor", low=0, below=1
     ),
-    "model.recurrent_dropout": Field(
-        0.0, "share of the state that gates and candidate don't see", low=0, below=1
-    ),
     "model.pooling": Field(
         "last",
         "what is classified: the last state, or beside it the mean of all",

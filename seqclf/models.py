@@ -109,7 +109,6 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
 def _arguments(model: Any) -> dict[str, Any]:
     """Returns the arguments of a recurrent layer that only some cells have."""
     arguments: dict[str, Any] = {"reset_after": model.reset_after} if model.cell == "gru" else {}
-    arguments["recurrent_dropout"] = model.recurrent_dropout
     if model.chrono:
         keeping = CELLS[model.cell].cell_class.keeping
         arguments["bias_initializer"] = ChronoBias(model.chrono, keeping=keeping)

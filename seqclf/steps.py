@@ -127,8 +127,7 @@ def _compiles_whole(config: Any) -> bool:
     numbers on a CPU at 300 ns each (TensorFlow 2.21), which made a step five times slower.
     """
     gpu = tf.config.get_visible_devices("GPU")
-    draws = config.model.dropout or config.model.recurrent_dropout
-    return config.jit_compile and not draws and not gpu
+    return config.jit_compile and not config.model.dropout and not gpu
 
 
 def _execution(
