@@ -80,17 +80,9 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     depth = len(config.model.units)
     reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
-        name = f"{config.model.cell}_{i}"
-        layer = CELLS[config.model.cell](
-            units,
-            return_sequences=i < depth or config.model.pooling != "last",
-            dtype=policy,
-            name=name,
-            **_arguments(config.model),
-        )
-        if config.model.bidirectional:
-            layer = keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{i}")
-        x = layer(x, mask=mask)  # [B, T, H], of the last layer [B, H]
+        all_states = i < depth or config.model.pooling != "last"
+        layer = _recurrent(config.model, i, units, policy, return_sequences=all_states)
+        x = layer(x, mask=mask)  # [B, T, H], of the last layer [B, H] if that is all that is read
         if i < depth and reductions[i - 1] > 1:
             reduce = TimeReduction(reductions[i - 1], dtype=policy, name=f"time_reduction_{i}")
             x, mask = reduce(x, mask=mask), reduce.compute_mask(x, mask)
@@ -104,6 +96,22 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     # The head computes in float32: a softmax in half precision costs accuracy and gains nothing.
     logits = keras.layers.Dense(spec.num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs if spec.variable_length else inputs[0], logits, name="classifier")
+
+
+def _recurrent(
+    model: Any, number: int, units: int, policy: keras.DTypePolicy, return_sequences: bool
+) -> keras.layers.Layer:
+    """Returns a recurrent layer of the config's cell, in one direction or both."""
+    layer = CELLS[model.cell](
+        units,
+        return_sequences=return_sequences,
+        dtype=policy,
+        name=f"{model.cell}_{number}",
+        **_arguments(model),
+    )
+    if not model.bidirectional:
+        return layer
+    return keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{number}")
 
 
 def _arguments(model: Any) -> dict[str, Any]:
@@ -140,7 +148,8 @@ def trace_classifier(
 
     Returns:
         Logits after each step, `[B, T, C]`: what the model would answer if the sequence ended
-        there, the last of them its answer; and the `Trace` of each recurrent layer, first to last.
+        there, the last of them its answer (with `model.pooling` "mean" the mean is that of the
+        states until then); and the `Trace` of each recurrent layer, first to last.
         With time reduction the steps are those that the layer in question reads.
     """
     traces: list[Trace] = []

@@ -56,7 +56,8 @@ def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer
 
     Returns:
         A Keras optimiser that clips gradients to the global norm `optimizer.clip_norm` (Pascanu
-        et al. 2013, arXiv:1211.5063) and, for float16, scales the loss.
+        et al. 2013, arXiv:1211.5063), averages the weights (see `averaged`) and, for float16,
+        scales the loss.
     """
     options = config.optimizer
     rate: Any = options.learning_rate
@@ -83,6 +84,11 @@ def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer
 @contextlib.contextmanager
 def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Within it the model's weights are the averages that the optimiser keeps, if it keeps any.
+
+    After step t of the training, which goes on from the weights w_t themselves, m_1 = w_1 and
+    `m_t = k m_(t-1) + (1 - k) w_t`, k being `optimizer.ema` (Polyak & Juditsky 1992, SIAM J.
+    Control and Optimization 30:838, "Acceleration of stochastic approximation by averaging";
+    exponentially, as here: Tarvainen & Valpola 2017, arXiv:1703.01780).
 
     Args:
         model: whose trainable weights the optimiser was built for.
