@@ -63,7 +63,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "chrono initialisation": {"model.chrono": 28},
     "distortions": DISTORTIONS,
     "average of the weights, 0.98": {"optimizer.ema": 0.98},
-    "average of the weights, 0.99, rate kept at 0.001": {
+    "final rate 0.001": {"optimizer.final_learning_rate": 0.001},
+    "average of the weights, 0.99, final rate 0.001": {
         "optimizer.ema": 0.99,
         "optimizer.final_learning_rate": 0.001,
     },

@@ -117,7 +117,10 @@ def test_units_are_drawn_in_the_order_of_their_memories():
     np.testing.assert_allclose(drawn, reading.layers[0].gates["update_gate"][:, order])
 
 
-@pytest.mark.parametrize("options", [{"bidirectional": True}, {"time_reduction": [2]}])
+@pytest.mark.parametrize(
+    "options",
+    [{"bidirectional": True}, {"bidirectional": True, "pooling": "mean"}, {"time_reduction": [2]}],
+)
 def test_what_cannot_be_watched_is_refused(options):
     with pytest.raises(RunError, match="cannot be watched step by step"):
         read(classifier(IMAGES, **options), IMAGES, examples(IMAGES))
