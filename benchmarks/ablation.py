@@ -62,12 +62,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "dropout 0.1": {"model.dropout": 0.1},
     "chrono initialisation": {"model.chrono": 28},
     "distortions": DISTORTIONS,
-    "average of the weights, 0.98": {"optimizer.ema": 0.98},
     "final rate 0.001": {"optimizer.final_learning_rate": 0.001},
-    "average of the weights, 0.99, final rate 0.001": {
-        "optimizer.ema": 0.99,
-        "optimizer.final_learning_rate": 0.001,
-    },
     "mean of the states beside the last": {"model.pooling": "mean"},
 }
 

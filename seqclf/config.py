@@ -133,13 +133,6 @@ SCHEMA: dict[str, Field] = {
     "optimizer.weight_decay": Field(0.0, "decoupled weight decay (adamw only)", low=0),
     "optimizer.momentum": Field(0.9, "momentum (sgd only)", low=0, below=1),
     "optimizer.clip_norm": Field(1.0, "clip the gradient to this global norm; 0: off", low=0),
-    "optimizer.ema": Field(
-        0.0,
-        "the model's weights are their moving average over the steps, of which each step keeps so "
-        "much; 0: off",
-        low=0,
-        below=1,
-    ),
     "label_smoothing": Field(0.0, "share of each label spread over all classes", low=0, below=1),
     "batch_size": Field(128, "examples that a training step learns from", low=1),
     "batch_selection": Field(

@@ -1,8 +1,6 @@
 """The optimiser that a config describes: algorithm, learning-rate schedule, clipping, decay."""
 
-import contextlib
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -56,8 +54,7 @@ def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer
 
     Returns:
         A Keras optimiser that clips gradients to the global norm `optimizer.clip_norm` (Pascanu
-        et al. 2013, arXiv:1211.5063), averages the weights (see `averaged`) and, for float16,
-        scales the loss.
+        et al. 2013, arXiv:1211.5063) and, for float16, scales the loss.
     """
     options = config.optimizer
     rate: Any = options.learning_rate
@@ -67,8 +64,6 @@ def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer
     arguments: dict[str, Any] = {"learning_rate": rate}
     if options.clip_norm:
         arguments["global_clipnorm"] = options.clip_norm
-    if options.ema:
-        arguments |= {"use_ema": True, "ema_momentum": options.ema}
     if options.name == "adam":
         optimizer = keras.optimizers.Adam(**arguments)
     elif options.name == "adamw":
@@ -79,26 +74,3 @@ def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer
     if config.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
-
-
-@contextlib.contextmanager
-def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Within it the model's weights are the averages that the optimiser keeps, if it keeps any.
-
-    After step t of the training, which goes on from the weights w_t themselves, m_1 = w_1 and
-    `m_t = k m_(t-1) + (1 - k) w_t`, k being `optimizer.ema` (Polyak & Juditsky 1992, SIAM J.
-    Control and Optimization 30:838, "Acceleration of stochastic approximation by averaging";
-    exponentially, as here: Tarvainen & Valpola 2017, arXiv:1703.01780).
-
-    Args:
-        model: whose trainable weights the optimiser was built for.
-        optimizer: of `build_optimizer`.
-    """
-    weights = model.trainable_variables
-    raw = [keras.ops.convert_to_numpy(weight) for weight in weights]
-    optimizer.finalize_variable_values(weights)  # does nothing where there is no average
-    try:
-        yield
-    finally:
-        for weight, value in zip(weights, raw, strict=True):
-            weight.assign(value)

@@ -23,7 +23,7 @@ from seqclf.errors import TrainingError
 from seqclf.evaluation import Score, Scorer
 from seqclf.metrics import MetricsLog
 from seqclf.models import build_classifier
-from seqclf.optimizers import averaged, build_optimizer
+from seqclf.optimizers import build_optimizer
 from seqclf.progress import Progress
 from seqclf.runs import Run, replacing
 from seqclf.steps import make_train_step
@@ -132,8 +132,6 @@ def fit(
     score = _train(config, dataset, run, model, optimizer, state, log, total, end, progress)
     if config.select == "best":
         checkpoints.restore(run.checkpoints / "best.npz", {"model": model.variables})
-    else:
-        optimizer.finalize_variable_values(model.trainable_variables)  # their averages, if any
     with replacing(run.model) as temporary:
         model.save(temporary)
     return Fit(model, state, score)
@@ -194,15 +192,13 @@ def _train(
             )
         progress.step(state)
         if state.step % validate_every == 0 or state.step == total:
-            with averaged(model, optimizer):
-                score = scorer(dataset.validation)
-                if score.accuracy > state.best_accuracy:
-                    checkpoints.save(run.checkpoints / "best.npz", variables, {"step": state.step})
+            score = scorer(dataset.validation)
             if score.accuracy > state.best_accuracy or config.select == "last":
                 selected = score
             if score.accuracy > state.best_accuracy:
                 state.best_accuracy, state.best_step = score.accuracy, state.step
                 state.stale_validations = 0
+                checkpoints.save(run.checkpoints / "best.npz", variables, {"step": state.step})
             else:
                 state.stale_validations += 1
                 state.stopped_early = 0 < config.early_stopping <= state.stale_validations

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from seqclf.config import resolve
-from seqclf.optimizers import WarmupCosine, averaged, build_optimizer
+from seqclf.optimizers import WarmupCosine, build_optimizer
 
 
 def build(total=1000, precision="float32", **options):
@@ -66,48 +66,3 @@ def test_weight_decay_spares_biases():
 def test_float16_scales_the_loss():
     assert isinstance(build(precision="mixed_float16"), keras.optimizers.LossScaleOptimizer)
     assert not isinstance(build(), keras.optimizers.LossScaleOptimizer)
-
-
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_the_average_is_that_of_the_weights_after_each_step(precision):
-    """m_1 = w_1, m_t = k m_(t-1) + (1 - k) w_t, by hand in float64."""
-    optimizer = build(ema=0.8, precision=precision, schedule="constant", learning_rate=0.3)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    optimizer.build(model.trainable_variables)
-    rng = np.random.default_rng(0)
-    expected = None
-    for _ in range(6):
-        gradients = [rng.normal(size=v.shape) for v in model.trainable_variables]
-        optimizer.apply([keras.ops.convert_to_tensor(g, "float32") for g in gradients])
-        weights = [w.astype(np.float64) for w in model.get_weights()]
-        if expected is None:
-            expected = weights
-        expected = [0.8 * m + 0.2 * w for m, w in zip(expected, weights, strict=True)]
-    raw = model.get_weights()
-    with averaged(model, optimizer):
-        for weight, mean in zip(model.get_weights(), expected, strict=True):
-            np.testing.assert_allclose(weight, mean, atol=1e-6)
-        assert np.abs(model.get_weights()[0] - raw[0]).max() > 0.05
-    for weight, before in zip(model.get_weights(), raw, strict=True):
-        np.testing.assert_array_equal(weight, before)
-
-
-def test_without_an_average_the_weights_stay_as_they_are():
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    optimizer = build()
-    optimizer.build(model.trainable_variables)
-    raw = model.get_weights()
-    with averaged(model, optimizer):
-        np.testing.assert_array_equal(model.get_weights()[0], raw[0])
-    np.testing.assert_array_equal(model.get_weights()[0], raw[0])
-
-
-def test_the_weights_come_back_after_an_error():
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    optimizer = build(ema=0.9, schedule="constant", learning_rate=0.3)
-    optimizer.build(model.trainable_variables)
-    raw = model.get_weights()
-    with pytest.raises(KeyError), averaged(model, optimizer):
-        model.set_weights([w + 1 for w in raw])
-        raise KeyError
-    np.testing.assert_array_equal(model.get_weights()[0], raw[0])

@@ -165,7 +165,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, digits, stop, monkeypat
 
     changes = {
         "model": {"dropout": 0.3},
-        "optimizer": {"name": "adamw", "weight_decay": 0.01, "ema": 0.9},
+        "optimizer": {"name": "adamw", "weight_decay": 0.01},
         "augment": {"shift": 0.1, "elastic": 0.02},
         "batch_selection": 2,
     }
@@ -215,26 +215,6 @@ def test_the_best_or_the_last_weights_are_selected(tmp_path, digits):
     assert accuracy == state.best_accuracy
     assert Scorer(last, digits.spec)(digits.validation).accuracy < accuracy
     assert read_metrics(best_run)[-1]["validation_accuracy"] < accuracy
-
-
-@pytest.mark.parametrize("select", ["best", "last"])
-def test_the_model_is_the_average_and_the_training_goes_on_without_it(tmp_path, digits, select):
-    changes = {"select": select, "optimizer": {"learning_rate": 0.02}}
-    plain, _, _ = train(tmp_path / "plain", digits, **changes)
-    changes["optimizer"] = {"learning_rate": 0.02, "ema": 0.9}
-    run, model, state = train(tmp_path / "averaged", digits, **changes)
-    ends = [np.load(each.checkpoints / "step-000000060.npz") for each in (plain, run)]
-    weights = sorted(name for name in ends[0].files if name.startswith("model/"))
-    for name in weights:  # the steps are those of a training without an average
-        np.testing.assert_array_equal(ends[0][name], ends[1][name])
-    means = sorted(name for name in ends[1].files if "average" in name)
-    if select == "last" or state.best_step == 60:
-        for name, weight in zip(means, model.trainable_variables, strict=True):
-            np.testing.assert_array_equal(ends[1][name], weight)
-    assert not np.array_equal(ends[1][weights[0]], model.get_weights()[0])
-    accuracy = Scorer(model, digits.spec)(digits.validation).accuracy
-    shown = [record["validation_accuracy"] for record in read_metrics(run)]
-    assert accuracy == (shown[-1] if select == "last" else max(shown))
 
 
 def test_early_stopping(tmp_path, digits):
