@@ -62,6 +62,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "dropout 0.1": {"model.dropout": 0.1},
     "chrono initialisation": {"model.chrono": 28},
     "distortions": DISTORTIONS,
+    "final rate 0.001": {"optimizer.final_learning_rate": 0.001},
+    "mean of the states beside the last": {"model.pooling": "mean"},
 }
 
 

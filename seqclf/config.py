@@ -106,6 +106,11 @@ SCHEMA: dict[str, Field] = {
     "model.dropout": Field(
         0.0, "share dropped of what enters each layer's successor", low=0, below=1
     ),
+    "model.pooling": Field(
+        "last",
+        "what is classified: the last state, or beside it the mean of all",
+        choices=("last", "mean"),
+    ),
     "model.layer_norm": Field(False, "layer normalisation after each recurrent layer"),
     "model.time_reduction": Field(
         (),

@@ -8,7 +8,16 @@ import keras
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
-from seqclf.layers import GRU, LSTM, MGU, ChronoBias, Recurrent, SimpleRNN, TimeReduction
+from seqclf.layers import (
+    GRU,
+    LSTM,
+    MGU,
+    ChronoBias,
+    LastAndMean,
+    Recurrent,
+    SimpleRNN,
+    TimeReduction,
+)
 from seqclf.layers.trace import Trace, trace
 from seqclf.runs import Run
 
@@ -71,16 +80,15 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     depth = len(config.model.units)
     reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
-        name = f"{config.model.cell}_{i}"
-        layer = CELLS[config.model.cell](
-            units, return_sequences=i < depth, dtype=policy, name=name, **_arguments(config.model)
-        )
-        if config.model.bidirectional:
-            layer = keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{i}")
-        x = layer(x, mask=mask)  # [B, T, H], of the last layer [B, H]
+        all_states = i < depth or config.model.pooling != "last"
+        layer = _recurrent(config.model, i, units, policy, return_sequences=all_states)
+        x = layer(x, mask=mask)  # [B, T, H], of the last layer [B, H] if that is all that is read
         if i < depth and reductions[i - 1] > 1:
             reduce = TimeReduction(reductions[i - 1], dtype=policy, name=f"time_reduction_{i}")
             x, mask = reduce(x, mask=mask), reduce.compute_mask(x, mask)
+        if i == depth and config.model.pooling == "mean":
+            pool = LastAndMean(config.model.bidirectional, dtype=policy, name="last_and_mean")
+            x = pool(x, mask=mask)  # [B, 2 H]
         if config.model.layer_norm:
             x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)
         if config.model.dropout:
@@ -88,6 +96,22 @@ def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
     # The head computes in float32: a softmax in half precision costs accuracy and gains nothing.
     logits = keras.layers.Dense(spec.num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs if spec.variable_length else inputs[0], logits, name="classifier")
+
+
+def _recurrent(
+    model: Any, number: int, units: int, policy: keras.DTypePolicy, return_sequences: bool
+) -> keras.layers.Layer:
+    """Returns a recurrent layer of the config's cell, in one direction or both."""
+    layer = CELLS[model.cell](
+        units,
+        return_sequences=return_sequences,
+        dtype=policy,
+        name=f"{model.cell}_{number}",
+        **_arguments(model),
+    )
+    if not model.bidirectional:
+        return layer
+    return keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{number}")
 
 
 def _arguments(model: Any) -> dict[str, Any]:
@@ -124,7 +148,8 @@ def trace_classifier(
 
     Returns:
         Logits after each step, `[B, T, C]`: what the model would answer if the sequence ended
-        there, the last of them its answer; and the `Trace` of each recurrent layer, first to last.
+        there, the last of them its answer (with `model.pooling` "mean" the mean is that of the
+        states until then); and the `Trace` of each recurrent layer, first to last.
         With time reduction the steps are those that the layer in question reads.
     """
     traces: list[Trace] = []
@@ -137,6 +162,8 @@ def trace_classifier(
             x = traces[-1].state  # [B, T, H]
         elif isinstance(layer, TimeReduction):
             x, mask = layer(x), layer.compute_mask(x, mask)
+        elif isinstance(layer, LastAndMean):
+            x = layer.after_each_step(x, mask)
         elif not isinstance(layer, (keras.layers.InputLayer, LengthMask, keras.layers.Dropout)):
             x = layer(x)  # layer normalisation, and the head: both work on the last axis
     return x, traces

@@ -13,6 +13,7 @@ def model_in_words(config: Any) -> str:
         f"[{', '.join(map(str, model.units))}]"
     ]
     parts += ["reset gate before the product"] * (not model.reset_after)
+    parts += ["mean of the states beside the last"] * (model.pooling == "mean")
     parts += ["layer normalisation"] * model.layer_norm
     parts += [f"dropout {model.dropout:g}"] if model.dropout else []
     if any(factor > 1 for factor in model.time_reduction):

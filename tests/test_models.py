@@ -46,6 +46,24 @@ def test_it_equals_the_same_stack_of_keras_layers():
     np.testing.assert_allclose(model(x), peer(x), atol=1e-5)
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_with_pooling_the_head_reads_the_last_state_and_the_mean_of_all(both):
+    """Beside Keras's own layers, which give the last state and all of them in two calls."""
+    model = build(units=[5], pooling="mean", bidirectional=both)
+    layers = [keras.layers.GRU(5, return_sequences=each, use_cudnn=False) for each in (False, True)]
+    if both:
+        layers = [keras.layers.Bidirectional(layer) for layer in layers]
+    x = np.random.default_rng(0).normal(size=(7, 6, 4)).astype("float32")
+    for layer in layers:
+        layer.build(x.shape)
+        layer.set_weights(model.get_weights()[:-2])
+    last, states = (layer(x).numpy() for layer in layers)
+    kernel, bias = model.get_weights()[-2:]
+    expected = np.concatenate([last, states.mean(axis=1)], axis=-1) @ kernel + bias
+    np.testing.assert_allclose(model(x), expected, atol=1e-5)
+    assert traceable(model) is not both
+
+
 def test_options_add_their_layers():
     model = build(units=[5, 4], bidirectional=True, dropout=0.2, layer_norm=True, reset_after=False)
     kinds = [type(layer).__name__ for layer in model.layers]
@@ -79,7 +97,15 @@ def test_chrono_initialisation_reaches_every_layer():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"bidirectional": True}, {"time_reduction": [4], "layer_norm": True}], ids=str
+    "options",
+    [
+        {},
+        {"bidirectional": True},
+        {"bidirectional": True, "pooling": "mean"},
+        {"time_reduction": [4], "layer_norm": True},
+        {"time_reduction": [4], "pooling": "mean"},
+    ],
+    ids=str,
 )
 def test_padding_changes_nothing(options):
     """The last valid state is read: padding of any length leaves the logits as they are."""
@@ -93,7 +119,9 @@ def test_padding_changes_nothing(options):
 
 
 @pytest.mark.parametrize(
-    "options", [{"bidirectional": True}, {"time_reduction": [2], "chrono": 6}], ids=str
+    "options",
+    [{"bidirectional": True, "pooling": "mean"}, {"time_reduction": [2], "chrono": 6}],
+    ids=str,
 )
 @pytest.mark.parametrize("spec", [FIXED, VARYING], ids=["fixed", "varying"])
 def test_saved_and_loaded(spec, options, tmp_path):

@@ -3,6 +3,7 @@
 from seqclf.layers.cells import GRUCell, LSTMCell, MGUCell, SimpleRNNCell
 from seqclf.layers.gru import GRU
 from seqclf.layers.initializers import ChronoBias
+from seqclf.layers.pooling import LastAndMean
 from seqclf.layers.recurrent import LSTM, MGU, Recurrent, SimpleRNN
 from seqclf.layers.time_reduction import TimeReduction
 from seqclf.layers.update_gate import convert_update_gate
@@ -14,6 +15,7 @@ __all__ = [
     "ChronoBias",
     "GRUCell",
     "LSTMCell",
+    "LastAndMean",
     "MGUCell",
     "Recurrent",
     "SimpleRNN",

@@ -152,6 +152,19 @@ def test_time_reduction_shortens_the_way():
     assert all((layer.loss > 0).all() for layer in flow.layers)
 
 
+def test_the_mean_of_the_states_gives_each_its_share_of_the_gradient():
+    """A head that reads nothing but the mean sends the same to each state of the last layer."""
+    model = build_classifier(resolve({"model": {"units": [4], "pooling": "mean"}}), SPEC)
+    layer, head = model.layers[1], model.layers[-1]
+    layer.set_weights([0 * weight for weight in layer.get_weights()])  # z = 1/2, h = 0
+    kernel, bias = head.get_weights()
+    kernel[:4] = 0.0  # of the last state
+    head.set_weights([kernel, bias])
+    loss = gradient_flow(model, *batch()).layers[0].loss
+    own = 1 - 0.5 ** np.arange(len(loss), 0, -1)  # ∂h_(t+1)/∂h_t = 1/2
+    np.testing.assert_allclose(loss / loss[-1], 2 * own, rtol=1e-5)
+
+
 def test_both_directions_are_refused():
     both = build_classifier(resolve({"model": {"units": [4], "bidirectional": True}}), SPEC)
     with pytest.raises(ValueError, match="no last state"):

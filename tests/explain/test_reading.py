@@ -41,9 +41,13 @@ def classifier(spec, **model):
     return build_classifier(resolve({"model": {"units": [8, 6]} | model}), spec)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_each_step_s_answer_is_that_to_the_prefix(cell):
-    model, x = classifier(VARYING, cell=cell), examples(VARYING)
+@pytest.mark.parametrize(
+    "options",
+    [*({"cell": cell} for cell in CELLS), {"pooling": "mean"}],
+    ids=lambda each: next(iter(each.values())),
+)
+def test_each_step_s_answer_is_that_to_the_prefix(options):
+    model, x = classifier(VARYING, **options), examples(VARYING)
     lengths = np.array([6, 4], np.int32)
     for reading, raw, length in zip(read(model, VARYING, x, lengths), x, lengths, strict=True):
         assert reading.probabilities.shape == (length, 3)
@@ -113,7 +117,10 @@ def test_units_are_drawn_in_the_order_of_their_memories():
     np.testing.assert_allclose(drawn, reading.layers[0].gates["update_gate"][:, order])
 
 
-@pytest.mark.parametrize("options", [{"bidirectional": True}, {"time_reduction": [2]}])
+@pytest.mark.parametrize(
+    "options",
+    [{"bidirectional": True}, {"bidirectional": True, "pooling": "mean"}, {"time_reduction": [2]}],
+)
 def test_what_cannot_be_watched_is_refused(options):
     with pytest.raises(RunError, match="cannot be watched step by step"):
         read(classifier(IMAGES, **options), IMAGES, examples(IMAGES))

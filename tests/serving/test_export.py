@@ -75,7 +75,13 @@ def test_outputs_equal_the_keras_model(tmp_path, reading, shape):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"bidirectional": True}, {"units": [8, 8], "time_reduction": [3]}], ids=str
+    "options",
+    [
+        {},
+        {"bidirectional": True, "pooling": "mean"},
+        {"units": [8, 8], "time_reduction": [3], "pooling": "mean"},
+    ],
+    ids=str,
 )
 def test_varying_lengths(tmp_path, options):
     model, version = export(tmp_path, VARYING, **options)

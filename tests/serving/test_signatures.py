@@ -153,8 +153,9 @@ def test_a_picture_s_gates_are_those_of_its_pixels():
         np.testing.assert_allclose(found[name], values, atol=1e-6)
 
 
-def test_a_bidirectional_model_has_no_trace():
-    _, functions = build(IMAGES, bidirectional=True)
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_a_bidirectional_model_has_no_trace(pooling):
+    _, functions = build(IMAGES, bidirectional=True, pooling=pooling)
     assert set(functions) == {"serving_default", "serving_bytes", "classify"}
 
 
@@ -167,8 +168,9 @@ def test_half_precision_answers_in_float32():
                 assert value.dtype in (tf.float32, tf.int32, tf.string)
 
 
-def test_trace_classifier_ends_in_the_model_s_own_logits():
-    model, _ = build(IMAGES, layer_norm=True, dropout=0.5)
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_trace_classifier_ends_in_the_model_s_own_logits(pooling):
+    model, _ = build(IMAGES, layer_norm=True, dropout=0.5, pooling=pooling)
     sequences = as_sequences(examples(IMAGES, 3), IMAGES)
     logits, traces = trace_classifier(model, sequences)
     assert len(traces) == 2
