@@ -124,7 +124,7 @@ def seqclf_learner(
     from seqclf.config import examples_per_step, resolve
     from seqclf.data.augmentation import augmentation_of
     from seqclf.data.dataset import DatasetSpec, Split
-    from seqclf.data.normalization import as_sequences, normalization
+    from seqclf.data.normalization import as_sequences, moments, normalization
     from seqclf.data.pipeline import training_batches
     from seqclf.optimizers import build_optimizer
     from seqclf.steps import make_prediction_step, make_train_step
@@ -133,7 +133,7 @@ def seqclf_learner(
     config = resolve({**recipe().to_dict(), "seed": seed})
     split = Split(data.x, data.y)
     spec = DatasetSpec("mnist", "rows", (28, 28), "uint8", tuple("0123456789"))
-    shift, scale = normalization(split, spec, config.data.normalize)
+    shift, scale = normalization(spec, config.data.normalize, lambda: moments(split, spec))
     spec = dataclasses.replace(spec, shift=shift, scale=scale)
     model = build(config, spec)
     optimizer = build_optimizer(config, config.steps)

@@ -80,16 +80,6 @@ def run_search(
     require_alone(space.config, "A search")
     folder = Path(folder).expanduser()
     role = _role()
-    with contextlib.ExitStack() as lock:
-        if role != "worker":
-            check_free(folder)
-            lock.enter_context(locked(folder))
-        return _run(space, settings, folder, overwrite, role)
-
-
-def _run(
-    space: SearchSpace, settings: Settings, folder: Path, overwrite: bool, role: str
-) -> list[dict[str, Any]]:
     if settings.max_epochs:
         changed = {"epochs": float(settings.max_epochs), "steps": 0}
         space = SearchSpace(space.config.to_dict() | changed, space.declared)
@@ -99,15 +89,25 @@ def _run(
     epochs = examples / len(dataset.train)
     max_epochs = settings.max_epochs or math.ceil(epochs)
     search = _describe(space, settings, max_epochs)
-    if role == "worker":
-        _wait_for_chief()
-        path = folder / "search.json"
-        if path.exists():
-            check_same(path, read_search(path), search)
-    else:
-        if role == "chief":
-            _check_port()
-        claim(folder, search, overwrite)
+    with contextlib.ExitStack() as lock:
+        if role == "worker":
+            _wait_for_chief()
+            path = folder / "search.json"
+            if path.exists():
+                check_same(path, read_search(path), search)
+        else:
+            if role == "chief":
+                _check_port()
+            check_free(folder)
+            lock.enter_context(locked(folder))
+            claim(folder, search, overwrite)
+        return _run(space, settings, folder, search, role)
+
+
+def _run(
+    space: SearchSpace, settings: Settings, folder: Path, search: dict[str, Any], role: str
+) -> list[dict[str, Any]]:
+    max_epochs = search["max_epochs"]
     hyperparameters = keras_tuner.HyperParameters()
     space.declare(hyperparameters)
     progress = SearchProgress(space)

@@ -103,6 +103,7 @@ def test_killed_in_the_middle_of_a_trial_it_goes_on(tmp_path):
     assert names == ["s/best_config.py"] and (tmp_path / names[0]).exists()
 
 
+@pytest.mark.faults
 def test_a_chief_and_two_workers_one_of_which_is_killed(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
