@@ -3,8 +3,9 @@
     python -m seqclf.train --config=configs/fashion_mnist.py
     python -m seqclf.train --config=configs/fashion_mnist.py --config.data.source=idx:FOLDER
 
-As `mnist_best.py`, with the distortions that clothes bear: a shoe may look the other way, but the
-pictures stand upright and fill the frame. Chosen by analogy: these numbers were not searched.
+As `mnist_best.py` without selection, with the distortions that clothes bear: a shoe may look the
+other way, but the pictures stand upright and fill the frame. Chosen by analogy: these numbers were
+not searched.
 """
 
 from seqclf.config import default_config
