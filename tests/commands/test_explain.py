@@ -50,6 +50,7 @@ def test_mistakes_end_in_one_message(folder, tmp_path):
     assert "has no model.keras yet" in seqclf("explain", f"--workdir={tmp_path}/run", status=2)
 
 
+@pytest.mark.slow
 def test_compare_says_where_everything_is(tmp_path):
     flags = (*SMALL, "--config.validate_every=10", "--cells=gru,rnn", "--seeds=1")
     output = seqclf("compare", *flags, "--workdir=c", cwd=tmp_path)

@@ -99,6 +99,7 @@ def plain(trial):
     st.sampled_from(["random", "grid", "hyperband"]),
     st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=5),
 )
+@pytest.mark.faults
 def test_a_search_that_is_killed_again_and_again_tries_the_same(tmp_path_factory, tuner, stops):
     """Each stop: after so many trials, in the middle of one or between two."""
     whole = drive(make(tuner, tmp_path_factory.mktemp("whole")), value)

@@ -185,6 +185,7 @@ def test_no_trial_completed_is_an_error_with_a_report(tmp_path, capfd):
     assert not (tmp_path / "s" / "best_config.json").exists()
 
 
+@pytest.mark.faults
 def test_out_of_memory_is_a_failed_trial_and_anything_else_ends_the_search(tmp_path, monkeypatch):
     errors = iter(
         [tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), MemoryError(), None]
