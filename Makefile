@@ -43,7 +43,7 @@ faults: $(TEST_STAMP)
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder -m "faults and not slow" $(ARGS)
 
 notebooks: $(TEST_STAMP)
-	$(BIN)/python -m pytest tests/test_notebooks.py -m notebooks $(ARGS)
+	$(BIN)/python -m pytest tests/docs/test_notebooks.py -m notebooks $(ARGS)
 
 # The libraries alone: of TensorFlow 2.20, which the newest TensorFlow Serving is built on.
 RUNTIME := $(VENV)/runtime-2.20.0

@@ -22,11 +22,12 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from seqclf.config import flatten, nest, resolve
+from seqclf.console.progress import Progress
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError, SeqclfError
-from seqclf.progress import Progress
-from seqclf.runs import Run, write_json, write_text
-from seqclf.training import fit
+from seqclf.storage.files import write_json, write_text
+from seqclf.storage.run_directory import Run
+from seqclf.training.loop import fit
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/mnist_fast.py", "the recipe")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "trainings of each variant", lower_bound=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from seqclf.runs import replacing, write_json, write_text
+from seqclf.storage.files import replacing, write_json, write_text
 
 THRESHOLDS = (0.97, 0.98, 0.985, 0.99)
 CLOCKS = {"from_start": "from process start", "from_first_step": "from the first step"}

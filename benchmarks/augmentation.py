@@ -25,11 +25,11 @@ from seqclf.data import pipeline
 from seqclf.data.augmentation import Augmentation, draw
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.data.normalization import as_sequences
-from seqclf.environment import describe_environment
-from seqclf.models import build_classifier
-from seqclf.optimizers import build_optimizer
-from seqclf.runs import replacing
-from seqclf.steps import make_train_step
+from seqclf.models.classifier import build_classifier
+from seqclf.storage.environment import describe_environment
+from seqclf.storage.files import replacing
+from seqclf.training.optimizers import build_optimizer
+from seqclf.training.step import make_train_step
 
 _ROUNDS = flags.DEFINE_integer("rounds", 15, "turns that each pipeline takes", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 40, "steps of a turn", lower_bound=1)

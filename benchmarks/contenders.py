@@ -23,9 +23,9 @@ def seqclf(shape: Shape) -> Calls:
 
     from seqclf.config import resolve
     from seqclf.data.dataset import DatasetSpec
-    from seqclf.models import build_classifier
-    from seqclf.optimizers import build_optimizer
-    from seqclf.steps import make_prediction_step, make_train_step
+    from seqclf.models.classifier import build_classifier
+    from seqclf.training.optimizers import build_optimizer
+    from seqclf.training.step import make_prediction_step, make_train_step
 
     spec = DatasetSpec(
         source="random",

@@ -50,7 +50,7 @@ def measure(rounds: int) -> list[dict[str, Any]]:
 def _export_ours(folder: Path) -> Path:
     from seqclf.config import resolve
     from seqclf.data.dataset import DatasetSpec
-    from seqclf.models import build_classifier
+    from seqclf.models.classifier import build_classifier
     from seqclf.serving.export import export_model
 
     spec = DatasetSpec(

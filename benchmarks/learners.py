@@ -120,15 +120,15 @@ def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
 def seqclf_learner(
     data: Data, seed: int, report: Report, begin: Callable, recipe: Callable[[], Any]
 ) -> None:
-    """A recipe, by the same calls as `seqclf.training.fit`."""
+    """A recipe, by the same calls as `seqclf.training.loop.fit`."""
     from seqclf.config import examples_per_step, resolve
     from seqclf.data.augmentation import augmentation_of
     from seqclf.data.dataset import DatasetSpec, Split
     from seqclf.data.normalization import as_sequences, moments, normalization
     from seqclf.data.pipeline import training_batches
-    from seqclf.optimizers import build_optimizer
-    from seqclf.steps import make_prediction_step, make_train_step
-    from seqclf.training import build
+    from seqclf.training.loop import build
+    from seqclf.training.optimizers import build_optimizer
+    from seqclf.training.step import make_prediction_step, make_train_step
 
     config = resolve({**recipe().to_dict(), "seed": seed})
     split = Split(data.x, data.y)

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-from seqclf.environment import describe_environment
-from seqclf.runs import write_json, write_text
+from seqclf.storage.environment import describe_environment
+from seqclf.storage.files import write_json, write_text
 
 _UNITS = flags.DEFINE_integer("units", 128, "width of both layers", lower_bound=1)
 _BATCH = flags.DEFINE_integer(

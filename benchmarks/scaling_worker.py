@@ -20,10 +20,10 @@ def main() -> None:
 
     from seqclf.config import resolve
     from seqclf.data.dataset import DatasetSpec
-    from seqclf.distribution.strategy import make_workers, sum_before_clipping
-    from seqclf.optimizers import build_optimizer
-    from seqclf.steps import make_train_step
-    from seqclf.training import build
+    from seqclf.training.distribution.strategy import make_workers, sum_before_clipping
+    from seqclf.training.loop import build
+    from seqclf.training.optimizers import build_optimizer
+    from seqclf.training.step import make_train_step
 
     config = resolve({"batch_size": batch, "model": {"units": [units, units]}})
     workers = make_workers(config)

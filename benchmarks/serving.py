@@ -64,7 +64,7 @@ def make_export(folder: Path) -> Path:
 
     from seqclf.config import resolve
     from seqclf.data.dataset import DatasetSpec
-    from seqclf.models import build_classifier
+    from seqclf.models.classifier import build_classifier
     from seqclf.serving.export import export_model
 
     names = tuple(map(str, range(10)))

@@ -22,7 +22,7 @@ from absl import app, flags
 
 from benchmarks import exported, peak, speed_report
 from benchmarks.shape import Shape
-from seqclf.environment import describe_environment
+from seqclf.storage.environment import describe_environment
 
 _POINTS = flags.DEFINE_list(
     "points", [], "points as TxDxHxB; empty: the grid, and 28x28x100x100 before it"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seqclf.runs import replacing
+from seqclf.storage.files import replacing
 
 KERAS = ("keras graph", "keras xla")
 CALLS = ("training", "inference")

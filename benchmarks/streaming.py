@@ -27,12 +27,12 @@ from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.data.shards.examples import Example, Part, Source
 from seqclf.data.shards.writing import write_shards
 from seqclf.data.sources import load_dataset
-from seqclf.environment import describe_environment
-from seqclf.figures import save_figure
-from seqclf.models import build_classifier
-from seqclf.optimizers import build_optimizer
-from seqclf.runs import write_json
-from seqclf.steps import make_train_step
+from seqclf.experiment.figures import save_figure
+from seqclf.models.classifier import build_classifier
+from seqclf.storage.environment import describe_environment
+from seqclf.storage.files import write_json
+from seqclf.training.optimizers import build_optimizer
+from seqclf.training.step import make_train_step
 
 _GIGABYTES = flags.DEFINE_list("gigabytes", ["0.5", "2"], "sizes of the training split")
 _SCRATCH = flags.DEFINE_string("scratch", None, "folder for the shards; default: the system's")

@@ -30,8 +30,8 @@ from absl import app, flags
 from benchmarks import accuracy_report
 from benchmarks.learners import LEARNERS
 from seqclf.data.sources import load_dataset
-from seqclf.environment import describe_environment
 from seqclf.errors import SeqclfError
+from seqclf.storage.environment import describe_environment
 
 _SEEDS = flags.DEFINE_integer("seeds", 5, "trainings of each contender", lower_bound=1)
 _ONLY = flags.DEFINE_list("only", [], "contenders by a part of their name; empty: all")

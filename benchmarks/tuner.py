@@ -3,8 +3,9 @@
     python -m benchmarks.tuner                  # the bundled digits: about 8 min on 2 cores
     python -m benchmarks.tuner --steps=300      # shorter trainings: more overhead
 
-Each round is a process for each way: the search runs its trials, the other `seqclf.training.fit` on
-the very configs of the search. Wall time from the first training to the last; imports and data are
+Each round is a process for each way: the search runs its trials, the other
+`seqclf.training.loop.fit` on the very configs of the search. Wall time from the first training to
+the last; imports and data are
 left out of both. Two processes differ by more than the overhead on a noisy machine, so the time
 that the search spends outside of `fit` is given as well.
 """
@@ -68,7 +69,7 @@ def _process(way: str, folder: str) -> tuple[float, float]:
 def _search(folder: Path) -> tuple[float, float]:
     import runpy
 
-    from seqclf.search_space import SearchSpace
+    from seqclf.config.search_space import SearchSpace
     from seqclf.tuner import hypermodel
     from seqclf.tuner.search import Settings, run_search
 
@@ -92,8 +93,8 @@ def _search(folder: Path) -> tuple[float, float]:
 
 
 def _by_hand(folder: Path) -> tuple[float, float]:
-    from seqclf.runs import Run
-    from seqclf.training import fit
+    from seqclf.storage.run_directory import Run
+    from seqclf.training.loop import fit
     from seqclf.tuner.hypermodel import dataset_of
 
     trials = sorted((folder / "search" / "trials").glob("[0-9]*"))

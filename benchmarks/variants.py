@@ -22,8 +22,8 @@ from absl import app, flags
 from seqclf.data.normalization import as_sequences
 from seqclf.data.sources import load_dataset
 from seqclf.layers.execution import execution
-from seqclf.models import load_classifier
-from seqclf.runs import Run
+from seqclf.models.loading import load_classifier
+from seqclf.storage.run_directory import Run
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.", required=True)
 ROUNDS = flags.DEFINE_integer("rounds", 20, "Turns of each variant.", 1)

@@ -5,7 +5,7 @@ python -m seqclf.tune --config=configs/digits.py --tuner=bayesian --max_trials=2
 """
 
 from seqclf.config import default_config
-from seqclf.search_space import Choice, Range
+from seqclf.config.search_space import Choice, Range
 
 
 def get_config():

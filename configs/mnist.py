@@ -8,7 +8,7 @@ Two layers of 128, Adam with warm-up and cosine decay, clipped gradients: the de
 """
 
 from seqclf.config import default_config
-from seqclf.search_space import Choice, Range
+from seqclf.config.search_space import Choice, Range
 
 
 def get_config():

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from absl import flags
 
-from seqclf import commands
 from seqclf.comparison import BUDGETS
 from seqclf.config import SCHEMA, resolve
+from seqclf.console import app
 from seqclf.errors import ConfigError
 
-CONFIG = commands.define_config_flag()
+CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder; default: runs/NAME of the config.")
 CELLS = flags.DEFINE_list("cells", list(SCHEMA["model.cell"].choices), "Which cells.")
 EQUAL = flags.DEFINE_multi_enum(
@@ -33,7 +33,7 @@ def check(argv: Sequence[str]) -> None:
             raise ConfigError(f"--cells takes {', '.join(known)}. Received: {cell!r}")
     if not CELLS.value:
         raise ConfigError(f"--cells must name at least one of {', '.join(known)}.")
-    if "model.cell" in commands.overridden_keys():
+    if "model.cell" in app.overridden_keys():
         raise ConfigError("--config.model.cell is what is compared: give --cells instead.")
 
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> None:
     dataset = load_dataset(**config.data.to_dict())
     outcomes = compare(config, dataset, workdir, cells, SEEDS.value, budgets)
     write_report(config, dataset, outcomes, workdir)
-    example = commands.quoted(outcomes[0].run)
+    example = app.quoted(outcomes[0].run)
     print(
         "\n".join(
             [
@@ -63,11 +63,11 @@ def main(argv: Sequence[str]) -> None:
                 f"Runs     {workdir}/runs/ (a run directory each)",
                 "",
                 "Next:",
-                f"  {commands.python_command()} -m seqclf.explain --workdir={example}",
+                f"  {app.python_command()} -m seqclf.explain --workdir={example}",
             ]
         )
     )
 
 
 if __name__ == "__main__":
-    commands.run(main, check=check)
+    app.run(main, check=check)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from seqclf import commands
+from seqclf.console import app
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.", required=True)
 SPLIT = flags.DEFINE_enum("split", "test", ["train", "validation", "test"], "Which examples.")
@@ -17,16 +17,16 @@ JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 
 def check(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.runs import Run
+    from seqclf.storage.run_directory import Run
 
     Run(WORKDIR.value).read_config()
 
 
 def main(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.experiment import evaluate_run
-    from seqclf.report import class_table, score_line
-    from seqclf.runs import Run
+    from seqclf.experiment.report import class_table, score_line
+    from seqclf.experiment.run import evaluate_run
+    from seqclf.storage.run_directory import Run
 
     result = evaluate_run(Run(WORKDIR.value), SPLIT.value)
     if JSON.value:
@@ -37,4 +37,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    commands.run(main, check=check)
+    app.run(main, check=check)

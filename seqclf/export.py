@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from seqclf import commands
+from seqclf.console import app
 from seqclf.errors import ConfigError
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
@@ -34,7 +34,7 @@ RUNTIME = flags.DEFINE_string(
 
 def check(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.runs import Run
+    from seqclf.storage.run_directory import Run
 
     exporting = [WORKDIR.value, EXPORT_DIR.value]
     if any(exporting) if VERIFY.value else not all(exporting):
@@ -55,8 +55,8 @@ def main(argv: Sequence[str]) -> None:
 
 
 def export() -> None:
-    from seqclf.runs import Run
     from seqclf.serving.export import export_run
+    from seqclf.storage.run_directory import Run
 
     version = export_run(
         Run(WORKDIR.value),
@@ -65,7 +65,7 @@ def export() -> None:
         KEEP.value,
         litert=LITERT.value,
     )
-    python, folder = commands.python_command(), commands.quoted(EXPORT_DIR.value)
+    python, folder = app.python_command(), app.quoted(EXPORT_DIR.value)
     print(f"Exported {version}")
     if LITERT.value:
         print(f"LiteRT    {version}/assets.extra/model.tflite")
@@ -84,4 +84,4 @@ def verify() -> None:
 
 
 if __name__ == "__main__":
-    commands.run(main, check=check)
+    app.run(main, check=check)

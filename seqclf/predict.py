@@ -13,7 +13,7 @@ from typing import Any
 
 from absl import flags
 
-from seqclf import commands
+from seqclf.console import app
 from seqclf.errors import ConfigError
 
 MODEL = flags.DEFINE_string("model", None, "EXPORT_DIR or EXPORT_DIR/<version>.")
@@ -115,4 +115,4 @@ def needs_tensorflow() -> bool:
 
 
 if __name__ == "__main__":
-    commands.run(main, arguments=True, check=check, tensorflow=needs_tensorflow)
+    app.run(main, arguments=True, check=check, tensorflow=needs_tensorflow)

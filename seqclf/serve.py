@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
-from seqclf import commands
+from seqclf.console import app
 from seqclf.errors import ConfigError, ExportError
 
 EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.", required=True)
@@ -74,4 +74,4 @@ def read_labels() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    commands.run(main, check=check)
+    app.run(main, check=check)

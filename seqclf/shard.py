@@ -12,7 +12,7 @@ from typing import Any
 
 from absl import flags
 
-from seqclf import commands
+from seqclf.console import app
 from seqclf.errors import ConfigError
 
 SOURCE = flags.DEFINE_string(
@@ -78,7 +78,7 @@ def summary(out: str, schema: Any) -> str:
     files = sum(map(len, schema.shards.values()))
     size = sum(shard.bytes for of_split in schema.shards.values() for shard in of_split)
     upto = "up to " if schema.variable_length else ""
-    pattern = commands.quoted(f"tfrecord:{out}/*.tfrecord")
+    pattern = app.quoted(f"tfrecord:{out}/*.tfrecord")
     return "\n".join(
         [
             "",
@@ -88,10 +88,10 @@ def summary(out: str, schema: Any) -> str:
             f"Schema    {out}/schema.json",
             "",
             "Next:",
-            f"  {commands.python_command()} -m seqclf.train --config.data.source={pattern}",
+            f"  {app.python_command()} -m seqclf.train --config.data.source={pattern}",
         ]
     )
 
 
 if __name__ == "__main__":
-    commands.run(main, check=check)
+    app.run(main, check=check)

@@ -12,17 +12,17 @@ from typing import Any
 
 from absl import flags
 
-from seqclf import commands
 from seqclf.config import resolve
+from seqclf.console import app
 
-CONFIG = commands.define_config_flag()
+CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory; default: runs/NAME of the config.")
 
 
 def check(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.distribution.cluster import cluster_of_environment
-    from seqclf.runs import Run
+    from seqclf.storage.run_directory import Run
+    from seqclf.training.distribution.cluster import cluster_of_environment
 
     config = resolve(CONFIG.value)
     cluster = cluster_of_environment()
@@ -33,9 +33,9 @@ def check(argv: Sequence[str]) -> None:
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.data.tfds_source import DatasetMissingError
-    from seqclf.distribution.strategy import make_workers
-    from seqclf.experiment import run_experiment
-    from seqclf.runs import Run
+    from seqclf.experiment.run import run_experiment
+    from seqclf.storage.run_directory import Run
+    from seqclf.training.distribution.strategy import make_workers
 
     config = resolve(CONFIG.value)
     workers = make_workers(config)
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> None:
         run = Run(WORKDIR.value or f"runs/{config.name}")
         report = run_experiment(config, run.path, workers=workers)
     except DatasetMissingError as error:
-        if commands.data_source_given():  # what was asked for is never exchanged for something else
+        if app.data_source_given():  # what was asked for is never exchanged for something else
             raise
         fallback = (
             "MNIST is not on this machine and cannot be fetched: this run is on the bundled digits."
@@ -69,10 +69,10 @@ def with_digits(config: Any) -> dict[str, Any]:
 
 def summary(run: Any, report: dict[str, Any]) -> str:
     """Returns what was reached, where everything is, and what to type next."""
-    from seqclf.report import score_line
+    from seqclf.experiment.report import score_line
     from seqclf.serving.publish import versions
 
-    python, quote = commands.python_command(), commands.quoted
+    python, quote = app.python_command(), app.quoted
     version = run.export / str(max(versions(run.export), default=1))
     sample = next(iter(sorted(run.samples.glob("*"))), "FILE.png")
     lines = [
@@ -96,4 +96,4 @@ def summary(run: Any, report: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    commands.run(main, check=check)
+    app.run(main, check=check)

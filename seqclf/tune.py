@@ -12,9 +12,9 @@ from typing import Any
 
 from absl import flags
 
-from seqclf import commands
+from seqclf.console import app
 
-CONFIG = commands.define_config_flag()
+CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the search; default: runs/NAME_search.")
 TUNER = flags.DEFINE_enum(
     "tuner", "bayesian", ["hyperband", "bayesian", "random", "grid"], "How to choose what to try."
@@ -49,18 +49,18 @@ LOST_AFTER = flags.DEFINE_float(
 
 def check(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.search_space import SearchSpace
+    from seqclf.config.search_space import SearchSpace
 
-    SearchSpace(CONFIG.value, commands.search_space())
+    SearchSpace(CONFIG.value, app.search_space())
 
 
 def main(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.search_space import SearchSpace
+    from seqclf.config.search_space import SearchSpace
     from seqclf.tuner.search import Settings, run_search
 
-    space = SearchSpace(CONFIG.value, commands.search_space())
-    given = [key for key in commands.overridden_keys() if key in space.declared]
+    space = SearchSpace(CONFIG.value, app.search_space())
+    given = [key for key in app.overridden_keys() if key in space.declared]
     if given:
         print(f"Given on the command line, so not searched: {', '.join(given)}", flush=True)
         space = space.without(given)
@@ -86,7 +86,7 @@ def summary(folder: str, rows: list[dict[str, Any]], objective: str) -> str:
     """Returns the ranking, where everything is, and what to type next."""
     from seqclf.tuner.results import SHOWN, table
 
-    python = commands.python_command()
+    python = app.python_command()
     more = [f"… and {len(rows) - SHOWN} more in search.md"] if len(rows) > SHOWN else []
     return "\n".join(
         [
@@ -106,4 +106,4 @@ def summary(folder: str, rows: list[dict[str, Any]], objective: str) -> str:
 
 
 if __name__ == "__main__":
-    commands.run(main, check=check)
+    app.run(main, check=check)

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from seqclf.comparison.trainings import Outcome
-from seqclf.explain.figures import COLOURS
-from seqclf.figures import panels
+from seqclf.experiment.figures import panels
+from seqclf.inspection.figures import COLOURS
 
 CELL_COLOURS = dict(zip(("gru", "lstm", "rnn", "mgu"), COLOURS, strict=True))
 

@@ -9,12 +9,13 @@ from typing import Any
 from seqclf.comparison.figures import curves
 from seqclf.comparison.trainings import Outcome, with_cell
 from seqclf.data.dataset import Dataset
-from seqclf.environment import describe_environment
-from seqclf.explain.report import flows_of, write_flows
-from seqclf.figures import save_figure
-from seqclf.models import load_classifier
-from seqclf.runs import Run, write_json, write_text
-from seqclf.training import build
+from seqclf.experiment.figures import save_figure
+from seqclf.inspection.report import flows_of, write_flows
+from seqclf.models.loading import load_classifier
+from seqclf.storage.environment import describe_environment
+from seqclf.storage.files import write_json, write_text
+from seqclf.storage.run_directory import Run
+from seqclf.training.loop import build
 
 
 def write_report(config: Any, dataset: Dataset, outcomes: list[Outcome], workdir: Path) -> None:

@@ -12,12 +12,13 @@ import ml_collections
 from seqclf.comparison import BUDGETS
 from seqclf.config import differences, flatten, from_json, nest, resolve, to_json
 from seqclf.data.dataset import Dataset, DatasetSpec
-from seqclf.distribution.strategy import require_alone
 from seqclf.errors import ConfigError, RunError, TrainingError
-from seqclf.experiment import run_experiment
-from seqclf.metrics import read_metrics
-from seqclf.models import CELLS, build_classifier
-from seqclf.runs import Run, write_text
+from seqclf.experiment.run import run_experiment
+from seqclf.models.classifier import CELLS, build_classifier
+from seqclf.storage.files import write_text
+from seqclf.storage.run_directory import Run
+from seqclf.training.distribution.strategy import require_alone
+from seqclf.training.metrics_log import read_metrics
 
 REFERENCE = "gru"
 

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqclf.layers.scheme import RecurrentCell, as_tensor
+from seqclf.layers.base_cell import RecurrentCell, as_tensor
 
 Parts = dict[str, Any]
 

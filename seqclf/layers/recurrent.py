@@ -7,8 +7,8 @@ import keras
 from keras import ops
 from keras.src import backend  # Keras exports its `rnn` under no public name
 
+from seqclf.layers.base_cell import RecurrentCell
 from seqclf.layers.cells import LSTMCell, MGUCell, SimpleRNNCell
-from seqclf.layers.scheme import RecurrentCell
 
 LAYER_ARGUMENTS = (
     *("return_sequences", "return_state", "go_backwards", "stateful", "unroll"),

@@ -20,10 +20,8 @@ import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
-from seqclf.environment import describe_environment
 from seqclf.errors import ConfigError, ExportError, StorageError
-from seqclf.models import load_trained
-from seqclf.runs import Run
+from seqclf.models.loading import load_trained
 from seqclf.serving.batching import batching_params
 from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card, write_manifest
@@ -32,6 +30,8 @@ from seqclf.serving.publish import publish, staging
 from seqclf.serving.signatures import Signatures
 from seqclf.serving.verify.check import Check, Golden, verify
 from seqclf.serving.warmup import Examples, blank_examples, examples_of, write_warmup
+from seqclf.storage.environment import describe_environment
+from seqclf.storage.run_directory import Run
 
 GOLDEN_BATCH = 3
 # What TensorFlow raises for a full disk, and for one that may not or cannot be written.

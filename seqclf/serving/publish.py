@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqclf.errors import ExportError
-from seqclf.runs import write_text
 from seqclf.serving.names import STAGING
+from seqclf.storage.files import write_text
 
 LAST = ".last_version"  # so that a number is not given twice when the newest version was deleted
 

@@ -14,7 +14,7 @@ from tensorflow import Tensor
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.layers.execution import execution
-from seqclf.models import trace_classifier, traceable
+from seqclf.models.classifier import trace_classifier, traceable
 from seqclf.serving.images import decode_images
 from seqclf.serving.required import required
 

@@ -16,9 +16,9 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.npz import load_npz
-from seqclf.runs import Run
 from seqclf.serving.batching import BATCH_SIZES
 from seqclf.serving.names import WARMUP
+from seqclf.storage.run_directory import Run
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from seqclf.figures import BLUE, ORANGE, panels
-from seqclf.search_space import Range, SearchSpace, shown
+from seqclf.config.search_space import Range, SearchSpace, shown
+from seqclf.experiment.figures import BLUE, ORANGE, panels
 from seqclf.tuner.progress import short_names
 
 LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}

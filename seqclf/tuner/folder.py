@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from seqclf.config import resolve, to_json
 from seqclf.errors import RunError
-from seqclf.runs import write_json
+from seqclf.storage.files import write_json
 from seqclf.tuner.tuner import PROJECT
 
 MAY_CHANGE = ("max_trials", "seconds")

@@ -9,16 +9,16 @@ import keras
 import keras_tuner
 import ml_collections
 
+from seqclf.config.search_space import SearchSpace
+from seqclf.console.progress import Progress
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
-from seqclf.evaluation import Scorer
-from seqclf.experiment import begin, training_facts
-from seqclf.metrics import read_metrics
-from seqclf.progress import Progress
-from seqclf.report import build_report, write_report
-from seqclf.runs import Run
-from seqclf.search_space import SearchSpace
-from seqclf.training import build, fit, total_steps
+from seqclf.experiment.report import build_report, write_report
+from seqclf.experiment.run import begin, training_facts
+from seqclf.storage.run_directory import Run
+from seqclf.training.evaluation import Scorer
+from seqclf.training.loop import build, fit, total_steps
+from seqclf.training.metrics_log import read_metrics
 
 OBJECTIVES = {  # what a run logs at each validation, and which way is better
     "validation_accuracy": "max",
@@ -82,14 +82,14 @@ class ClassifierHyperModel(keras_tuner.HyperModel):
             objective: one of `OBJECTIVES`.
             seed: what `build` was given.
             share: how much of the training to do, 0 to 1; a later call goes on.
-            make_progress: see `seqclf.training.fit`.
+            make_progress: see `seqclf.training.loop.fit`.
             **manifest: entries for the run's manifest.
 
         Returns:
             The objective by name: its best value so far with `select='best'`, or else its last.
 
         Raises:
-            SeqclfError: as `seqclf.training.fit`.
+            SeqclfError: as `seqclf.training.loop.fit`.
         """
         config = with_seed(self.config(hp), seed)
         dataset = dataset_of(config)

@@ -34,7 +34,7 @@ from keras_tuner.src.engine import stateful
 from keras_tuner.src.tuners import gridsearch
 from sklearn.exceptions import ConvergenceWarning
 
-from seqclf.runs import replacing
+from seqclf.storage.files import replacing
 
 COMPLETED, FAILED = "COMPLETED", "FAILED"
 NEVER = 10**9

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from seqclf.progress import Progress, clock
-from seqclf.search_space import SearchSpace, shown
+from seqclf.config.search_space import SearchSpace, shown
+from seqclf.console.progress import Progress, clock
 
 
 class SearchProgress:

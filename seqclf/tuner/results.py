@@ -8,11 +8,12 @@ from typing import Any
 import ml_collections
 
 from seqclf.config import default_config, differences, flatten, to_json
+from seqclf.config.search_space import SearchSpace, shown
+from seqclf.console.progress import clock
 from seqclf.errors import RunError
-from seqclf.figures import save_figure
-from seqclf.progress import clock
-from seqclf.runs import Run, write_json, write_text
-from seqclf.search_space import SearchSpace, shown
+from seqclf.experiment.figures import save_figure
+from seqclf.storage.files import write_json, write_text
+from seqclf.storage.run_directory import Run
 from seqclf.tuner import figures
 from seqclf.tuner.progress import short_names, trial_number
 from seqclf.tuner.tuner import trial_run

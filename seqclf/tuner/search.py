@@ -15,12 +15,12 @@ import keras_tuner
 import tensorflow as tf
 
 from seqclf.config import examples_per_step
-from seqclf.distribution.strategy import require_alone
+from seqclf.config.search_space import SearchSpace
 from seqclf.errors import RunError, SearchError
-from seqclf.locks import locked
-from seqclf.runs import write_json
-from seqclf.search_space import SearchSpace
-from seqclf.training import check, total_steps
+from seqclf.storage.files import write_json
+from seqclf.storage.locks import locked
+from seqclf.training.distribution.strategy import require_alone
+from seqclf.training.loop import check, total_steps
 from seqclf.tuner.folder import check_free, check_same, claim, read_search
 from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
 from seqclf.tuner.oracles import make_oracle

@@ -18,10 +18,11 @@ import tensorflow as tf
 from keras_tuner.src.distribute import utils as distribution
 from keras_tuner.src.engine import stateful
 
+from seqclf.config.search_space import shown
+from seqclf.console.progress import Progress
 from seqclf.errors import ConfigError, TrainingError
-from seqclf.progress import Progress
-from seqclf.runs import Run, replacing, write_json
-from seqclf.search_space import shown
+from seqclf.storage.files import replacing, write_json
+from seqclf.storage.run_directory import Run
 from seqclf.tuner.hypermodel import ClassifierHyperModel, with_seed
 from seqclf.tuner.progress import describe_trial, trial_number
 
@@ -44,7 +45,7 @@ class ClassifierTuner(keras_tuner.Tuner):
         max_epochs: those of a whole training, in Hyperband's count.
         executions_per_trial: trainings of each trial, from seeds that follow one another; their
             mean counts.
-        make_progress: see `seqclf.training.fit`.
+        make_progress: see `seqclf.training.loop.fit`.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from benchmarks import accuracy_report, learners
 from benchmarks.learner import Clocks
 from benchmarks.learners import Data
 from seqclf.config import resolve
-from seqclf.optimizers import build_optimizer
+from seqclf.training.optimizers import build_optimizer
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,28 +1,13 @@
 """The commands as a user types them: results, messages, exit status."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-
-
-def seqclf(command, *flags, status=0, cwd=None, env=None):
-    """Runs `python -m seqclf.COMMAND` and returns its standard output, or its standard error."""
-    done = subprocess.run(
-        [sys.executable, "-m", f"seqclf.{command}", *map(str, flags)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    return done.stderr if status else done.stdout
+from running import seqclf
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +133,7 @@ def test_without_config_and_without_mnist_the_digits_are_taken_and_it_is_said(tm
 @pytest.mark.parametrize("flag", ["--config=RECIPE", "--config.data.source=mnist"])
 def test_mnist_that_was_asked_for_is_never_exchanged(tmp_path, flag):
     recipe = tmp_path / "recipe.py"
-    recipe.write_text("from seqclf.default_recipe import get_config\n")
+    recipe.write_text("from seqclf.config.default_recipe import get_config\n")
     flag = flag.replace("RECIPE", str(recipe))
     message = seqclf("train", flag, cwd=tmp_path, env=no_mnist(tmp_path), status=1)
     assert "mnist is not on this machine and cannot be fetched. Tried:" in message

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from commands.test_commands import seqclf
+from running import seqclf
 
 SMALL = (
     "--config.data.source=digits",

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from seqclf.models import load_classifier
+from seqclf.models.loading import load_classifier
 
 FLAGS = [
     "--config.data.source=digits",

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from commands.test_commands import seqclf
+from running import seqclf
 
 from seqclf.serving.publish import versions
 

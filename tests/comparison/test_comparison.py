@@ -89,7 +89,7 @@ def test_the_report_has_every_number_and_figure(finished):
 
 def test_what_is_done_is_not_done_again(finished, monkeypatch, digits):
     folder, outcomes = finished
-    monkeypatch.setattr("seqclf.experiment.fit", None)
+    monkeypatch.setattr("seqclf.experiment.run.fit", None)
     again = compare(resolve(SMALL), digits, folder, ["gru", "rnn"], seeds=2)
     assert [o.accuracy for o in again] == [o.accuracy for o in outcomes]
 

@@ -11,7 +11,6 @@ import pytest
 import tensorflow as tf
 from numbered_shards import numbered
 
-from seqclf.checkpoints import restore_latest
 from seqclf.config import resolve
 from seqclf.data.pipeline import evaluation_batches, training_batches
 from seqclf.data.shards.convert import open_source
@@ -19,11 +18,12 @@ from seqclf.data.shards.records import serialize
 from seqclf.data.shards.writing import write_shards
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
-from seqclf.evaluation import Scorer
-from seqclf.experiment import evaluate_run, run_experiment
-from seqclf.explain.report import flow_batch
-from seqclf.runs import Run
-from seqclf.training import fit
+from seqclf.experiment.run import evaluate_run, run_experiment
+from seqclf.inspection.report import flow_batch
+from seqclf.storage.run_directory import Run
+from seqclf.training.checkpoints import restore_latest
+from seqclf.training.evaluation import Scorer
+from seqclf.training.loop import fit
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from seqclf.distribution.cluster import Cluster, cluster_of_environment
+from seqclf.training.distribution.cluster import Cluster, cluster_of_environment
 
 TRAINING = Path(__file__).parents[2] / "deploy" / "training"
 ADDRESSES = "127.0.0.1:2222,127.0.0.1:2223"

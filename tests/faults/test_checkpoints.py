@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.checkpoints import (
+from seqclf.errors import RunError
+from seqclf.storage.run_directory import Run
+from seqclf.training.checkpoints import (
     drop_others,
     restore,
     restore_best,
@@ -16,8 +18,6 @@ from seqclf.checkpoints import (
     save_best,
     save_latest,
 )
-from seqclf.errors import RunError
-from seqclf.runs import Run
 
 
 class Variable:

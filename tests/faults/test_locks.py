@@ -9,13 +9,13 @@ import pytest
 
 from seqclf.config import resolve
 from seqclf.errors import RunError
-from seqclf.experiment import run_experiment
-from seqclf.locks import locked
+from seqclf.experiment.run import run_experiment
+from seqclf.storage.locks import locked
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from seqclf.locks import locked
+from seqclf.storage.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -61,7 +61,7 @@ def test_the_end_releases_it(tmp_path):
 
 
 def test_a_search_is_refused_as_well(holder):
-    from seqclf.search_space import Range, SearchSpace
+    from seqclf.config.search_space import Range, SearchSpace
     from seqclf.tuner.search import Settings, run_search
 
     folder, process = holder

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from seqclf.checkpoints import restore_latest
 from seqclf.config import resolve
 from seqclf.data.dataset import Dataset, DatasetSpec, Split
 from seqclf.errors import ConfigError, TrainingError
-from seqclf.runs import Run
-from seqclf.training import build, fit
+from seqclf.storage.run_directory import Run
+from seqclf.training.checkpoints import restore_latest
+from seqclf.training.loop import build, fit
 
 POISON = np.inf  # infinite features: their products with weights of both signs are no numbers
 
@@ -74,8 +74,8 @@ def test_it_skips_the_batch_and_says_so(tmp_path, capsys):
 
 def test_a_skipped_batch_leaves_no_trace(tmp_path):
     """Weights and optimiser are as if the step had not been."""
-    from seqclf.optimizers import build_optimizer
-    from seqclf.steps import make_train_step
+    from seqclf.training.optimizers import build_optimizer
+    from seqclf.training.step import make_train_step
 
     dataset, chosen = poisoned(count=16), config(nonfinite="skip")
     model = build(chosen, dataset.spec)

@@ -6,8 +6,8 @@ import pytest
 
 from seqclf.config import resolve
 from seqclf.errors import RunError
-from seqclf.experiment import run_experiment
-from seqclf.runs import Run
+from seqclf.experiment.run import run_experiment
+from seqclf.storage.run_directory import Run
 
 CONFIG = {
     "data": {"source": "digits"},

@@ -79,10 +79,10 @@ def test_the_clock_is_moved_back(tmp_path):
     """An hour back in the middle of a training: nothing orders or times anything by it."""
     program = """
 import datetime, sys, time
-import seqclf.experiment as experiment
+import seqclf.experiment.run as experiment
 from seqclf.config import resolve
-from seqclf.runs import Run
-from seqclf import training
+from seqclf.storage.run_directory import Run
+from seqclf.training import loop as training
 
 real, calls = time.time, 0
 

@@ -6,12 +6,12 @@ import subprocess
 import numpy as np
 import pytest
 
-from seqclf.checkpoints import restore_latest, save_latest
 from seqclf.config import resolve
 from seqclf.errors import RunError, SeqclfError, StorageError
-from seqclf.experiment import run_experiment
-from seqclf.models import load_classifier
-from seqclf.runs import Run
+from seqclf.experiment.run import run_experiment
+from seqclf.models.loading import load_classifier
+from seqclf.storage.run_directory import Run
+from seqclf.training.checkpoints import restore_latest, save_latest
 
 pytestmark = pytest.mark.faults
 

@@ -11,10 +11,10 @@ from urllib.request import ProxyHandler, Request, build_opener
 import numpy as np
 import pytest
 from PIL import Image
-from test_readme import background, free_port
+from running import background, free_port
 
 from seqclf.config import resolve
-from seqclf.experiment import run_experiment
+from seqclf.experiment.run import run_experiment
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402

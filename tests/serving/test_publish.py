@@ -9,22 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from published_versions import export, write
 
 from seqclf.errors import ExportError
 from seqclf.serving.names import STAGING
 from seqclf.serving.publish import publish, staging, version_folder, versions
-
-
-def write(folder, size=1000):
-    (folder / "variables").mkdir()
-    (folder / "variables" / "data").write_bytes(b"x" * size)
-    (folder / "saved_model.pb").write_bytes(b"y" * size)
-
-
-def export(models, **options):
-    with staging(models) as folder:
-        write(folder)
-        return publish(folder, models, **options)
 
 
 def test_versions_count_up_and_none_is_touched_again(tmp_path):
@@ -115,7 +104,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_publish import export
+from published_versions import export
 print("ready", flush=True)
 while True:
     export(Path(sys.argv[1]), keep=3)
@@ -127,7 +116,7 @@ def test_killed_at_random_moments(tmp_path):
     rng = random.Random(0)
     seen = set()
     for _ in range(12):
-        command = [sys.executable, "-c", PROGRAM, str(tmp_path), str(Path(__file__).parent)]
+        command = [sys.executable, "-c", PROGRAM, str(tmp_path), str(Path(__file__).parents[1])]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         process.stdout.readline()
         until = time.monotonic() + rng.uniform(0.0, 0.15)

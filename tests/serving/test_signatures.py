@@ -13,7 +13,7 @@ from serving.test_export import IMAGES, VARYING, examples
 from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.normalization import as_sequences
-from seqclf.models import trace_classifier
+from seqclf.models.classifier import trace_classifier
 from seqclf.serving.signatures import Signatures
 
 

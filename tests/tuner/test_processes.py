@@ -13,7 +13,7 @@ import pytest
 
 RECIPE = """
 from seqclf.config import default_config
-from seqclf.search_space import Choice, Range
+from seqclf.config.search_space import Choice, Range
 
 
 def get_config():

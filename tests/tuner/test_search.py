@@ -9,12 +9,12 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from seqclf.config import from_json, resolve
+from seqclf.config.search_space import Choice, Range, SearchSpace
 from seqclf.errors import RunError, SearchError
-from seqclf.experiment import run_experiment
-from seqclf.metrics import read_metrics
-from seqclf.models import load_classifier
-from seqclf.runs import Run
-from seqclf.search_space import Choice, Range, SearchSpace
+from seqclf.experiment.run import run_experiment
+from seqclf.models.loading import load_classifier
+from seqclf.storage.run_directory import Run
+from seqclf.training.metrics_log import read_metrics
 from seqclf.tuner import tuner as tuner_module
 from seqclf.tuner.hypermodel import ClassifierHyperModel
 from seqclf.tuner.search import Settings, run_search

@@ -2,7 +2,7 @@
 
 import time
 
-from seqclf.progress import clock
+from seqclf.console.progress import clock
 
 
 class ShardProgress:

@@ -1,0 +1,1 @@
+"""A whole experiment: data, training, evaluation, report and export."""

@@ -1,0 +1,118 @@
+"""The figures of a report: learning curves, confusion matrix, the worst mistakes."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
+
+from seqclf.data.dataset import DatasetSpec, Examples, Split
+from seqclf.storage.files import replacing
+from seqclf.training.evaluation import Score
+
+BLUE, ORANGE = "#2a6fbb", "#d9641e"  # told apart in grey and by colour-blind readers
+
+
+def learning_curves(records: list[dict[str, Any]], selected_step: int) -> Figure:
+    """Draws loss, error rate and learning rate by step, with the selected step marked."""
+    figure, (loss, error, rate) = panels(3, width=4.2, height=3.4)
+    steps = [record["step"] for record in records]
+    for split, colour in (("train", BLUE), ("validation", ORANGE)):
+        style = {"color": colour, "marker": ".", "markersize": 4, "label": split}
+        loss.plot(steps, [record[f"{split}_loss"] for record in records], **style)
+        errors = [100 * (1 - record[f"{split}_accuracy"]) or np.nan for record in records]
+        error.plot(steps, errors, **style)
+    for axes, title in ((loss, "loss"), (error, "error rate, %")):
+        axes.set_yscale("log")  # an error rate of 0 is left out
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+        axes.set_title(title)
+        axes.axvline(selected_step, color="grey", linewidth=0.9, linestyle=":", label="selected")
+    error.legend(loc="upper right", frameon=False)
+    rate.plot(steps, [record["learning_rate"] for record in records], color="black")
+    rate.set_title("learning rate")
+    rate.set_ylim(bottom=0)
+    for axes in (loss, error, rate):
+        axes.set_xlabel("step")
+        axes.grid(alpha=0.25)
+    return figure
+
+
+def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -> Figure:
+    """Draws how often each class was taken for each; the diagonal is left out of the colours."""
+    counts = np.array(confusion)
+    size = max(4.5, 0.42 * len(class_names) + 1.5)
+    figure, (axes,) = panels(1, width=size, height=size)
+    mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(1, mistakes.max() * 1.3))
+    if len(class_names) <= 30:  # beyond that, numbers would only be specks
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                weight = "bold" if row == column else "normal"
+                axes.text(column, row, str(count), ha="center", va="center", size=8, weight=weight)
+        axes.set_xticks(range(len(counts)), class_names, rotation=45 if _long(class_names) else 0)
+        axes.set_yticks(range(len(counts)), class_names)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    return figure
+
+
+def worst_mistakes(split: Examples, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
+    """Draws the wrongly classified examples of which the model was surest, surest first."""
+    predicted = score.probabilities.argmax(-1)
+    confidence = score.probabilities.max(-1)
+    wrong = np.flatnonzero(predicted != score.labels)
+    worst = wrong[np.argsort(-confidence[wrong])][:count]
+    if not len(worst):
+        figure, (axes,) = panels(1, width=4, height=1.2)
+        axes.axis("off")
+        axes.text(0.5, 0.5, f"No mistake in {len(split):,} examples.", ha="center", va="center")
+        return figure
+    figure, all_axes = panels(len(worst), columns=6, width=1.55, height=1.9)
+    examples = split.take(worst)
+    for place, (axes, index) in enumerate(zip(all_axes, worst, strict=True)):
+        _draw_example(axes, examples, spec, place)
+        truth, guess = spec.class_names[score.labels[index]], spec.class_names[predicted[index]]
+        axes.set_title(f"{truth}, read as {guess}\n{confidence[index]:.1%}, #{index}", size=8)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a figure as PNG, atomically."""
+    FigureCanvasAgg(figure)
+    with replacing(path) as temporary, warnings.catch_warnings():
+        # A class name in a script that the font lacks is drawn as boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(temporary, dpi=130, facecolor="white")
+
+
+def _draw_example(axes: Any, split: Split, spec: DatasetSpec, index: int) -> None:
+    x = split.x[index]
+    if split.lengths is not None:
+        x = x[: split.lengths[index]]
+    if spec.raw_dtype == "uint8":
+        axes.imshow(x, cmap="gray")
+        axes.axis("off")
+    else:  # a sequence of measurements: one line per feature over its steps
+        axes.plot(x.reshape(len(x), -1), linewidth=0.8)
+        axes.tick_params(labelsize=6)
+
+
+def panels(
+    count: int, width: float, height: float, columns: int | None = None
+) -> tuple[Figure, list[Any]]:
+    """Returns a figure and `count` axes, sized in inches; what is left of the grid is hidden."""
+    columns = min(count, columns or count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for spare in axes[count:]:
+        spare.axis("off")
+    return figure, axes[:count]
+
+
+def _long(class_names: tuple[str, ...]) -> bool:
+    return max(map(len, class_names)) > 3

@@ -1,0 +1,143 @@
+"""The report of a run: `report.json` for machines, `report.md` and figures for people."""
+
+from typing import Any
+
+from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
+from seqclf.console.progress import clock
+from seqclf.data.dataset import Dataset
+from seqclf.experiment import figures
+from seqclf.storage.files import write_json, write_text
+from seqclf.storage.run_directory import Run
+from seqclf.training.evaluation import Score, class_report
+from seqclf.training.metrics_log import read_metrics
+
+
+def build_report(
+    config: Any,
+    dataset: Dataset,
+    score: Score,
+    training: dict[str, Any],
+    split: str = "test",
+) -> dict[str, Any]:
+    """Returns the content of `report.json`.
+
+    Args:
+        config: the resolved config of a run.
+        dataset: its data.
+        score: of the selected model on `split`.
+        training: facts of the training that the report gives as they are: `parameters`, `steps`,
+            `selected_step`, `validation_accuracy`, `train_seconds`, `wait_share`, `fallback`, …
+        split: `test`, or `validation` for a model that is one of many tried.
+    """
+    names = dataset.spec.class_names
+    return {
+        "name": config.name,
+        "seed": config.seed,
+        "split": split,
+        split: class_report(score, names),
+        "training": training,
+        "data": {
+            "source": dataset.spec.source,
+            "origin": dataset.origin,
+            "reading": dataset.spec.reading,
+            "steps": dataset.spec.steps,
+            "features": dataset.spec.features,
+            "classes": list(names),
+            "examples": {name: len(split) for name, split in dataset.splits()},
+        },
+    }
+
+
+def write_report(
+    run: Run, config: Any, dataset: Dataset, score: Score, report: dict[str, Any]
+) -> None:
+    """Writes figures, `report.md` and, last, `report.json`.
+
+    Args:
+        run: the run directory.
+        config: its resolved config.
+        dataset: its data.
+        score: of the selected model on the report's split.
+        report: from `build_report`.
+    """
+    names, split = dataset.spec.class_names, report["split"]
+    selected_step = report["training"]["selected_step"]
+    drawn = {
+        "learning_curves": figures.learning_curves(read_metrics(run), selected_step),
+        "confusion_matrix": figures.confusion_matrix(report[split]["confusion"], names),
+    }
+    if split == "test":  # of one of many trials nobody asks for its mistakes
+        drawn["mistakes"] = figures.worst_mistakes(dataset.test, dataset.spec, score)
+    for name, figure in drawn.items():
+        figures.save_figure(figure, run.figures / f"{name}.png")
+    write_text(run.report_md, _markdown(report, config))
+    write_json(run.report, report)
+
+
+def score_line(split: str, result: dict[str, Any]) -> str:
+    """Returns the one line that says how good a model is, from what `class_report` gives."""
+    low, high = result["accuracy_interval"]
+    return (
+        f"{split} accuracy {result['accuracy']:.2%} of {result['examples']:,} examples "
+        f"(95 % interval {low:.2%} to {high:.2%}), loss {result['loss']:.4f}"
+    )
+
+
+def class_table(result: dict[str, Any]) -> list[str]:
+    """Returns the lines of a Markdown table: precision, recall, F1 and support of each class."""
+    lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
+    lines += [
+        f"| {_cell(c['name'])} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "
+        f"| {c['support']:,} |"
+        for c in result["classes"]
+    ]
+    return lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _markdown(report: dict[str, Any], config: Any) -> str:
+    training, data, split = report["training"], report["data"], report["split"]
+    lines = [f"# Run `{report['name']}`", ""]
+    if training.get("fallback"):
+        lines += [f"> **{training['fallback']}**", ""]
+    counts = ", ".join(f"{name} {count:,}" for name, count in data["examples"].items())
+    distortions = distortions_in_words(config)
+    ended = "stopped early" if training["stopped_early"] else "ran to its end"
+    lines += [
+        f"**{score_line(split, report[split])}**",
+        "",
+        f"- data: {data['source']} read by {data['reading']}, {data['steps']} steps of "
+        f"{data['features']} features, {len(data['classes'])} classes ({counts}); {data['origin']}",
+        f"- model: {model_in_words(config)}; {training['parameters']:,} parameters",
+        f"- training: {training['steps']:,} steps of {batch_in_words(config)}, {ended}, "
+        f"{clock(training['train_seconds'])} min:s, {training['wait_share']:.1%} of it waiting for "
+        f"data; seed {report['seed']}",
+        *[f"- training images distorted: {distortions}"] * bool(distortions),
+        f"- weights: those of step {training['selected_step']:,} ({config.select}); best "
+        f"validation accuracy {training['validation_accuracy']:.2%}",
+        "",
+        "## Learning curves",
+        "",
+        "![loss, accuracy and learning rate by step](figures/learning_curves.png)",
+        "",
+        f"## {split.capitalize()} split, class by class",
+        "",
+        *class_table(report[split]),
+        "",
+        "![confusion matrix](figures/confusion_matrix.png)",
+        "",
+    ]
+    if split == "test":
+        lines += [
+            "## Worst mistakes",
+            "",
+            "The wrong answers of which the model was surest: true class, class read, confidence, "
+            "index in the test split.",
+            "",
+            "![worst mistakes](figures/mistakes.png)",
+            "",
+        ]
+    return "\n".join(lines)

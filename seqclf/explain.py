@@ -1,0 +1,86 @@
+"""Shows what a trained run does with an input, step by step.
+
+    python -m seqclf.explain --workdir=runs/mnist digit.png    # without a file: the run's samples
+    python -m seqclf.explain --workdir=runs/mnist --gradients  # how gradients flow back, as well
+
+Takes PNG, JPEG and .npz files. Writes figures and numbers to a folder for each input.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from seqclf.console import app
+
+WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.", required=True)
+OUT = flags.DEFINE_string("out", None, "Folder for the figures; default: WORKDIR/explain.")
+INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in pictures first.")
+GRADIENTS = flags.DEFINE_bool(
+    "gradients", False, "Also draw how gradients flow back through the steps, on validation data."
+)
+
+
+def check(argv: Sequence[str]) -> None:
+    del argv
+    from seqclf.storage.run_directory import Run
+
+    Run(WORKDIR.value).read_config()
+
+
+def main(argv: Sequence[str]) -> None:
+    from seqclf.models.loading import load_trained
+    from seqclf.storage.run_directory import Run
+
+    run = Run(WORKDIR.value)
+    model, spec = load_trained(run)
+    out = Path(OUT.value).expanduser() if OUT.value else run.path / "explain"
+    folders = explain_inputs(argv[1:] or sorted(map(str, run.samples.glob("*"))), model, spec, out)
+    if GRADIENTS.value:
+        folders.append(explain_gradients(run, model, out / "gradients"))
+    print("\nFigures and numbers")
+    for folder in folders:
+        print(f"  {folder}/ ({', '.join(sorted(p.name for p in folder.glob('*.png')))})")
+
+
+def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> list[Path]:
+    """Reads each input with the model; returns the folders written."""
+    from seqclf.inspection.inputs import hint, load_inputs
+    from seqclf.inspection.reading import read
+    from seqclf.inspection.report import reading_in_words, write_reading
+
+    folders = []
+    loaded = [(path, list(load_inputs(path, spec, INVERT.value))) for path in paths]
+    for path, examples in loaded:
+        if warning := hint(path, spec, INVERT.value):
+            print(f"warning: {warning}", file=sys.stderr)
+        for name, raw, lengths in examples:
+            (reading,) = read(model, spec, raw, lengths)
+            print(f"\n{reading_in_words(name, reading)}", flush=True)
+            folder, number = out / name, 2
+            while folder in folders:  # of a file of the same name elsewhere
+                folder, number = out / f"{name}-{number}", number + 1
+            write_reading(reading, folder)
+            folders.append(folder)
+    return folders
+
+
+def explain_gradients(run: Any, model: Any, folder: Path) -> Path:
+    """Draws the gradient flow of a run at its initialisation and after training."""
+    from seqclf.data.sources import load_dataset
+    from seqclf.inspection.report import flows_in_words, flows_of, write_flows
+    from seqclf.training.loop import build
+
+    config = run.read_config()
+    dataset = load_dataset(**config.data.to_dict())
+    models = {"initialisation": build(config, dataset.spec), "after training": model}
+    flows = flows_of(models, dataset)
+    write_flows(flows, config.optimizer.clip_norm, folder / "gradient_flow.png", config.name)
+    print(f"\ngradients, from the last step back to the first:\n{flows_in_words(flows)}")
+    return folder
+
+
+if __name__ == "__main__":
+    app.run(main, arguments=True, check=check)

@@ -1,0 +1,1 @@
+"""What is kept on disk: atomic writes, locks, run directories, the description of the machine."""

@@ -1,0 +1,125 @@
+"""The run directory: its names, and whether a training may use it.
+
+config.json        the resolved config
+manifest.json      versions, hardware, data fingerprint, status
+dataset.json       the spec of the data
+metrics.jsonl      one line per validation
+checkpoints/       step-N.npz (the latest two), best-N.npz
+tensorboard/       the same metrics for TensorBoard
+model.keras        the selected weights
+report.json, report.md, figures/
+samples/           a few test examples as files
+export/            the SavedModel, by version
+"""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import ml_collections
+
+from seqclf.config import differences, from_json, to_json
+from seqclf.errors import ConfigError, RunError
+from seqclf.storage.files import read_json, write_json, write_text
+from seqclf.storage.locks import locked
+
+
+class Run:
+    """One run directory.
+
+    Attributes:
+        path: the folder; the other attributes are the files in it.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path).expanduser()
+        self.config = self.path / "config.json"
+        self.manifest = self.path / "manifest.json"
+        self.dataset = self.path / "dataset.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.checkpoints = self.path / "checkpoints"
+        self.tensorboard = self.path / "tensorboard"
+        self.model = self.path / "model.keras"
+        self.report = self.path / "report.json"
+        self.report_md = self.path / "report.md"
+        self.figures = self.path / "figures"
+        self.samples = self.path / "samples"
+        self.export = self.path / "export"
+
+    def check(self, config: ml_collections.FrozenConfigDict) -> None:
+        """Checks that the folder is this config's, or free; changes nothing.
+
+        Raises:
+            RunError: it belongs to a run of another config (the differences are listed), or holds
+                something else.
+        """
+        try:
+            taken = self.path.is_dir() and any(e.name[0] != "." for e in self.path.iterdir())
+            known = self.config.exists()
+        except OSError as error:
+            raise self._unusable(error) from error
+        if not known and taken:
+            raise RunError(
+                f"{self.path} exists and is no run directory (it lacks config.json): it is left as "
+                "it is. Choose another --workdir."
+            )
+        changes = differences(self.read_config().to_dict(), config.to_dict()) if known else []
+        if changes:
+            raise RunError(
+                f"{self.path} holds a run of another config, left as it is. It differs in\n"
+                + "\n".join(f"  {change}" for change in changes)
+                + "\nChoose another --workdir, or give the config of that run to resume it."
+            )
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keeps other processes from writing to the folder, which is made if need be.
+
+        Raises:
+            RunError: another process is at it, or the folder cannot be written.
+        """
+        return locked(self.path)
+
+    def prepare(self, config: ml_collections.FrozenConfigDict) -> None:
+        """Makes the folder this config's.
+
+        Raises:
+            RunError: as `check`, or the folder cannot be written.
+        """
+        self.check(config)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not self.config.exists():
+                write_text(self.config, to_json(config))
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> RunError:
+        return RunError(f"{self.path} cannot be used as --workdir: {error.strerror}")
+
+    def read_config(self) -> ml_collections.FrozenConfigDict:
+        """Returns the run's config.
+
+        Raises:
+            RunError: the folder is not a run directory, or its config cannot be read.
+        """
+        if not self.config.is_file():
+            raise RunError(
+                f"{self.path} is no run directory: it lacks config.json. "
+                "Train one with python -m seqclf.train --workdir=…"
+            )
+        try:
+            return from_json(self.config.read_text())
+        except (ConfigError, UnicodeDecodeError) as error:
+            raise RunError(f"{self.config} cannot be read: {error}") from error
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Returns the manifest, `{}` while there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        return read_json(self.manifest) if self.manifest.exists() else {}
+
+    def update_manifest(self, **entries: Any) -> None:
+        """Replaces or adds entries of the manifest."""
+        write_json(self.manifest, self.read_manifest() | entries)

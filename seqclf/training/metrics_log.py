@@ -1,0 +1,75 @@
+"""The metrics of a training, one record per validation: `metrics.jsonl` and TensorBoard."""
+
+import json
+from typing import Any
+
+import tensorflow as tf
+
+from seqclf.errors import RunError, StorageError
+from seqclf.storage.files import write_text
+from seqclf.storage.run_directory import Run
+from seqclf.training.evaluation import Score
+
+
+class MetricsLog:
+    """The records of one run.
+
+    Args:
+        run: the run directory.
+        step: records beyond this step are dropped: they belong to steps that a resumed training
+            will take again.
+    """
+
+    def __init__(self, run: Run, step: int):
+        self._path = run.metrics
+        self._records = [record for record in read_metrics(run) if record["step"] <= step]
+        self._folder = run.tensorboard
+        self._writer = tf.summary.create_file_writer(str(run.tensorboard))
+
+    def add(self, state: Any, score: Score, epoch: float, learning_rate: float) -> dict[str, Any]:
+        """Writes the record of a validation and returns it."""
+        record = {
+            "step": state.step,
+            "epoch": round(epoch, 4),
+            "train_loss": state.interval_loss / state.interval_examples,
+            "train_accuracy": state.interval_correct / state.interval_examples,
+            "validation_loss": score.loss,
+            "validation_accuracy": score.accuracy,
+            "learning_rate": learning_rate,
+            "train_seconds": round(state.train_seconds, 3),
+            "wait_share": round(state.wait_seconds / state.train_seconds, 5),
+        }
+        self._records.append(record)
+        write_text(self._path, "".join(json.dumps(record) + "\n" for record in self._records))
+        self._write_events(record)
+        return record
+
+    def _write_events(self, record: dict[str, Any]) -> None:
+        try:
+            with self._writer.as_default(step=record["step"]):
+                for name, value in record.items():
+                    if name != "step":
+                        tf.summary.scalar(name, value)
+            self._writer.flush()
+        except tf.errors.OpError as error:
+            raise StorageError(f"{self._folder} cannot be written: {error.message}") from error
+
+
+def read_metrics(run: Run) -> list[dict[str, Any]]:
+    """Returns the records of `metrics.jsonl`, `[]` while there are none.
+
+    Raises:
+        RunError: a line is damaged.
+    """
+    if not run.metrics.exists():
+        return []
+    records = []
+    for number, line in enumerate(run.metrics.read_bytes().splitlines(), start=1):
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            raise RunError(
+                f"{run.metrics}, line {number} is damaged: {error}. Bring the file back from a "
+                "copy, or take the line out: the run goes on without that record."
+            ) from error
+    return records

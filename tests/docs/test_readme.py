@@ -1,0 +1,93 @@
+"""Every command and every program in README runs, in the order in which it stands there."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from running import ROOT, background, free_port
+
+README = (ROOT / "README.md").read_text()
+MNIST_DIR = os.environ.get("SEQCLF_MNIST_DIR", "")
+
+
+def blocks():
+    """Returns the fenced blocks of README: (language, text)."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands():
+    """Returns the seqclf commands of README, comments and prompts taken off."""
+    lines = "".join(text for language, text in blocks() if language == "sh").splitlines()
+    plain = [line.partition("#")[0].strip() for line in lines if "-m seqclf." in line]
+    return [line for line in plain if line.startswith("python ")]  # others set up a chief or worker
+
+
+def shortened(command):
+    """Returns a command with its training cut short: what is tested is that it runs."""
+    short = " --config.steps=20 --config.jit_compile=false"
+    if "seqclf.train" in command:
+        command = re.sub(r" --config\.steps=\d+", "", command) + short
+    if "seqclf.tune" in command:
+        command = command.replace("--max_trials=20", "--max_trials=2") + short
+    return command.replace("python ", f"'{sys.executable}' ", 1)
+
+
+def run(command, folder):
+    done = subprocess.run(
+        command, shell=True, cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def test_commands_and_programs(tmp_path):
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    rest, grpc = free_port(), free_port()  # the machine may serve something on the usual ones
+    with contextlib.ExitStack() as stack:
+        for language, text in blocks():
+            if language == "python":
+                (tmp_path / "program.py").write_text(text)
+                run(f"'{sys.executable}' program.py", tmp_path)
+            for command in commands():
+                if language != "sh" or command not in text or "configs/mnist.py" in command:
+                    continue
+                command = shortened(command).replace(":8501", f":{rest}")
+                command = command.replace(":8500", f":{grpc}")
+                if command.endswith("&"):
+                    flags = f" --port={rest} --grpc_port={grpc}"
+                    stack.enter_context(background(command.rstrip("& ") + flags, tmp_path))
+                else:
+                    run(command, tmp_path)
+    assert (tmp_path / "models/mine/1/saved_model.pb").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MNIST_DIR, reason="$SEQCLF_MNIST_DIR names no folder with MNIST's files")
+def test_the_mnist_command(tmp_path):
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    command = next(c for c in commands() if "configs/mnist.py" in c)
+    run(f"{shortened(command)} --config.data.tfds_dir={tmp_path}/tfds", tmp_path)
+
+
+def test_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    code = "".join(text for _, text in blocks())
+    targets = set(re.findall(r"^make ([a-z-]+)", code, flags=re.MULTILINE))
+    assert targets == {
+        *("train", "test", "check", "faults", "notebooks", "test-slow", "test-runtime", "lock"),
+    }
+    assert all(f"\n{target}:" in makefile for target in targets)
+
+
+def test_the_files_that_are_named_exist():
+    for name in re.findall(r"`((?:seqclf|configs)/[\w/.]+)`|\]\((docs/[^)]+)\)", README):
+        assert (ROOT / (name[0] or name[1])).exists(), name
+
+
+def test_what_the_docs_link_to_exists():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -1,0 +1,91 @@
+"""The requests of docs/serving.md are sent, as they stand there, to a server of our own."""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from running import ROOT, background, free_port
+
+from seqclf import build_classifier
+from seqclf.config import resolve
+from seqclf.data.dataset import DatasetSpec
+from seqclf.serving.export import write_version
+from seqclf.serving.warmup import blank_examples
+
+PAGE = (ROOT / "docs" / "serving.md").read_text()
+ASKING = re.compile(r"^(MODEL=|curl |python -c |printf )")
+
+
+def requests():
+    """Yields each block of the page that asks a server, and the JSON shown below it, or None."""
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    for (language, text), (below, answer) in itertools.pairwise([*blocks, ("", "")]):
+        lines = text.replace("\\\n", " ").splitlines()
+        if language == "sh" and all(ASKING.match(line) for line in lines):
+            yield "\n".join(lines), json.loads(answer) if below == "json" else None
+
+
+def form(document):
+    """Returns what a document is made of: keys, levels of lists, numbers or text."""
+    if isinstance(document, dict):
+        return {key: form(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [form(document[0])]
+    return "text" if isinstance(document, str) else "number"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """An untrained model of MNIST's shape, served; returns a folder and the server's port."""
+    folder = tmp_path_factory.mktemp("page")
+    version = folder / "models" / "1"
+    version.mkdir(parents=True)
+    spec = DatasetSpec("t", "rows", (28, 28), "uint8", tuple("0123456789"), scale=(1 / 255,))
+    model = build_classifier(resolve({"model": {"units": [8]}}), spec)
+    write_version(version, model, spec, {}, "uint8", blank_examples(spec))
+    Image.fromarray(np.zeros((40, 30), np.uint8)).save(folder / "digit.png")
+    port = free_port()
+    command = f"'{sys.executable}' -m seqclf.serve --export_dir=models --labels=stable=1"
+    with background(f"{command} --port={port} --grpc_port=-1", folder):
+        yield folder, port
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on this machine")
+def test_the_requests_get_answers_of_the_form_that_is_shown(served):
+    folder, port = served
+    known = f"MODEL=http://127.0.0.1:{port}/v1/models/seqclf\n"
+    compared = 0
+    for text, shown in requests():
+        text = text.replace("8501", str(port)).replace("python ", f"'{sys.executable}' ")
+        text = text.replace("curl ", "curl --silent --fail-with-body ")
+        done = subprocess.run(
+            ["bash", "-ec", known + text], cwd=folder, capture_output=True, text=True
+        )
+        assert done.returncode == 0, text + done.stdout + done.stderr
+        assert re.search(r'"(predictions|outputs|results|model_spec)"', done.stdout), done.stdout
+        if shown is not None:
+            assert form(json.loads(done.stdout)) == form(shown), text
+            compared += 1
+    assert compared == 4
+
+
+def test_the_client_s_program(served):
+    folder, port = served
+    (program,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
+    program = program.replace("8501", str(port))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\['\d'\] \[\[0\.", done.stdout)
