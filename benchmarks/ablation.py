@@ -21,7 +21,7 @@ from typing import Any
 from absl import app, flags
 from ml_collections import config_flags
 
-from seqclf.config import flatten, nest, resolve
+from seqclf.config import Config, flatten, nest, resolve
 from seqclf.console.progress import Progress
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError, SeqclfError
@@ -136,7 +136,7 @@ def _trained(
     return results
 
 
-def _train(config: Any) -> dict[str, float]:
+def _train(config: Config) -> dict[str, float]:
     dataset = load_dataset(**config.data.to_dict())
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder) / "run")

@@ -121,7 +121,7 @@ def seqclf_learner(
     data: Data, seed: int, report: Report, begin: Callable, recipe: Callable[[], Any]
 ) -> None:
     """A recipe, by the same calls as `seqclf.training.loop.fit`."""
-    from seqclf.config import examples_per_step, resolve
+    from seqclf.config import resolve
     from seqclf.data.augmentation import augmentation_of
     from seqclf.data.dataset import DatasetSpec, Split
     from seqclf.data.normalization import as_sequences, moments, normalization
@@ -145,7 +145,7 @@ def seqclf_learner(
         parts = [logits(as_sequences(part, spec)).numpy() for part in np.split(x, len(x) // 1000)]
         return np.concatenate(parts).argmax(-1)
 
-    count, augmentation = examples_per_step(config), augmentation_of(config, spec)
+    count, augmentation = config.examples_per_step, augmentation_of(config, spec)
     batches = iter(training_batches(split, spec, count, seed, augmentation=augmentation))
     for step in range(1, config.steps + 1):
         loss, *_ = train_step(*next(batches))

@@ -7,18 +7,22 @@
 `model.units` are the widths of the reference, the GRU; `seqclf.compare` sets those of the others.
 """
 
-from seqclf.config import default_config
+from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig
 
 
-def get_config():
-    config = default_config()
-    config.name = "compare_cells"
-    config.data.source = "mnist"
-    config.data.normalize = "global"
-    config.model.units = [64, 64]
-    config.optimizer.learning_rate = 0.003  # one for all cells
-    config.batch_size = 128
-    config.steps = 1200
-    config.validate_every = 200
-    config.select = "last"
-    return config
+def get_config() -> Config:
+    return Config(
+        name="compare_cells",
+        data=DataConfig(
+            source="mnist",
+            normalize="global",
+        ),
+        model=ModelConfig(units=(64, 64)),
+        optimizer=OptimizerConfig(
+            learning_rate=0.003,  # one for all cells
+        ),
+        batch_size=128,
+        steps=1200,
+        validate_every=200,
+        select="last",
+    )

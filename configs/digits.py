@@ -4,24 +4,26 @@ python -m seqclf.train --config=configs/digits.py
 python -m seqclf.tune --config=configs/digits.py --tuner=bayesian --max_trials=20
 """
 
-from seqclf.config import default_config
+from seqclf.config import Config, DataConfig, ModelConfig
 from seqclf.config.search_space import Choice, Range
 
 
-def get_config():
-    config = default_config()
-    config.name = "digits"
-    config.data.source = "digits"
-    config.model.units = [64, 64]
-    config.model.dropout = 0.3  # 1,293 examples are soon learnt by heart
-    config.label_smoothing = 0.1
-    config.batch_size = 64
-    config.steps = 1500
-    config.validate_every = 100
-    return config
+def get_config() -> Config:
+    return Config(
+        name="digits",
+        data=DataConfig(source="digits"),
+        model=ModelConfig(
+            units=(64, 64),
+            dropout=0.3,  # 1,293 examples are soon learnt by heart
+        ),
+        label_smoothing=0.1,
+        batch_size=64,
+        steps=1500,
+        validate_every=100,
+    )
 
 
-def get_search_space():
+def get_search_space() -> dict[str, Choice | Range]:
     return {
         "model.units": Choice([32, 32], [64, 64], [96, 96], [128]),
         "model.dropout": Range(0.0, 0.5, step=0.1),

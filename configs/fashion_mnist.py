@@ -8,25 +8,33 @@ other way, but the pictures stand upright and fill the frame. Chosen by analogy:
 not searched.
 """
 
-from seqclf.config import default_config
+from seqclf.config import AugmentConfig, Config, DataConfig, ModelConfig, OptimizerConfig
 
 
-def get_config():
-    config = default_config()
-    config.name = "fashion_mnist"
-    config.data.source = "fashion_mnist"
-    config.data.normalize = "global"
-    config.augment.flip = True
-    config.augment.shift = 0.05
-    config.augment.scale = 0.08
-    config.augment.elastic = 0.01
-    config.model.units = [128, 128]
-    config.model.bidirectional = True
-    config.model.layer_norm = True
-    config.optimizer.name = "adamw"
-    config.optimizer.weight_decay = 0.05
-    config.optimizer.learning_rate = 0.003
-    config.batch_size = 128
-    config.steps = 8000  # 19 epochs
-    config.validate_every = 500
-    return config
+def get_config() -> Config:
+    return Config(
+        name="fashion_mnist",
+        data=DataConfig(
+            source="fashion_mnist",
+            normalize="global",
+        ),
+        augment=AugmentConfig(
+            flip=True,
+            shift=0.05,
+            scale=0.08,
+            elastic=0.01,
+        ),
+        model=ModelConfig(
+            units=(128, 128),
+            bidirectional=True,
+            layer_norm=True,
+        ),
+        optimizer=OptimizerConfig(
+            name="adamw",
+            weight_decay=0.05,
+            learning_rate=0.003,
+        ),
+        batch_size=128,
+        steps=8000,  # 19 epochs
+        validate_every=500,
+    )

@@ -7,25 +7,27 @@ Two layers of 128, Adam with warm-up and cosine decay, clipped gradients: the de
 `seqclf.config`, spelt out here because they are what one changes first.
 """
 
-from seqclf.config import default_config
+from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig
 from seqclf.config.search_space import Choice, Range
 
 
-def get_config():
-    config = default_config()
-    config.name = "mnist"
-    config.data.source = "mnist"
-    config.model.units = [128, 128]
-    config.optimizer.learning_rate = 0.005  # the peak; a constant rate that high decays at the end
-    config.optimizer.warmup_steps = 200
-    config.optimizer.clip_norm = 1.0
-    config.batch_size = 128
-    config.steps = 2400  # 5.7 epochs
-    config.validate_every = 200
-    return config
+def get_config() -> Config:
+    return Config(
+        name="mnist",
+        data=DataConfig(source="mnist"),
+        model=ModelConfig(units=(128, 128)),
+        optimizer=OptimizerConfig(
+            learning_rate=0.005,  # the peak; a constant rate that high decays at the end
+            warmup_steps=200,
+            clip_norm=1.0,
+        ),
+        batch_size=128,
+        steps=2400,  # 5.7 epochs
+        validate_every=200,
+    )
 
 
-def get_search_space():
+def get_search_space() -> dict[str, Choice | Range]:
     return {  # nothing that changes what a training costs
         "optimizer.learning_rate": Range(0.002, 0.02, log=True),
         "optimizer.warmup_steps": Range(50, 400, step=50),

@@ -6,30 +6,38 @@ Read in both directions, layer normalisation, distorted anew in every epoch; eac
 digits and learns from the 64 that it got most wrong.
 """
 
-from seqclf.config import default_config
+from seqclf.config import AugmentConfig, Config, DataConfig, ModelConfig, OptimizerConfig
 
 
-def get_config():
-    config = default_config()
-    config.name = "mnist_best"
-    config.data.source = "mnist"
-    config.data.normalize = "global"
-    config.augment.shift = 0.06  # 1.7 pixels
-    config.augment.rotation = 10.0
-    config.augment.scale = 0.1
-    config.augment.shear = 6.0
-    config.augment.elastic = 0.02  # 0.6 pixels
-    config.model.units = [128, 128]
-    config.model.bidirectional = True
-    config.model.layer_norm = True
-    config.optimizer.name = "adamw"
-    config.optimizer.weight_decay = 0.01
-    config.optimizer.learning_rate = 0.003
-    config.optimizer.warmup_steps = 500
-    config.batch_size = 64
-    config.batch_selection = 4
-    config.steps = 12_000  # 57 epochs
-    config.validate_every = 1000
-    config.checkpoint_every = 500
-    config.select = "last"
-    return config
+def get_config() -> Config:
+    return Config(
+        name="mnist_best",
+        data=DataConfig(
+            source="mnist",
+            normalize="global",
+        ),
+        augment=AugmentConfig(
+            shift=0.06,  # 1.7 pixels
+            rotation=10.0,
+            scale=0.1,
+            shear=6.0,
+            elastic=0.02,  # 0.6 pixels
+        ),
+        model=ModelConfig(
+            units=(128, 128),
+            bidirectional=True,
+            layer_norm=True,
+        ),
+        optimizer=OptimizerConfig(
+            name="adamw",
+            weight_decay=0.01,
+            learning_rate=0.003,
+            warmup_steps=500,
+        ),
+        batch_size=64,
+        batch_selection=4,
+        steps=12_000,  # 57 epochs
+        validate_every=1000,
+        checkpoint_every=500,
+        select="last",
+    )

@@ -7,19 +7,21 @@ decays, because a constant rate of 0.01 is too high to settle: see `mnist.py` fo
 model is the last one, not the best one, as in the classic.
 """
 
-from seqclf.config import default_config
+from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig
 
 
-def get_config():
-    config = default_config()
-    config.name = "mnist_classic"
-    config.data.source = "mnist"
-    config.model.units = [100, 100]
-    config.optimizer.schedule = "constant"
-    config.optimizer.learning_rate = 0.01
-    config.optimizer.clip_norm = 0.0
-    config.batch_size = 100
-    config.steps = 3000
-    config.validate_every = 100
-    config.select = "last"
-    return config
+def get_config() -> Config:
+    return Config(
+        name="mnist_classic",
+        data=DataConfig(source="mnist"),
+        model=ModelConfig(units=(100, 100)),
+        optimizer=OptimizerConfig(
+            schedule="constant",
+            learning_rate=0.01,
+            clip_norm=0.0,
+        ),
+        batch_size=100,
+        steps=3000,
+        validate_every=100,
+        select="last",
+    )

@@ -5,17 +5,19 @@
 Each step reads 256 digits and learns from the 64 that it got most wrong.
 """
 
-from seqclf.config import default_config
+from seqclf.config import Config, DataConfig, ModelConfig
 
 
-def get_config():
-    config = default_config()
-    config.name = "mnist_fast"
-    config.data.source = "mnist"
-    config.data.normalize = "global"
-    config.model.units = [96, 96]
-    config.batch_size = 64
-    config.batch_selection = 4
-    config.steps = 700
-    config.validate_every = 350
-    return config
+def get_config() -> Config:
+    return Config(
+        name="mnist_fast",
+        data=DataConfig(
+            source="mnist",
+            normalize="global",
+        ),
+        model=ModelConfig(units=(96, 96)),
+        batch_size=64,
+        batch_selection=4,
+        steps=700,
+        validate_every=350,
+    )

@@ -6,20 +6,24 @@ The first layer reads every pixel, the second its state at the end of each row o
 pixel had to say reaches the answer in 28 + 28 steps instead of 784, forwards and backwards.
 """
 
-from seqclf.config import default_config
+from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig
 
 
-def get_config():
-    config = default_config()
-    config.name = "mnist_pixels"
-    config.data.source = "mnist"
-    config.data.reading = "pixels"
-    config.data.normalize = "global"
-    config.model.units = [64, 128]
-    config.model.time_reduction = [28]
-    config.model.layer_norm = True
-    config.optimizer.learning_rate = 0.005
-    config.batch_size = 128
-    config.steps = 3000  # 7 epochs
-    config.validate_every = 300
-    return config
+def get_config() -> Config:
+    return Config(
+        name="mnist_pixels",
+        data=DataConfig(
+            source="mnist",
+            reading="pixels",
+            normalize="global",
+        ),
+        model=ModelConfig(
+            units=(64, 128),
+            time_reduction=(28,),
+            layer_norm=True,
+        ),
+        optimizer=OptimizerConfig(learning_rate=0.005),
+        batch_size=128,
+        steps=3000,  # 7 epochs
+        validate_every=300,
+    )

@@ -33,7 +33,7 @@ def check(argv: Sequence[str]) -> None:
             raise ConfigError(f"--cells takes {', '.join(known)}. Received: {cell!r}")
     if not CELLS.value:
         raise ConfigError(f"--cells must name at least one of {', '.join(known)}.")
-    if "model.cell" in app.overridden_keys():
+    if "model.cell" in CONFIG.overridden_keys():
         raise ConfigError("--config.model.cell is what is compared: give --cells instead.")
 
 

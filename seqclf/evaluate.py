@@ -10,7 +10,7 @@ from absl import flags
 
 from seqclf.console import app
 
-WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.", required=True)
+WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 SPLIT = flags.DEFINE_enum("split", "test", ["train", "validation", "test"], "Which examples.")
 JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 
@@ -37,4 +37,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main, check=check)
+    app.run(main, check=check, required=["workdir"])

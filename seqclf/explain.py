@@ -15,7 +15,7 @@ from absl import flags
 
 from seqclf.console import app
 
-WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.", required=True)
+WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 OUT = flags.DEFINE_string("out", None, "Folder for the figures; default: WORKDIR/explain.")
 INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in pictures first.")
 GRADIENTS = flags.DEFINE_bool(
@@ -83,4 +83,4 @@ def explain_gradients(run: Any, model: Any, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    app.run(main, arguments=True, check=check)
+    app.run(main, arguments=True, check=check, required=["workdir"])

@@ -14,7 +14,7 @@ from absl import flags
 from seqclf.console import app
 from seqclf.errors import ConfigError, ExportError
 
-EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.", required=True)
+EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.")
 NAME = flags.DEFINE_string("name", "seqclf", "Of the model, in addresses.")
 HOST = flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0: all.")
 PORT = flags.DEFINE_integer("port", 8501, "Of REST; 0: any free one.", 0, 65535)
@@ -74,4 +74,4 @@ def read_labels() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    app.run(main, check=check)
+    app.run(main, check=check, required=["export_dir"])

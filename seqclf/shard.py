@@ -16,9 +16,9 @@ from seqclf.console import app
 from seqclf.errors import ConfigError
 
 SOURCE = flags.DEFINE_string(
-    "source", None, "folder:DIR, npz:FILE, idx:DIR, or a name as in data.source.", required=True
+    "source", None, "folder:DIR, npz:FILE, idx:DIR, or a name as in data.source."
 )
-OUT = flags.DEFINE_string("out", None, "New folder for the shards; may be gs://….", required=True)
+OUT = flags.DEFINE_string("out", None, "New folder for the shards; may be gs://….")
 SHARDS = flags.DEFINE_integer("shards", 32, "Files of the training split.", lower_bound=1)
 LANES = flags.DEFINE_integer(
     "lanes",
@@ -94,4 +94,4 @@ def summary(out: str, schema: Any) -> str:
 
 
 if __name__ == "__main__":
-    app.run(main, check=check)
+    app.run(main, check=check, required=["source", "out"])

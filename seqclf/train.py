@@ -12,7 +12,7 @@ from typing import Any
 
 from absl import flags
 
-from seqclf.config import resolve
+from seqclf.config import Config, resolve
 from seqclf.console import app
 
 CONFIG = app.define_config_flag()
@@ -44,13 +44,13 @@ def main(argv: Sequence[str]) -> None:
         run = Run(WORKDIR.value or f"runs/{config.name}")
         report = run_experiment(config, run.path, workers=workers)
     except DatasetMissingError as error:
-        if app.data_source_given():  # what was asked for is never exchanged for something else
+        if CONFIG.data_source_given():  # what was asked for is never exchanged for something else
             raise
         fallback = (
             "MNIST is not on this machine and cannot be fetched: this run is on the bundled digits."
         )
         print(f"{error}\n\nNOTE: {fallback}\n", flush=True)
-        config = resolve(with_digits(CONFIG.value))
+        config = with_digits(config)
         run = Run(WORKDIR.value or f"runs/{config.name}")
         report = run_experiment(config, run.path, fallback, workers=workers)
     if workers.is_chief:
@@ -59,12 +59,9 @@ def main(argv: Sequence[str]) -> None:
         print(f"Worker {workers.index} is done; the chief has report, figures and export.")
 
 
-def with_digits(config: Any) -> dict[str, Any]:
+def with_digits(config: Config) -> Config:
     """Returns the config with the bundled digits in the place of its data."""
-    values = config.to_dict()
-    values["data"]["source"] = "digits"
-    values["name"] += "-digits"
-    return values
+    return config.changed({"data.source": "digits", "name": f"{config.name}-digits"})
 
 
 def summary(run: Any, report: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ def check(argv: Sequence[str]) -> None:
     del argv
     from seqclf.config.search_space import SearchSpace
 
-    SearchSpace(CONFIG.value, app.search_space())
+    SearchSpace(CONFIG.value, CONFIG.recipe.search_space())
 
 
 def main(argv: Sequence[str]) -> None:
@@ -59,8 +59,8 @@ def main(argv: Sequence[str]) -> None:
     from seqclf.config.search_space import SearchSpace
     from seqclf.tuner.search import Settings, run_search
 
-    space = SearchSpace(CONFIG.value, app.search_space())
-    given = [key for key in app.overridden_keys() if key in space.declared]
+    space = SearchSpace(CONFIG.value, CONFIG.recipe.search_space())
+    given = [key for key in CONFIG.overridden_keys() if key in space.declared]
     if given:
         print(f"Given on the command line, so not searched: {', '.join(given)}", flush=True)
         space = space.without(given)

@@ -8,6 +8,7 @@ from typing import Any
 
 from seqclf.comparison.figures import curves
 from seqclf.comparison.trainings import Outcome, with_cell
+from seqclf.config import Config
 from seqclf.data.dataset import Dataset
 from seqclf.experiment.figures import save_figure
 from seqclf.inspection.report import flows_of, write_flows
@@ -18,7 +19,7 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.loop import build
 
 
-def write_report(config: Any, dataset: Dataset, outcomes: list[Outcome], workdir: Path) -> None:
+def write_report(config: Config, dataset: Dataset, outcomes: list[Outcome], workdir: Path) -> None:
     """Writes figures, `results.json` and `report.md` of a finished comparison to its folder."""
     figures = workdir / "figures"
     save_figure(curves(outcomes), figures / "curves.png")
@@ -49,7 +50,7 @@ def write_report(config: Any, dataset: Dataset, outcomes: list[Outcome], workdir
 
 
 def write_gradient_flows(
-    config: Any, dataset: Dataset, outcomes: list[Outcome], figures: Path
+    config: Config, dataset: Dataset, outcomes: list[Outcome], figures: Path
 ) -> None:
     """Draws the gradient flow of each cell of the first budget, before and after training.
 
@@ -108,7 +109,7 @@ def _spread(values: list[float], digits: int, mark: str = "") -> str:
     return f"{middle} ({min(values):.{digits}f} – {max(values):.{digits}f})"
 
 
-def _markdown(config: Any, dataset: Dataset, outcomes: list[Outcome]) -> str:
+def _markdown(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
     spec = dataset.spec
     seeds = sorted({outcome.seed for outcome in outcomes})
     clip = config.optimizer.clip_norm

@@ -7,10 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import ml_collections
-
 from seqclf.comparison import BUDGETS
-from seqclf.config import differences, flatten, from_json, nest, resolve, to_json
+from seqclf.config import Config, differences, from_json, to_json
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.experiment.run import run_experiment
@@ -68,7 +66,7 @@ class Outcome:
 
 
 def variants(
-    config: Any, spec: DatasetSpec, cells: Sequence[str], budgets: Sequence[str] = BUDGETS
+    config: Config, spec: DatasetSpec, cells: Sequence[str], budgets: Sequence[str] = BUDGETS
 ) -> list[Variant]:
     """Returns each cell at the recipe's widths, and at those that make it as large as the GRU.
 
@@ -92,7 +90,7 @@ def variants(
 
 
 def compare(
-    config: ml_collections.FrozenConfigDict,
+    config: Config,
     dataset: Dataset,
     workdir: Path,
     cells: Sequence[str] = tuple(CELLS),
@@ -131,7 +129,7 @@ def compare(
     return outcomes
 
 
-def with_cell(config: Any, variant: Variant, seed: int) -> ml_collections.FrozenConfigDict:
+def with_cell(config: Config, variant: Variant, seed: int) -> Config:
     """Returns the config of one training."""
     changes = {
         "model.cell": variant.cell,
@@ -139,10 +137,10 @@ def with_cell(config: Any, variant: Variant, seed: int) -> ml_collections.Frozen
         "seed": seed,
         "name": f"{config.name}-{variant.name}",
     }
-    return resolve(nest(flatten(config) | changes))
+    return config.changed(changes)
 
 
-def _claim(workdir: Path, config: ml_collections.FrozenConfigDict) -> None:
+def _claim(workdir: Path, config: Config) -> None:
     path = workdir / "comparison.json"
     if path.exists():
         try:
@@ -151,7 +149,7 @@ def _claim(workdir: Path, config: ml_collections.FrozenConfigDict) -> None:
             )  # keys that an older version lacked: their defaults
         except (ConfigError, UnicodeDecodeError) as error:
             raise RunError(f"{path} cannot be read: {error} Choose another --workdir.") from error
-        changes = differences(before.to_dict(), config.to_dict())
+        changes = differences(before, config)
         if changes:
             raise RunError(
                 f"{workdir} holds a comparison of another config, left as it is. It differs in\n"
@@ -167,7 +165,7 @@ def _claim(workdir: Path, config: ml_collections.FrozenConfigDict) -> None:
         write_text(path, to_json(config))
 
 
-def _train(config: Any, dataset: Dataset, variant: Variant, seed: int, workdir: Path) -> Outcome:
+def _train(config: Config, dataset: Dataset, variant: Variant, seed: int, workdir: Path) -> Outcome:
     run = Run(workdir / "runs" / f"{variant.name}-seed{seed}")
     result: dict[str, Any] = {"accuracy": None, "loss": None}
     if run.read_manifest().get("status") != "diverged":
@@ -199,7 +197,7 @@ def step_ms(records: list[dict[str, Any]]) -> float:
     return median(times) if times else float("nan")
 
 
-def _fitting(config: Any, spec: DatasetSpec, cell: str, target: int) -> tuple[int, ...]:
+def _fitting(config: Config, spec: DatasetSpec, cell: str, target: int) -> tuple[int, ...]:
     """Returns the widths, in the recipe's proportions, with which a cell is closest to a size."""
     base = config.model.units
 
@@ -222,6 +220,6 @@ def _fitting(config: Any, spec: DatasetSpec, cell: str, target: int) -> tuple[in
     return scaled(min((low, high), key=distance))
 
 
-def _parameters(config: Any, spec: DatasetSpec, cell: str, units: tuple[int, ...]) -> int:
+def _parameters(config: Config, spec: DatasetSpec, cell: str, units: tuple[int, ...]) -> int:
     variant = Variant(cell, "", units, 0)
     return int(build_classifier(with_cell(config, variant, 0), spec).count_params())

@@ -1,11 +1,9 @@
 """The config: every number that decides a run; and what a search may change of it."""
 
-from seqclf.config.schema import (
-    SCHEMA,
-    check_value,
+from seqclf.config.convert import (
+    ConfigLike,
     default_config,
     differences,
-    examples_per_step,
     flatten,
     from_json,
     nest,
@@ -13,13 +11,25 @@ from seqclf.config.schema import (
     to_json,
     unknown_key,
 )
+from seqclf.config.schema import (
+    SCHEMA,
+    AugmentConfig,
+    Config,
+    DataConfig,
+    ModelConfig,
+    OptimizerConfig,
+)
 
 __all__ = [
     "SCHEMA",
-    "check_value",
+    "AugmentConfig",
+    "Config",
+    "ConfigLike",
+    "DataConfig",
+    "ModelConfig",
+    "OptimizerConfig",
     "default_config",
     "differences",
-    "examples_per_step",
     "flatten",
     "from_json",
     "nest",

@@ -1,412 +1,349 @@
 """The config: every number that decides a run, with its default, type, range and meaning.
 
-A recipe file (`configs/NAME.py`) starts from `default_config()` and changes what differs; a command
-line changes more with `--config.KEY=VALUE`. `resolve` then checks the whole, so that a typo or a
-value out of range ends in one message instead of a run that is not what was asked for.
+`Config` is one frozen dataclass with a subgroup for data, augmentation, model and optimiser. A
+`Config` that exists is valid: each value is checked when it is made. `docs/config.md` has all keys.
 """
 
-import difflib
-import json
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-import ml_collections
-
+from seqclf.config.settings import Group, Setting, setting
 from seqclf.errors import ConfigError
 
-
-@dataclass(frozen=True)
-class Field:
-    """One config key: its default (which also fixes the type), its meaning and what is allowed."""
-
-    default: Any
-    doc: str
-    choices: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    above: float | None = None  # like low, but the bound itself is not allowed
-    below: float | None = None
-
-    @property
-    def kind(self) -> type:
-        return type(self.default)
+MAX_TIME_STEPS = 1_000_000
 
 
-LONGEST = 1_000_000  # steps
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Group):
+    """Which examples are read, how they become sequences, and how they are split."""
 
-SCHEMA: dict[str, Field] = {
-    "name": Field("default", "name of the recipe; the run goes to runs/NAME unless --workdir says"),
-    "seed": Field(
-        0,
-        "of the weights, the order of the examples, dropout and distortions",
-        low=0,
-        high=2**31 - 1,
-    ),
-    "data.source": Field(
+    prefix: ClassVar[str] = "data."
+
+    source: str = setting(
         "mnist",
         "digits | a tensorflow-datasets name (mnist, ...) | idx:DIR | npz:FILE | tfrecord:GLOB",
-    ),
-    "data.reading": Field(
+    )
+    reading: str = setting(
         "rows",
         "how an image is read as a sequence: one row, one column or one pixel per step",
         choices=("rows", "columns", "pixels"),
-    ),
-    "data.normalize": Field(
+    )
+    normalize: str = setting(
         "auto",
         "unit: divide by full scale (255); standard: zero mean, unit deviation per feature over "
         "the training split; global: the same of all features together; auto: unit for uint8, "
         "standard for float; none",
         choices=("auto", "unit", "standard", "global", "none"),
-    ),
-    "data.image_size": Field(
+    )
+    image_size: tuple[int, ...] = setting(
         (), "(height, width): resize images of a tensorflow-datasets source; () keeps them", low=1
-    ),
-    "data.mnist_dir": Field(
+    )
+    mnist_dir: str = setting(
         "", "folder with MNIST's four original .gz files; empty: $SEQCLF_MNIST_DIR"
-    ),
-    "data.tfds_dir": Field("", "tensorflow-datasets' folder; empty: its own default"),
-    "data.validation": Field(
-        0.1, "share of the training examples that is held out to validate on", above=0, high=0.5
-    ),
-    "data.test": Field(
-        0.2, "share held out to test on, for sources that have no test split", above=0, high=0.5
-    ),
-    "data.split_seed": Field(
-        0, "of the random splits: kept apart from `seed` so that all seeds share them", low=0
-    ),
-    "data.shuffle_buffer": Field(
+    )
+    tfds_dir: str = setting("", "tensorflow-datasets' folder; empty: its own default")
+    validation: float = setting(
+        0.1, "fraction of the training examples that is held out to validate on", above=0, high=0.5
+    )
+    test: float = setting(
+        0.2, "fraction held out to test on, for sources that have no test split", above=0, high=0.5
+    )
+    split_seed: int = setting(
+        0, "seed of the random splits; it is not `seed`, so that all seeds share the splits", low=0
+    )
+    shuffle_buffer: int = setting(
         10_000,
-        "of a tfrecord source: examples held in memory to shuffle them (other sources shuffle all)",
+        "for a tfrecord source: examples held in memory to shuffle them; other sources shuffle all",
         low=1,
         high=10_000_000,
-    ),
-    "augment.shift": Field(
-        0.0, "shift training images by up to this share of height and width", low=0, high=0.5
-    ),
-    "augment.rotation": Field(0.0, "rotate them by up to so many degrees", low=0, high=180),
-    "augment.scale": Field(
-        0.0, "make them up to this share smaller or larger, each axis by itself", low=0, high=0.5
-    ),
-    "augment.shear": Field(0.0, "slant them by up to so many degrees", low=0, high=45),
-    "augment.elastic": Field(
+    )
+
+    def check_together(self) -> None:
+        if len(self.image_size) not in (0, 2):
+            raise ConfigError(
+                f"`data.image_size` must be () or (height, width). Received: {self.image_size!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig(Group):
+    """How training images are distorted, each by its own random draw."""
+
+    prefix: ClassVar[str] = "augment."
+
+    shift: float = setting(
+        0.0, "shift training images by up to this fraction of height and width", low=0, high=0.5
+    )
+    rotation: float = setting(0.0, "rotate them by up to so many degrees", low=0, high=180)
+    scale: float = setting(
+        0.0, "make them up to this fraction smaller or larger, each axis by itself", low=0, high=0.5
+    )
+    shear: float = setting(0.0, "slant them by up to so many degrees", low=0, high=45)
+    elastic: float = setting(
         0.0,
-        "displace each pixel smoothly, with this standard deviation as a share of height and width",
+        "displace each pixel smoothly; standard deviation as a fraction of height and width",
         low=0,
         high=0.2,
-    ),
-    "augment.flip": Field(False, "flip every second one, by chance, left to right"),
-    "model.cell": Field(
+    )
+    flip: bool = setting(False, "flip each image left to right with a chance of one half")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(Group):
+    """The classifier: its cell, its layers, and what the head reads."""
+
+    prefix: ClassVar[str] = "model."
+
+    cell: str = setting(
         "gru",
         "recurrent cell: gated, long short-term memory, plain, minimal gated unit",
         choices=("gru", "lstm", "rnn", "mgu"),
-    ),
-    "model.units": Field((128, 128), "width of each recurrent layer, first to last", low=1),
-    "model.bidirectional": Field(False, "read the sequence in both directions in every layer"),
-    "model.dropout": Field(
-        0.0, "share dropped of what enters each layer's successor", low=0, below=1
-    ),
-    "model.pooling": Field(
+    )
+    units: tuple[int, ...] = setting(
+        (128, 128), "width of each recurrent layer, first to last", low=1
+    )
+    bidirectional: bool = setting(False, "read the sequence in both directions in every layer")
+    dropout: float = setting(
+        0.0,
+        "fraction of each recurrent layer's outputs that is dropped before the next layer",
+        low=0,
+        below=1,
+    )
+    pooling: str = setting(
         "last",
-        "what is classified: the last state, or beside it the mean of all",
+        "what the head reads: the last state, or the last state and the mean of all states",
         choices=("last", "mean"),
-    ),
-    "model.layer_norm": Field(False, "layer normalisation after each recurrent layer"),
-    "model.time_reduction": Field(
+    )
+    layer_norm: bool = setting(False, "layer normalisation after each recurrent layer")
+    time_reduction: tuple[int, ...] = setting(
         (),
         "one number for each layer but the last: the layer above reads one state of so many; () "
         "or 1: all",
         low=1,
-        high=LONGEST,
-    ),
-    "model.chrono": Field(
+        high=MAX_TIME_STEPS,
+    )
+    chrono: int = setting(
         0,
         "chrono initialisation: units start with memories of 2 to so many steps (the length of the "
         "sequences is usual); 0: all forget alike",
         low=0,
-        high=LONGEST,
-    ),
-    "model.reset_after": Field(
+        high=MAX_TIME_STEPS,
+    )
+    reset_after: bool = setting(
         True,
         "gru: apply the reset gate after the recurrent product (cuDNN) or before (Cho et al. 2014)",
-    ),
-    "optimizer.name": Field("adam", "optimiser", choices=("adam", "adamw", "sgd")),
-    "optimizer.learning_rate": Field(0.005, "learning rate; the peak of a schedule", above=0),
-    "optimizer.schedule": Field(
+    )
+
+    def check_together(self) -> None:
+        if not self.units:
+            raise ConfigError(
+                "`model.units` must name at least one layer, such as [128]. Received: []"
+            )
+        self._check_time_reduction()
+        self._check_chrono()
+        if not self.reset_after and self.cell != "gru":
+            raise ConfigError(
+                "`model.reset_after` is about the GRU's reset gate: leave it True for `model.cell` "
+                f"{self.cell!r}. Received: False"
+            )
+
+    def _check_time_reduction(self) -> None:
+        reductions, layers = self.time_reduction, len(self.units)
+        if reductions and len(reductions) != layers - 1:
+            raise ConfigError(
+                "`model.time_reduction` must have one number for each layer but the last: "
+                f"{layers - 1} for {layers} layers. Received: {list(reductions)}"
+            )
+        if max(reductions, default=1) > 1 and self.bidirectional:
+            raise ConfigError(
+                "`model.time_reduction` keeps the state at the end of a block, where a layer that "
+                "reads in both directions has not read the block backwards: set "
+                "`model.bidirectional` to False, or `model.time_reduction` to (). "
+                f"Received: {list(reductions)}"
+            )
+
+    def _check_chrono(self) -> None:
+        if self.chrono in (1, 2):
+            raise ConfigError(
+                f"`model.chrono` must be 0 (off) or more than 2 steps. Received: {self.chrono!r}"
+            )
+        if self.chrono and self.cell == "rnn":
+            raise ConfigError(
+                "`model.chrono` sets the gates that keep a state, and `model.cell` 'rnn' has none: "
+                f"set `model.chrono` to 0, or take another cell. Received: {self.chrono!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig(Group):
+    """The optimiser: its algorithm, the learning rate over time, clipping and decay."""
+
+    prefix: ClassVar[str] = "optimizer."
+
+    name: str = setting("adam", "optimiser", choices=("adam", "adamw", "sgd"))
+    learning_rate: float = setting(0.005, "learning rate; the peak of a schedule", above=0)
+    schedule: str = setting(
         "cosine", "constant, or linear warm-up then cosine decay", choices=("constant", "cosine")
-    ),
-    "optimizer.warmup_steps": Field(200, "steps of linear warm-up (schedule cosine)", low=0),
-    "optimizer.final_learning_rate": Field(0.0, "where the cosine ends", low=0),
-    "optimizer.weight_decay": Field(0.0, "decoupled weight decay (adamw only)", low=0),
-    "optimizer.momentum": Field(0.9, "momentum (sgd only)", low=0, below=1),
-    "optimizer.clip_norm": Field(1.0, "clip the gradient to this global norm; 0: off", low=0),
-    "label_smoothing": Field(0.0, "share of each label spread over all classes", low=0, below=1),
-    "batch_size": Field(128, "examples that a training step learns from", low=1),
-    "batch_selection": Field(
+    )
+    warmup_steps: int = setting(200, "steps of linear warm-up (schedule cosine)", low=0)
+    final_learning_rate: float = setting(0.0, "where the cosine ends", low=0)
+    weight_decay: float = setting(0.0, "decoupled weight decay (adamw only)", low=0)
+    momentum: float = setting(0.9, "momentum (sgd only)", low=0, below=1)
+    clip_norm: float = setting(1.0, "clip the gradient to this global norm; 0: off", low=0)
+
+    def check_together(self) -> None:
+        if self.weight_decay and self.name != "adamw":
+            raise ConfigError(
+                "`optimizer.weight_decay` needs `optimizer.name` 'adamw'. Received: "
+                f"weight_decay={self.weight_decay!r} with {self.name!r}"
+            )
+        if self.final_learning_rate > self.learning_rate:
+            raise ConfigError(
+                "`optimizer.final_learning_rate` must not exceed `optimizer.learning_rate` "
+                f"({self.learning_rate!r}). Received: {self.final_learning_rate!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Group):
+    """Every number that decides a run.
+
+    Example:
+        >>> config = Config(name="mine", model=ModelConfig(units=(100, 100)), steps=500)
+        >>> config.model.units, config.optimizer.learning_rate
+        ((100, 100), 0.005)
+    """
+
+    name: str = setting(
+        "default", "name of the recipe; the run goes to runs/NAME unless --workdir says"
+    )
+    seed: int = setting(
+        0,
+        "seed of the initial weights, the order of the examples, dropout and augmentation",
+        low=0,
+        high=2**31 - 1,
+    )
+    data: DataConfig = DataConfig()
+    augment: AugmentConfig = AugmentConfig()
+    model: ModelConfig = ModelConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    label_smoothing: float = setting(
+        0.0, "fraction of each label that is spread over all classes", low=0, below=1
+    )
+    batch_size: int = setting(128, "examples that a training step learns from", low=1)
+    batch_selection: int = setting(
         1,
         "read so many times batch_size examples a step and learn from the batch_size of them with "
         "the largest loss; 1: learn from all that is read",
         low=1,
         high=64,
-    ),
-    "epochs": Field(0.0, "length of the training in passes over the training split", low=0),
-    "steps": Field(2000, "length in steps; 0: `epochs` says. When both are set, steps wins", low=0),
-    "validate_every": Field(200, "steps between validations; 0: every epoch", low=0),
-    "checkpoint_every": Field(100, "steps between checkpoints", low=1),
-    "early_stopping": Field(0, "stop after so many validations without a new best; 0: off", low=0),
-    "select": Field(
+    )
+    epochs: float = setting(0.0, "length of the training in passes over the training split", low=0)
+    steps: int = setting(
+        2000, "length in steps; 0: `epochs` says. When both are set, steps wins", low=0
+    )
+    validate_every: int = setting(200, "steps between validations; 0: every epoch", low=0)
+    checkpoint_every: int = setting(100, "steps between checkpoints", low=1)
+    early_stopping: int = setting(
+        0, "stop after so many validations without a new best; 0: off", low=0
+    )
+    select: str = setting(
         "best",
         "which weights become the model: those of the best validation accuracy, or the last",
         choices=("best", "last"),
-    ),
-    "nonfinite": Field(
+    )
+    nonfinite: str = setting(
         "stop",
         "when the loss or a gradient is not a finite number: stop, with the last checkpoint kept, "
         "or skip that batch",
         choices=("stop", "skip"),
-    ),
-    "distribute": Field(
+    )
+    distribute: str = setting(
         "auto",
         "who shares the training (batch_size is that of all together): this machine's GPUs "
         "(mirrored), the processes named in TF_CONFIG (multi_worker), nobody (none), or what is "
         "there (auto)",
         choices=("auto", "mirrored", "multi_worker", "none"),
-    ),
-    "precision": Field(
+    )
+    precision: str = setting(
         "float32",
         "arithmetic of the layers (weights stay float32)",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
-    ),
-    "jit_compile": Field(
+    )
+    jit_compile: bool = setting(
         True,
-        "compile the training step with XLA (on a GPU cuDNN's kernel runs); distortions always are",
-    ),
-    "shares": Field(
+        "compile the training step with XLA (on a GPU cuDNN's kernel runs); augmentation always is",
+    )
+    shares: int = setting(
         0, "parts of a batch that are worked on side by side; 0: one for each core", low=0
-    ),
+    )
+
+    def __post_init__(self) -> None:
+        for name, group in GROUPS.items():
+            if not isinstance(getattr(self, name), group):
+                raise ConfigError(
+                    f"`{name}` must be a {group.__name__}. Received: {getattr(self, name)!r}"
+                )
+        super().__post_init__()
+        if self.steps:
+            object.__setattr__(self, "epochs", 0.0)
+
+    def check_together(self) -> None:
+        if not self.name or "/" in self.name or self.name.startswith("."):
+            raise ConfigError(
+                f"`name` becomes a folder name: it must not be empty, start with '.' or hold '/'. "
+                f"Received: {self.name!r}"
+            )
+        if not self.steps and not self.epochs:
+            raise ConfigError("The training needs a length: set `steps` or `epochs` above 0.")
+        if self.nonfinite == "skip" and self.precision == "mixed_float16":
+            raise ConfigError(
+                "`precision` 'mixed_float16' skips batches whose gradient overflows by itself: "
+                "leave `nonfinite` at 'stop'."
+            )
+
+    @property
+    def examples_per_step(self) -> int:
+        """How many examples a training step reads; it learns from `batch_size` of them."""
+        return self.batch_size * self.batch_selection
+
+    def changed(self, values: Mapping[str, Any]) -> "Config":
+        """Returns a config with other values.
+
+        Args:
+            values: the new values by key, such as `{"model.units": (64,), "seed": 1}`.
+
+        Raises:
+            ConfigError: a value is not allowed, or contradicts another.
+        """
+        own: dict[str, Any] = {}
+        of_groups: dict[str, dict[str, Any]] = {}
+        for key, value in values.items():
+            group, _, name = key.rpartition(".")
+            (of_groups.setdefault(group, {}) if group else own)[name] = value
+        for group, changes in of_groups.items():
+            own[group] = dataclasses.replace(getattr(self, group), **changes)
+        return dataclasses.replace(self, **own)
+
+
+GROUPS: dict[str, type[Group]] = {
+    "data": DataConfig,
+    "augment": AugmentConfig,
+    "model": ModelConfig,
+    "optimizer": OptimizerConfig,
 }
 
 
-def default_config() -> ml_collections.ConfigDict:
-    """Returns a new config that holds every key of `SCHEMA` at its default.
-
-    Example:
-        >>> config = default_config()
-        >>> config.model.units = [100, 100]
-        >>> config.optimizer.learning_rate
-        0.005
-    """
-    return ml_collections.ConfigDict(nest({key: field.default for key, field in SCHEMA.items()}))
-
-
-def resolve(
-    config: Mapping[str, Any] | ml_collections.ConfigDict,
-) -> ml_collections.FrozenConfigDict:
-    """Checks a config and completes it with defaults.
-
-    Args:
-        config: nested, with any subset of the keys of `SCHEMA`.
-
-    Returns:
-        A frozen config with every key. `epochs` is 0 where `steps` gives the length.
-
-    Raises:
-        ConfigError: an unknown key (the nearest known one is named), a wrong type, a value out of
-            range, or keys that contradict each other.
-    """
-    given = flatten(config)
-    values = {}
-    for key, value in given.items():
-        if key not in SCHEMA:
-            raise ConfigError(unknown_key(key))
-        values[key] = check_value(key, value)
-    complete = {key: values.get(key, field.default) for key, field in SCHEMA.items()}
-    _check_together(complete)
-    if complete["steps"]:
-        complete["epochs"] = 0.0
-    return ml_collections.FrozenConfigDict(nest(complete))
-
-
-def examples_per_step(config: Any) -> int:
-    """Returns how many examples a training step reads; it learns from `batch_size` of them."""
-    return config.batch_size * config.batch_selection
-
-
-def unknown_key(key: str) -> str:
-    """Returns the message for a key that `SCHEMA` lacks, with the nearest known key."""
-    group, _, leaf = key.rpartition(".")
-    groups = {known.rpartition(".")[0] for known in SCHEMA} - {""}
-    near_group = difflib.get_close_matches(group or leaf, groups, n=1, cutoff=0.6)
-    in_group = [known for known in SCHEMA if near_group and known.startswith(f"{near_group[0]}.")]
-    leaves = {known.rpartition(".")[2]: known for known in in_group or SCHEMA}
-    near = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.6)
-    if near:
-        return f"Unknown config key `{key}`. Did you mean `{leaves[near[0]]}`?"
-    return f"Unknown config key `{key}`. Known keys: {', '.join(in_group or SCHEMA)}."
-
-
-def flatten(
-    config: Mapping[str, Any] | ml_collections.ConfigDict, prefix: str = ""
-) -> dict[str, Any]:
-    """Returns `{"model.units": …}` for `{"model": {"units": …}}`."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, (Mapping, ml_collections.ConfigDict)):
-            flat.update(flatten(value, f"{prefix}{key}."))
+def _schema() -> dict[str, Setting]:
+    known: dict[str, Setting] = {}
+    for field in dataclasses.fields(Config):
+        if group := GROUPS.get(field.name):
+            known |= {f"{group.prefix}{name}": each for name, each in group.settings()}
         else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+            known[field.name] = field.metadata["setting"]
+    return known
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Returns one line `key: old -> new` for each key in which two configs differ."""
-    old_flat, new_flat = (json.loads(json.dumps(flatten(c))) for c in (old, new))
-    return [
-        f"{key}: {old_flat.get(key, '(absent)')!r} -> {new_flat.get(key, '(absent)')!r}"
-        for key in sorted({*old_flat, *new_flat})
-        if old_flat.get(key, ...) != new_flat.get(key, ...)
-    ]
-
-
-def to_json(config: ml_collections.FrozenConfigDict) -> str:
-    """Returns the config as indented JSON; `from_json` reads it back."""
-    return json.dumps(config.to_dict(), indent=2) + "\n"
-
-
-def from_json(text: str) -> ml_collections.FrozenConfigDict:
-    """Reads what `to_json` wrote, checked like any other config.
-
-    Raises:
-        ConfigError: as `resolve`, or the text is not a JSON object.
-    """
-    try:
-        config = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"The config is not valid JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise ConfigError(f"The config must be a JSON object. Received: {text[:60]!r}")
-    return resolve(config)
-
-
-def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns `{"model": {"units": …}}` for `{"model.units": …}`."""
-    nested: dict[str, Any] = {}
-    for key, value in flat.items():
-        group, _, leaf = key.rpartition(".")
-        (nested.setdefault(group, {}) if group else nested)[leaf] = value
-    return nested
-
-
-def check_value(key: str, value: Any) -> Any:
-    """Returns `value` as the key's type.
-
-    Raises:
-        ConfigError: it is of another type or out of range; key and value are named.
-    """
-    field = SCHEMA[key]
-    if field.kind is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"`{key}` must be a list of integers. Received: {value!r}")
-        high = field.high or float("inf")
-        for item in value:
-            if not _is_int(item) or not (field.low or 0) <= item <= high:
-                upto = f"to {high:g}" if field.high else "up"
-                raise ConfigError(
-                    f"`{key}` must be a list of integers from {field.low} {upto}. "
-                    f"Received: {value!r}"
-                )
-        return tuple(value)
-    converters: dict[type, tuple[Callable[[Any], bool], str]] = {
-        bool: (lambda v: isinstance(v, bool), "True or False"),
-        int: (_is_int, "an integer"),
-        float: (lambda v: _is_int(v) or isinstance(v, float), "a number"),
-        str: (lambda v: isinstance(v, str), "a string"),
-    }
-    accepts, expected = converters[field.kind]
-    if not accepts(value):
-        raise ConfigError(
-            f"`{key}` must be {expected}. Received: {value!r} (of type {type(value).__name__})"
-        )
-    if field.choices and value not in field.choices:
-        near = difflib.get_close_matches(value, field.choices, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(
-            f"`{key}` must be one of {', '.join(map(repr, field.choices))}. "
-            f"Received: {value!r}.{hint}"
-        )
-    bounds = (
-        ("at least", field.low, lambda bound: value >= bound),
-        ("at most", field.high, lambda bound: value <= bound),
-        ("greater than", field.above, lambda bound: value > bound),
-        ("less than", field.below, lambda bound: value < bound),
-    )
-    for words, bound, holds in bounds:
-        if bound is not None and not holds(bound):  # not (x >= 0) is true of NaN as well
-            raise ConfigError(f"`{key}` must be {words} {bound:g}. Received: {value!r}")
-    if field.kind is float and value == float("inf"):
-        raise ConfigError(f"`{key}` must be finite. Received: {value!r}")
-    return field.kind(value)
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _check_together(flat: Mapping[str, Any]) -> None:
-    if not flat["name"] or "/" in flat["name"] or flat["name"].startswith("."):
-        raise ConfigError(
-            f"`name` becomes a folder name: it must not be empty, start with '.' or hold '/'. "
-            f"Received: {flat['name']!r}"
-        )
-    if not flat["model.units"]:
-        raise ConfigError("`model.units` must name at least one layer, such as [128]. Received: []")
-    if len(flat["data.image_size"]) not in (0, 2):
-        raise ConfigError(
-            "`data.image_size` must be () or (height, width). "
-            f"Received: {flat['data.image_size']!r}"
-        )
-    reductions, layers = flat["model.time_reduction"], len(flat["model.units"])
-    if reductions and len(reductions) != layers - 1:
-        raise ConfigError(
-            "`model.time_reduction` must have one number for each layer but the last: "
-            f"{layers - 1} for {layers} layers. Received: {list(reductions)}"
-        )
-    if max(reductions, default=1) > 1 and flat["model.bidirectional"]:
-        raise ConfigError(
-            "`model.time_reduction` keeps the state at the end of a block, where a layer that "
-            "reads in both directions has not read the block backwards: set `model.bidirectional` "
-            f"to False, or `model.time_reduction` to (). Received: {list(reductions)}"
-        )
-    if flat["model.chrono"] in (1, 2):
-        raise ConfigError(
-            "`model.chrono` must be 0 (off) or more than 2 steps. "
-            f"Received: {flat['model.chrono']!r}"
-        )
-    if flat["model.chrono"] and flat["model.cell"] == "rnn":
-        raise ConfigError(
-            "`model.chrono` sets the gates that keep a state, and `model.cell` 'rnn' has none: set "
-            f"`model.chrono` to 0, or take another cell. Received: {flat['model.chrono']!r}"
-        )
-    if not flat["model.reset_after"] and flat["model.cell"] != "gru":
-        raise ConfigError(
-            "`model.reset_after` is about the GRU's reset gate: leave it True for `model.cell` "
-            f"{flat['model.cell']!r}. Received: False"
-        )
-    if not flat["steps"] and not flat["epochs"]:
-        raise ConfigError("The training needs a length: set `steps` or `epochs` above 0.")
-    if flat["optimizer.weight_decay"] and flat["optimizer.name"] != "adamw":
-        raise ConfigError(
-            "`optimizer.weight_decay` needs `optimizer.name` 'adamw'. Received: "
-            f"weight_decay={flat['optimizer.weight_decay']!r} with {flat['optimizer.name']!r}"
-        )
-    if flat["nonfinite"] == "skip" and flat["precision"] == "mixed_float16":
-        raise ConfigError(
-            "`precision` 'mixed_float16' skips batches whose gradient overflows by itself: leave "
-            "`nonfinite` at 'stop'."
-        )
-    if flat["optimizer.final_learning_rate"] > flat["optimizer.learning_rate"]:
-        raise ConfigError(
-            "`optimizer.final_learning_rate` must not exceed `optimizer.learning_rate` "
-            f"({flat['optimizer.learning_rate']!r}). "
-            f"Received: {flat['optimizer.final_learning_rate']!r}"
-        )
+SCHEMA: dict[str, Setting] = _schema()

@@ -16,9 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import ml_collections
-
-from seqclf.config import SCHEMA, check_value, flatten, nest, resolve, unknown_key
+from seqclf.config.convert import ConfigLike, flatten, nest, resolve, unknown_key
+from seqclf.config.schema import SCHEMA, Config
 from seqclf.errors import ConfigError
 
 # What decides which examples are compared, and how; a search over these would compare nothing.
@@ -102,7 +101,7 @@ class SearchSpace:
 
     def __init__(
         self,
-        config: Mapping[str, Any] | ml_collections.ConfigDict,
+        config: ConfigLike,
         declared: Mapping[str, Choice | Range],
     ):
         self.config = resolve(config)
@@ -135,7 +134,7 @@ class SearchSpace:
                 values[key] = _decoded(key, value)
         return values
 
-    def apply(self, values: Mapping[str, Any]) -> ml_collections.FrozenConfigDict:
+    def apply(self, values: Mapping[str, Any]) -> Config:
         """Returns the config with these values; searched keys that lack one have their default.
 
         Raises:
@@ -194,7 +193,7 @@ def _checked(key: str, domain: Any, before: Mapping[str, Choice | Range]) -> Cho
         if not _as_list(parent, wanted):
             raise ConfigError(f"Search space: `{key}` depends on `{parent}` being nothing at all.")
         for value in _as_list(parent, wanted):
-            if check_value(parent, value) not in allowed.values:
+            if SCHEMA[parent].check(parent, value) not in allowed.values:
                 raise ConfigError(
                     f"Search space: `{key}` depends on `{parent}` being {value!r}, which is none "
                     f"of its choices: {', '.join(map(repr, allowed.values))}."
@@ -207,7 +206,7 @@ def _checked(key: str, domain: Any, before: Mapping[str, Choice | Range]) -> Cho
 
 
 def _checked_choice(key: str, domain: Choice) -> Choice:
-    values = tuple(check_value(key, value) for value in domain.values)
+    values = tuple(SCHEMA[key].check(key, value) for value in domain.values)
     if len(set(values)) < 2 or len(set(values)) < len(values):
         raise ConfigError(
             f"Search space: `{key}` needs two or more values, all different. "
@@ -222,7 +221,7 @@ def _checked_range(key: str, domain: Range) -> Range:
         raise ConfigError(
             f"Search space: `{key}` takes {kind.__name__} values: it needs a Choice, not a Range."
         )
-    low, high = (check_value(key, bound) for bound in (domain.low, domain.high))
+    low, high = (SCHEMA[key].check(key, bound) for bound in (domain.low, domain.high))
     if not low < high:
         raise ConfigError(
             f"Search space: `{key}` needs a range whose low is below its high. "

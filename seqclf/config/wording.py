@@ -1,11 +1,9 @@
 """A config in words, for what is printed at the start and for the report."""
 
-from typing import Any
-
-from seqclf.config import examples_per_step
+from seqclf.config.schema import Config
 
 
-def model_in_words(config: Any) -> str:
+def model_in_words(config: Config) -> str:
     """Returns the model that a config describes, such as `bidirectional GRU [128, 128]`."""
     model = config.model
     parts = [
@@ -22,16 +20,16 @@ def model_in_words(config: Any) -> str:
     return ", ".join(parts)
 
 
-def batch_in_words(config: Any) -> str:
+def batch_in_words(config: Config) -> str:
     """Returns what a step learns from, such as `64` or `the 64 hardest of 256`."""
     if config.batch_selection == 1:
         return str(config.batch_size)
-    return f"the {config.batch_size} hardest of {examples_per_step(config)}"
+    return f"the {config.batch_size} hardest of {config.examples_per_step}"
 
 
-def distortions_in_words(config: Any) -> str:
+def distortions_in_words(config: Config) -> str:
     """Returns how training images are distorted, such as `shift 0.07, rotation 12`, or ``."""
-    asked = {name: value for name, value in config.augment.items() if value}
+    asked = {name: value for name, value in config.augment.to_dict().items() if value}
     return ", ".join(
         name if value is True else f"{name} {value:g}" for name, value in asked.items()
     )

@@ -16,11 +16,11 @@ second entry of the scale.
 import dataclasses
 import functools
 import math
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from seqclf.config import Config
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
 
@@ -52,15 +52,15 @@ class Augmentation:
         return any(dataclasses.astuple(self))
 
 
-def augmentation_of(config: Any, spec: DatasetSpec) -> Augmentation | None:
+def augmentation_of(config: Config, spec: DatasetSpec) -> Augmentation | None:
     """Returns what the `augment.*` keys of a resolved config ask for, None if nothing.
 
     Raises:
         ConfigError: they ask for something and the examples are no images.
     """
-    augmentation = Augmentation(**config.augment)
+    augmentation = Augmentation(**config.augment.to_dict())
     if augmentation and not spec.is_image:
-        asked = [key for key, value in config.augment.items() if value]
+        asked = [key for key, value in config.augment.to_dict().items() if value]
         raise ConfigError(
             f"`augment.{asked[0]}` distorts images: uint8 examples of one shape. {spec.source} has "
             f"{spec.raw_dtype} examples{' of varying lengths' * spec.variable_length}; set it to "

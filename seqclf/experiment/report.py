@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from seqclf.config import Config
 from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
 from seqclf.console.progress import clock
 from seqclf.data.dataset import Dataset
@@ -13,7 +14,7 @@ from seqclf.training.metrics_log import read_metrics
 
 
 def build_report(
-    config: Any,
+    config: Config,
     dataset: Dataset,
     score: Score,
     training: dict[str, Any],
@@ -49,7 +50,7 @@ def build_report(
 
 
 def write_report(
-    run: Run, config: Any, dataset: Dataset, score: Score, report: dict[str, Any]
+    run: Run, config: Config, dataset: Dataset, score: Score, report: dict[str, Any]
 ) -> None:
     """Writes figures, `report.md` and, last, `report.json`.
 
@@ -98,7 +99,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _markdown(report: dict[str, Any], config: Any) -> str:
+def _markdown(report: dict[str, Any], config: Config) -> str:
     training, data, split = report["training"], report["data"], report["split"]
     lines = [f"# Run `{report['name']}`", ""]
     if training.get("fallback"):

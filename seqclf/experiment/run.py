@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import ml_collections
 
-from seqclf.config import differences, examples_per_step, to_json
+from seqclf.config import Config, differences, to_json
 from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
@@ -30,7 +29,7 @@ from seqclf.training.loop import State, check, fit, total_steps
 
 
 def run_experiment(
-    config: ml_collections.FrozenConfigDict,
+    config: Config,
     workdir: str | Path,
     fallback: str = "",
     *,
@@ -90,7 +89,7 @@ def run_experiment(
 
 
 def _whole(
-    config: ml_collections.FrozenConfigDict,
+    config: Config,
     run: Run,
     data: Dataset,
     fallback: str,
@@ -111,7 +110,7 @@ def _whole(
     return report
 
 
-def check_same(workers: Workers, config: Any, dataset: Dataset) -> None:
+def check_same(workers: Workers, config: Config, dataset: Dataset) -> None:
     """Checks that all workers have one config and one data set.
 
     Raises:
@@ -133,7 +132,7 @@ def check_same(workers: Workers, config: Any, dataset: Dataset) -> None:
             )
 
 
-def training_facts(config: Any, model: keras.Model, state: State) -> dict[str, Any]:
+def training_facts(config: Config, model: keras.Model, state: State) -> dict[str, Any]:
     """Returns what a report says of a training."""
     return {
         "parameters": int(model.count_params()),
@@ -170,14 +169,14 @@ def evaluate_run(run: Run, split: str) -> dict[str, Any]:
     return class_report(score, dataset.spec.class_names)
 
 
-def describe(config: Any, dataset: Dataset, total: int, workers: Workers) -> str:
+def describe(config: Config, dataset: Dataset, total: int, workers: Workers) -> str:
     """Returns what is about to happen, for people."""
     shared = f"workers {workers.in_words()}"
     spec = dataset.spec
     counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
     upto = "up to " if spec.variable_length else ""
     distortions = distortions_in_words(config)
-    epochs = total * examples_per_step(config) / len(dataset.train)
+    epochs = total * config.examples_per_step / len(dataset.train)
     return "\n".join(
         [
             f"data    {dataset.origin}",
@@ -193,9 +192,7 @@ def describe(config: Any, dataset: Dataset, total: int, workers: Workers) -> str
     )
 
 
-def begin(
-    run: Run, config: ml_collections.FrozenConfigDict, dataset: Dataset, **entries: Any
-) -> None:
+def begin(run: Run, config: Config, dataset: Dataset, **entries: Any) -> None:
     """Notes in a prepared run directory that a training begins in it, or goes on.
 
     Args:

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from seqclf.config import Config
 from seqclf.data.dataset import DatasetSpec
 from seqclf.layers import (
     GRU,
@@ -45,7 +46,7 @@ class LengthMask(keras.layers.Layer):
         return keras.KerasTensor(sequences.shape[:2], dtype="bool")
 
 
-def build_classifier(config: Any, spec: DatasetSpec) -> keras.Model:
+def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     """Builds the classifier that a config describes.
 
     Weights are drawn from Keras's global seed (`keras.utils.set_random_seed`).

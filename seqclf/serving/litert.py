@@ -4,16 +4,14 @@ It reads one example at a time, of raw values as `serving_default` takes them, a
 `probabilities`. docs/performance.md has what it gains, and what of it is left out.
 """
 
-import contextlib
-import os
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from seqclf.console.quiet import standard_error_to_file
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError
@@ -71,7 +69,7 @@ def run_litert(content: bytes, x: np.ndarray) -> np.ndarray:
     Returns:
         Probabilities, float32 `[N, C]`.
     """
-    with warnings.catch_warnings(), _silence():
+    with warnings.catch_warnings(), standard_error_to_file():
         warnings.simplefilter("ignore")  # of the package that will have the interpreter one day
         interpreter = tf.lite.Interpreter(model_content=content)
         interpreter.allocate_tensors()
@@ -97,18 +95,5 @@ def _convert(model: keras.Model, spec: DatasetSpec, dtype: str, kind: str) -> by
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
     if kind == "int8":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    with _silence():
+    with standard_error_to_file():  # LiteRT writes its progress there, whatever is set
         return converter.convert()
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Turns standard error aside: LiteRT writes its progress there, whatever is set."""
-    kept = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

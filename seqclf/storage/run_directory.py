@@ -16,9 +16,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import ml_collections
-
-from seqclf.config import differences, from_json, to_json
+from seqclf.config import Config, differences, from_json, to_json
 from seqclf.errors import ConfigError, RunError
 from seqclf.storage.files import read_json, write_json, write_text
 from seqclf.storage.locks import locked
@@ -46,7 +44,7 @@ class Run:
         self.samples = self.path / "samples"
         self.export = self.path / "export"
 
-    def check(self, config: ml_collections.FrozenConfigDict) -> None:
+    def check(self, config: Config) -> None:
         """Checks that the folder is this config's, or free; changes nothing.
 
         Raises:
@@ -63,7 +61,7 @@ class Run:
                 f"{self.path} exists and is no run directory (it lacks config.json): it is left as "
                 "it is. Choose another --workdir."
             )
-        changes = differences(self.read_config().to_dict(), config.to_dict()) if known else []
+        changes = differences(self.read_config(), config) if known else []
         if changes:
             raise RunError(
                 f"{self.path} holds a run of another config, left as it is. It differs in\n"
@@ -79,7 +77,7 @@ class Run:
         """
         return locked(self.path)
 
-    def prepare(self, config: ml_collections.FrozenConfigDict) -> None:
+    def prepare(self, config: Config) -> None:
         """Makes the folder this config's.
 
         Raises:
@@ -96,7 +94,7 @@ class Run:
     def _unusable(self, error: OSError) -> RunError:
         return RunError(f"{self.path} cannot be used as --workdir: {error.strerror}")
 
-    def read_config(self) -> ml_collections.FrozenConfigDict:
+    def read_config(self) -> Config:
         """Returns the run's config.
 
         Raises:

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqclf.config import examples_per_step
+from seqclf.config import Config
 from seqclf.console.progress import Progress, Silent
 from seqclf.console.signals import stop_requests
 from seqclf.data.augmentation import augmentation_of
@@ -67,28 +67,28 @@ class Fit(NamedTuple):
     score: Score | None
 
 
-def check(config: Any, dataset: Dataset) -> None:
+def check(config: Config, dataset: Dataset) -> None:
     """Checks that a config and a data set go together.
 
     Raises:
         ConfigError: a step would read more examples than the training split has, or `augment.*`
             asks for distortions of examples that are no images.
     """
-    steps_per_epoch(dataset.train, examples_per_step(config))
+    steps_per_epoch(dataset.train, config.examples_per_step)
     augmentation_of(config, dataset.spec)
 
 
-def total_steps(config: Any, dataset: Dataset) -> int:
+def total_steps(config: Config, dataset: Dataset) -> int:
     """Returns the length of the training in steps, from `steps` or `epochs`.
 
     Raises:
         ConfigError: a step would read more examples than the training split has.
     """
-    epoch_steps = steps_per_epoch(dataset.train, examples_per_step(config))
+    epoch_steps = steps_per_epoch(dataset.train, config.examples_per_step)
     return config.steps or max(1, round(config.epochs * epoch_steps))
 
 
-def build(config: Any, spec: DatasetSpec) -> keras.Model:
+def build(config: Config, spec: DatasetSpec) -> keras.Model:
     """Returns the classifier of a config, its weights drawn from the config's seed."""
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
@@ -96,7 +96,7 @@ def build(config: Any, spec: DatasetSpec) -> keras.Model:
 
 
 def fit(
-    config: Any,
+    config: Config,
     dataset: Dataset,
     run: Run,
     *,
@@ -158,7 +158,7 @@ class _Training:
 
     def __init__(
         self,
-        config: Any,
+        config: Config,
         dataset: Dataset,
         run: Run,
         workers: Workers,
@@ -170,7 +170,7 @@ class _Training:
         self.model, self.optimizer, self.total = model, optimizer, total
         self.variables = {"model": model.variables, "optimizer": optimizer.variables}
         self.state = State()
-        self.drawn = examples_per_step(config)
+        self.drawn = config.examples_per_step
         self.epoch_steps = steps_per_epoch(dataset.train, self.drawn)
         self.validate_every = config.validate_every or self.epoch_steps
         self.scorer = Scorer(model, dataset.spec, config.jit_compile, workers)

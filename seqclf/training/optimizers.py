@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from seqclf.config import Config
+
 
 @keras.saving.register_keras_serializable(package="seqclf")
 class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
@@ -45,7 +47,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def build_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:
+def build_optimizer(config: Config, total_steps: int) -> keras.optimizers.Optimizer:
     """Builds the optimiser.
 
     Args:

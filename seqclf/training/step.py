@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
 from seqclf.layers.execution import execution, suggested_shares
 from seqclf.layers.shares import cut
@@ -43,7 +44,7 @@ Step = Callable[..., StepResult]  # of inputs, labels and stop
 def make_train_step(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
-    config: Any,
+    config: Config,
     workers: Workers | None = None,
 ) -> Step:
     """Returns the compiled training step: forward, backward, clip, update.
@@ -131,7 +132,7 @@ def make_train_step(
 
 
 def _passes(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Any, workers: Workers
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config, workers: Workers
 ) -> tuple[Callable[..., Any], Callable[..., Losses], bool]:
     """Returns how one replica works on its examples, which it shares out over its cores.
 
@@ -213,7 +214,7 @@ def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inp
     return predict
 
 
-def _compiles_whole(config: Any) -> bool:
+def _compiles_whole(config: Config) -> bool:
     """Returns whether a share is compiled as a whole, and not only the recurrent layers in it.
 
     Not on a GPU, whose cuDNN kernel XLA cannot compile; and not with dropout: XLA draws random
@@ -224,7 +225,7 @@ def _compiles_whole(config: Any) -> bool:
 
 
 def _execution(
-    whole: bool, config: Any, gradient: bool | None = None
+    whole: bool, config: Config, gradient: bool | None = None
 ) -> AbstractContextManager[None]:
     if whole:
         return execution(xla="around", shares=1, gradient=gradient)

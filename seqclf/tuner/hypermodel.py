@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 import keras_tuner
-import ml_collections
 
+from seqclf.config import Config
 from seqclf.config.search_space import SearchSpace
 from seqclf.console.progress import Progress
 from seqclf.data.dataset import Dataset
@@ -48,7 +48,7 @@ class ClassifierHyperModel(keras_tuner.HyperModel):
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         self.space.declare(hp)
 
-    def config(self, hp: keras_tuner.HyperParameters) -> ml_collections.FrozenConfigDict:
+    def config(self, hp: keras_tuner.HyperParameters) -> Config:
         """Returns the resolved config of a trial.
 
         Raises:
@@ -111,16 +111,14 @@ class ClassifierHyperModel(keras_tuner.HyperModel):
         return {objective: values[-1]}
 
 
-def with_seed(
-    config: ml_collections.FrozenConfigDict, seed: int | None
-) -> ml_collections.FrozenConfigDict:
+def with_seed(config: Config, seed: int | None) -> Config:
     """Returns the config with another seed, or as it is."""
     if seed is None:
         return config
-    return ml_collections.FrozenConfigDict(config.to_dict() | {"seed": seed})
+    return config.changed({"seed": seed})
 
 
-def dataset_of(config: ml_collections.FrozenConfigDict) -> Dataset:
+def dataset_of(config: Config) -> Dataset:
     """Returns the config's data set; the last one is kept."""
     return _load(json.dumps(config.data.to_dict()))
 

@@ -5,9 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-import ml_collections
-
-from seqclf.config import default_config, differences, flatten, to_json
+from seqclf.config import Config, differences, flatten, to_json
 from seqclf.config.search_space import SearchSpace, shown
 from seqclf.console.progress import clock
 from seqclf.errors import RunError
@@ -96,16 +94,15 @@ def write_results(
     return rows
 
 
-def best_config(space: SearchSpace, values: dict[str, Any]) -> ml_collections.FrozenConfigDict:
+def best_config(space: SearchSpace, values: dict[str, Any]) -> Config:
     """Returns the config of a trial, under a name of its own."""
-    config = space.apply(values).to_dict()
-    return ml_collections.FrozenConfigDict(config | {"name": f"{config['name']}_tuned"})
+    config = space.apply(values)
+    return config.changed({"name": f"{config.name}_tuned"})
 
 
-def recipe(config: ml_collections.FrozenConfigDict, objective: str, row: dict[str, Any]) -> str:
+def recipe(config: Config, objective: str, row: dict[str, Any]) -> str:
     """Returns a config as the text of a recipe file: what differs from the defaults."""
-    default = default_config().to_dict()
-    changed = [line.partition(":")[0] for line in differences(default, config.to_dict())]
+    changed = [line.partition(":")[0] for line in differences(Config(), config)]
     flat = flatten(config)
     lines = [
         f'"""The best of a search: {objective} {row["score"]:.4f} (trial {row["trial"]})."""',

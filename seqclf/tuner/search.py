@@ -14,7 +14,6 @@ import grpc
 import keras_tuner
 import tensorflow as tf
 
-from seqclf.config import examples_per_step
 from seqclf.config.search_space import SearchSpace
 from seqclf.errors import RunError, SearchError
 from seqclf.storage.files import write_json
@@ -85,7 +84,7 @@ def run_search(
         space = SearchSpace(space.config.to_dict() | changed, space.declared)
     dataset = dataset_of(space.config)
     check(space.config, dataset)
-    examples = total_steps(space.config, dataset) * examples_per_step(space.config)
+    examples = total_steps(space.config, dataset) * space.config.examples_per_step
     epochs = examples / len(dataset.train)
     max_epochs = settings.max_epochs or math.ceil(epochs)
     search = _describe(space, settings, max_epochs)

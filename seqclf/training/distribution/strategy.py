@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from seqclf.config import Config
 from seqclf.console.signals import ending_at_once
 from seqclf.errors import ConfigError, WorkerLostError
 from seqclf.training.distribution.cluster import VARIABLE, Cluster, cluster_of_environment
@@ -16,7 +17,7 @@ SILENCE = (
 )
 
 
-def make_workers(config: Any) -> Workers:
+def make_workers(config: Config) -> Workers:
     """Returns those who share a training, by `distribute`; on several machines, once all are there.
 
     Must be called before anything else is done with TensorFlow in the process.
@@ -36,7 +37,7 @@ def make_workers(config: Any) -> Workers:
     return Workers()
 
 
-def check_shared(config: Any, workers: Workers) -> None:
+def check_shared(config: Config, workers: Workers) -> None:
     """Checks that a config can be shared out among so many.
 
     Raises:
@@ -76,7 +77,7 @@ def chosen(distribute: str, cluster: Cluster | None) -> tuple[str, Cluster | Non
     return distribute, cluster
 
 
-def require_alone(config: Any, what: str) -> None:
+def require_alone(config: Config, what: str) -> None:
     """Checks that nobody asks for a training to be shared out where it cannot be.
 
     Args:
