@@ -1,0 +1,5 @@
+"""The classifier: how it is built from a config, and how a saved one is loaded."""
+
+from seqclf.models.classifier import build_classifier, trace_classifier, traceable
+
+__all__ = ["build_classifier", "trace_classifier", "traceable"]

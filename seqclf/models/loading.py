@@ -1,0 +1,61 @@
+"""Loading a classifier: a `.keras` file, or the one of a run directory."""
+
+import zipfile
+from pathlib import Path
+
+import keras
+
+import seqclf.models.classifier  # noqa: F401 (registers our layers with Keras)
+from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import RunError
+from seqclf.storage.run_directory import Run
+
+
+def load_trained(run: Run) -> tuple[keras.Model, DatasetSpec]:
+    """Loads the classifier of a run, and the spec of its data.
+
+    Raises:
+        RunError: the folder is no run's, has no model yet, or one that is damaged or does not fit.
+    """
+    run.read_config()
+    if not run.model.exists() or not run.dataset.exists():
+        raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
+    try:
+        spec = DatasetSpec.from_json(run.dataset.read_text())
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise RunError(f"{run.dataset} cannot be read: {error}") from error
+    return load_classifier(run.model, spec), spec
+
+
+def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:
+    """Loads a classifier that `model.save(path)` wrote, with safe mode on.
+
+    Importing this module registers our layers with Keras.
+
+    Args:
+        path: the file.
+        spec: of the data that the model must fit; None: it is not looked at.
+
+    Raises:
+        RunError: the file cannot be read, is damaged, or holds a model of other data.
+    """
+    try:
+        path.read_bytes()  # Keras would say that it is not there, whatever is wrong with it
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        said = error.strerror if isinstance(error, PermissionError) else f"damaged ({error})"
+        raise RunError(f"{path} cannot be loaded as a model: {said}.") from error
+    if spec is not None:
+        _check_fits(model, spec, path)
+    return model
+
+
+def _check_fits(model: keras.Model, spec: DatasetSpec, path: Path) -> None:
+    steps = None if spec.variable_length else spec.steps
+    wanted = [(None, steps, spec.features)] + ([(None,)] if spec.variable_length else [])
+    given = [tuple(tensor.shape) for tensor in model.inputs]
+    if given != wanted or model.output_shape != (None, spec.num_classes):
+        raise RunError(
+            f"{path} is a model of other data: it takes {given} and gives {model.output_shape}; "
+            f"this run's data are {wanted} of {spec.num_classes} classes."
+        )
