@@ -25,7 +25,7 @@ help:
 	@echo "make test-runtime run the tests of the export's checks with TensorFlow Serving's TensorFlow"
 	@echo "make faults       run the tests that kill, fill and damage, and those of several workers"
 	@echo "make notebooks    run the notebooks from clean kernels"
-	@echo "make check        lint and type-check"
+	@echo "make check        lint, type-check, check who imports whom"
 	@echo "make lock         solve the lock files in requirements/ anew"
 	@echo "make clean        remove the environment and caches"
 	@echo "PYTHON=python3.12 picks the interpreter (3.10 to 3.13)."
@@ -64,6 +64,7 @@ check: $(TEST_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 # A half-made environment has no stamp, so the next call makes it anew.
 $(RUN_STAMP): requirements/run.txt pyproject.toml

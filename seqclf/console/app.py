@@ -1,5 +1,6 @@
 """What all commands share: flags, one clear message for what the user can mend, exit status."""
 
+import contextlib
 import os
 import shlex
 import signal
@@ -22,6 +23,7 @@ RESUME_WORKERS_HINT = (
     "Run the same command again on all workers to go on from the last checkpoint; those that still "
     "run end by themselves."
 )
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
 # The flags that this module defines belong to the command that asks for them.
 flags.disclaim_key_flags()
 
@@ -38,7 +40,7 @@ def run(
     tensorflow: Callable[[], bool] = lambda: True,
     required: Sequence[str] = (),
 ) -> None:
-    """Runs a command: parses flags, calls `main`, exits with 0, 1, 2, 130 or 143.
+    """Runs a command: parses flags, calls `main`, exits with 0, 1, 2, 130, 141 or 143.
 
     Args:
         main: the command; takes the program's name and its positional arguments.
@@ -71,6 +73,8 @@ def run(
             _leave(error.exit_status)
         except SeqclfError as error:
             fail(error, error.exit_status)
+        except BrokenPipeError:  # who reads our output, such as `head`, has ended
+            _leave(BROKEN_PIPE)
         except OSError as error:
             fail(f"{error.filename or 'A file'}: {error.strerror or error}.", 1)
         except Interrupted as error:
@@ -94,7 +98,8 @@ def fail(error: object, status: int) -> NoReturn:
 
 def _leave(status: int) -> NoReturn:
     """Exits at once: at an orderly exit TensorFlow would wait for workers that are gone."""
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
 
@@ -114,7 +119,10 @@ def quoted(path: object) -> str:
 
 def _parse(argv: list[str]) -> list[str]:
     if (text := usage.asked_for_help(argv)) is not None:
-        print(text)
+        try:
+            print(text, flush=True)
+        except BrokenPipeError:
+            _leave(BROKEN_PIPE)
         sys.exit(0)
     try:
         return flags.FLAGS(argv)

@@ -21,7 +21,8 @@ def asked_for_help(argv: list[str]) -> str | None:
         if argument == "--":
             return None
         if argument in SHORT:
-            return _of_command(flags.FLAGS.main_module_help())
+            own = flags.FLAGS.main_module_help().strip().splitlines()
+            return _of_command("\n".join(own[1:]))  # the first line is the module's path
         if argument in FULL:
             return _of_command(flags.FLAGS.get_help())
         if argument in KEYS:
