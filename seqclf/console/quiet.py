@@ -39,13 +39,12 @@ def quiet_start(level: str) -> Iterator[None]:
     """Leaves out the usual lines while TensorFlow starts, and lets all others through.
 
     Args:
-        level: TensorFlow's log level from now on, `2` for errors or `3` for fatal errors alone. A
-            level that the environment sets stays, and with it nothing is left out.
+        level: TensorFlow's log level from now on: `1` for warnings, `2` for errors, `3` for fatal
+            errors alone. A level that the environment sets stays, and `0` there leaves nothing out.
     """
-    if LOG_LEVEL in os.environ:
+    if os.environ.setdefault(LOG_LEVEL, level) == "0":
         yield
         return
-    os.environ[LOG_LEVEL] = level
     lines: list[str] = []
     try:
         with standard_error_to_file() as aside:
