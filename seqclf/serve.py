@@ -43,10 +43,10 @@ def check(argv: Sequence[str]) -> None:
 
 def main(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.serving.server.run import Options, serve
+    from seqclf.serving.server.run import ServerOptions, serve
 
     serve(
-        Options(
+        ServerOptions(
             export_dir=Path(EXPORT_DIR.value).expanduser(),
             name=NAME.value,
             host=HOST.value,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from seqclf.serving.batching import MAX_BATCH_SIZE
 from seqclf.serving.client.address import parse
-from seqclf.serving.client.base import Client, Options, VersionStatus
+from seqclf.serving.client.base import Client, VersionStatus
 from seqclf.serving.client.errors import (
     BadAnswer,
     DeadlineExceeded,
@@ -22,6 +22,7 @@ from seqclf.serving.client.errors import (
     Unauthorized,
     Unavailable,
 )
+from seqclf.serving.client.options import ClientOptions
 from seqclf.serving.client.tensors import Signature, TensorInfo
 
 __all__ = [
@@ -72,7 +73,7 @@ def connect(
         ConfigError: an argument cannot be used.
     """
     address = parse(url)
-    options = Options(
+    options = ClientOptions(
         timeout, retries, max_batch, dict(headers or {}), ca_file, client_cert, client_key
     )
     if address.is_grpc:

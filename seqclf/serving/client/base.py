@@ -20,7 +20,7 @@ from seqclf.serving.client.errors import (
     ServingError,
     Unavailable,
 )
-from seqclf.serving.client.options import Budget, Options
+from seqclf.serving.client.options import Budget, ClientOptions
 from seqclf.serving.client.tensors import Features, Signature, as_features, as_inputs, joined
 
 FIRST_PAUSE = 0.1  # seconds; doubled after each further attempt
@@ -53,7 +53,7 @@ class Client(abc.ABC):
     All its methods raise a `ServingError`, whose subclasses say what kind.
     """
 
-    def __init__(self, address: Address, options: Options):
+    def __init__(self, address: Address, options: ClientOptions):
         if options.has_tls_files and not address.is_secure:
             raise ConfigError(
                 "`ca_file`, `client_cert` and `client_key` are for https:// and grpcs:// only. "

@@ -32,7 +32,7 @@ from seqclf.serving.client.errors import (
     Unauthorized,
     Unavailable,
 )
-from seqclf.serving.client.options import Budget, Options
+from seqclf.serving.client.options import Budget, ClientOptions
 from seqclf.serving.client.tensors import (
     Features,
     Signature,
@@ -67,7 +67,7 @@ CHANNEL_OPTIONS = [
 class GrpcClient(Client):
     """Speaks the gRPC of TensorFlow Serving; `connect` makes one."""
 
-    def __init__(self, address: Address, options: Options):
+    def __init__(self, address: Address, options: ClientOptions):
         super().__init__(address, options)
         host = f"[{address.host}]" if ":" in address.host else address.host
         target = f"{host}:{address.port}"
@@ -172,7 +172,7 @@ class GrpcClient(Client):
         return kind(self.address.url, said, advice, retry_after=retry_after)
 
 
-def _credentials(options: Options) -> Any:
+def _credentials(options: ClientOptions) -> Any:
     def content(file: str | None) -> bytes | None:
         return Path(file).read_bytes() if file else None
 

@@ -10,7 +10,7 @@ from seqclf.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Options:
+class ClientOptions:
     """The arguments of `connect`, checked."""
 
     timeout: float

@@ -26,7 +26,7 @@ from seqclf.serving.client.errors import (
     Unavailable,
 )
 from seqclf.serving.client.json_values import b64, error_text, from_json, infos, page, to_json
-from seqclf.serving.client.options import Budget, Options
+from seqclf.serving.client.options import Budget, ClientOptions
 from seqclf.serving.client.tensors import Features, Signature
 
 CONNECTIONS = 64  # kept open for as many threads; urllib3 complains of more
@@ -50,7 +50,7 @@ T = TypeVar("T")
 class RestClient(Client):
     """Speaks the REST of TensorFlow Serving; `connect` makes one."""
 
-    def __init__(self, address: Address, options: Options):
+    def __init__(self, address: Address, options: ClientOptions):
         super().__init__(address, options)
         path = f"{address.prefix}/v1/models/{quote(address.model, safe='')}"
         if address.version is not None:

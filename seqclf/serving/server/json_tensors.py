@@ -33,7 +33,7 @@ WRITTEN = {*INT_RANGES, *LARGEST_INTEGERS, "bool"}  # types of outputs
 
 
 @dataclass(frozen=True)
-class Request:
+class JsonRequest:
     """A prediction request before its tensors are looked at.
 
     Attributes:
@@ -81,7 +81,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
     return name
 
 
-def parse_request(document: Mapping[str, Any]) -> Request:
+def parse_request(document: Mapping[str, Any]) -> JsonRequest:
     """Finds out what a `:predict` request asks."""
     signature = signature_name(document)
     if "instances" in document and "inputs" in document:
@@ -89,7 +89,7 @@ def parse_request(document: Mapping[str, Any]) -> Request:
             "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
         )
     if "inputs" in document:
-        return Request(signature, False, document["inputs"])
+        return JsonRequest(signature, False, document["inputs"])
     if "instances" not in document:
         raise invalid("Missing 'inputs' or 'instances' key")
     instances = document["instances"]
@@ -97,10 +97,10 @@ def parse_request(document: Mapping[str, Any]) -> Request:
         raise invalid("Expecting 'instances' to be a list/array")
     if not instances:
         raise invalid("No values in 'instances' array")
-    return Request(signature, True, instances)
+    return JsonRequest(signature, True, instances)
 
 
-def to_tensors(request: Request, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
+def to_tensors(request: JsonRequest, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
     """Converts the content of a request.
 
     Args:
@@ -124,7 +124,7 @@ def predictions_json(outputs: Mapping[str, np.ndarray], rows: bool) -> str:
 
     Args:
         outputs: by name; strings as `object` arrays of bytes.
-        rows: as in `Request`: an object for each example, or each output whole. If there is but one
+        rows: as in `JsonRequest`: an object for each example, or each output whole. If there is but one
             output, its name is left out.
     """
     names = sorted(outputs)

@@ -23,7 +23,7 @@ GRACE_SECONDS = 10.0  # that requests under way have to end, once a signal came
 
 
 @dataclass(frozen=True)
-class Options:
+class ServerOptions:
     """How to serve.
 
     Attributes:
@@ -53,7 +53,7 @@ class Options:
     timeout: float = 30.0
 
 
-def serve(options: Options) -> None:
+def serve(options: ServerOptions) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Raises:
@@ -64,7 +64,7 @@ def serve(options: Options) -> None:
     asyncio.run(_serve(options))
 
 
-async def _serve(options: Options) -> None:
+async def _serve(options: ServerOptions) -> None:
     service = _service(options)
     ended = _event_of_signals()
     try:
@@ -81,7 +81,7 @@ async def _serve(options: Options) -> None:
         service.close()
 
 
-def _service(options: Options) -> Service:
+def _service(options: ServerOptions) -> Service:
     versions = Versions(
         options.name,
         options.export_dir,
@@ -93,7 +93,9 @@ def _service(options: Options) -> Service:
     return Service(versions, Batcher(threads=os.cpu_count() or 1), options.timeout)
 
 
-async def _start_rest(service: Service, options: Options, stack: contextlib.AsyncExitStack) -> int:
+async def _start_rest(
+    service: Service, options: ServerOptions, stack: contextlib.AsyncExitStack
+) -> int:
     app = build_app(service, options.max_body, options.cors)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
@@ -106,7 +108,7 @@ async def _start_rest(service: Service, options: Options, stack: contextlib.Asyn
 
 
 async def _start_grpc(
-    service: Service, options: Options, stack: contextlib.AsyncExitStack
+    service: Service, options: ServerOptions, stack: contextlib.AsyncExitStack
 ) -> int | None:
     if options.grpc_port < 0:
         return None
@@ -129,7 +131,7 @@ def _event_of_signals() -> asyncio.Event:
     return ended
 
 
-def _welcome(options: Options, port: int, grpc_port: int | None) -> str:
+def _welcome(options: ServerOptions, port: int, grpc_port: int | None) -> str:
     base = f"http://{options.host}:{port}"
     lines = [
         f"REST    {base}/v1/models/{options.name}",

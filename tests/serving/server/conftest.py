@@ -15,7 +15,7 @@ import tensorflow as tf
 import urllib3
 
 from seqclf.serving.server import run
-from seqclf.serving.server.run import Options
+from seqclf.serving.server.run import ServerOptions
 
 NAME = "zoo"
 DTYPES = (
@@ -52,13 +52,13 @@ class Server:
     """Serves a folder of versions until `close`.
 
     Args:
-        export_dir: see `Options`, as for the rest.
-        options: of `Options`.
+        export_dir: see `ServerOptions`, as for the rest.
+        options: of `ServerOptions`.
     """
 
     def __init__(self, export_dir: Path, **options: Any):
         options = {"name": NAME, "port": 0, "grpc_port": 0} | options
-        self._options = Options(export_dir=export_dir, **options)
+        self._options = ServerOptions(export_dir=export_dir, **options)
         self._http = urllib3.PoolManager(maxsize=8, retries=False, timeout=30)
         self._started = threading.Event()
         self._error: BaseException | None = None

@@ -12,7 +12,7 @@ from seqclf.errors import ExportError
 from seqclf.serving.publish import publish, staging
 from seqclf.serving.server import versions as module
 from seqclf.serving.server.fault import Fault
-from seqclf.serving.server.run import Options, serve
+from seqclf.serving.server.run import ServerOptions, serve
 from seqclf.serving.server.versions import Versions
 
 
@@ -386,15 +386,15 @@ def test_new_versions_are_taken_over_and_no_request_fails(server, save_plus):
 
 def test_nothing_to_serve(tmp_path):
     with pytest.raises(ExportError, match="No version in .* can be served"):
-        serve(Options(tmp_path, port=0, grpc_port=-1))
+        serve(ServerOptions(tmp_path, port=0, grpc_port=-1))
 
 
 def test_nothing_that_can_be_loaded(tmp_path):
     junk(tmp_path, 1)
     with pytest.raises(ExportError, match="can be served"):
-        serve(Options(tmp_path, port=0, grpc_port=-1))
+        serve(ServerOptions(tmp_path, port=0, grpc_port=-1))
 
 
 def test_a_port_that_is_taken(server):
     with pytest.raises(ExportError, match="--port"):
-        serve(Options(server.export_dir, port=server.port, grpc_port=-1))
+        serve(ServerOptions(server.export_dir, port=server.port, grpc_port=-1))
