@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> None:
     import os
 
     from seqclf.data.shards.convert import open_source
-    from seqclf.data.shards.folder import Pictures
+    from seqclf.data.shards.folder import ImageOptions
     from seqclf.data.shards.progress import ShardProgress
     from seqclf.data.shards.writing import write_shards
 
@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> None:
         validation=VALIDATION.value,
         test=TEST.value,
         seed=SEED.value,
-        pictures=Pictures(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
+        pictures=ImageOptions(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
     )
     out = os.path.expanduser(OUT.value)  # a Path would spoil gs://
     schema = write_shards(

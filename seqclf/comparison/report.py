@@ -123,7 +123,7 @@ def _markdown(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
     lines = [
         f"# Comparison `{config.name}`",
         "",
-        f"{dataset.origin}; {spec.steps} steps of {spec.features} features ({spec.reading}). "
+        f"{dataset.origin}; {spec.time_steps} steps of {spec.features} features ({spec.reading}). "
         f"{length} of {config.batch_size}, {config.optimizer.name}, "
         f"learning rate up to {config.optimizer.learning_rate:g}, "
         f"{f'clipped to {clip:g}' if clip else 'not clipped'}; seed{'s' * (len(seeds) > 1)} "

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from seqclf.data.split import Examples, Split
+from seqclf.data.split import ExampleStore, Split
 
-__all__ = ["READINGS", "Dataset", "DatasetSpec", "Examples", "Split"]
+__all__ = ["READINGS", "Dataset", "DatasetSpec", "ExampleStore", "Split"]
 READINGS = ("rows", "columns", "pixels")
 
 
@@ -25,7 +25,7 @@ class DatasetSpec:
         class_names: name of each class, by index.
         variable_length: whether examples come with their own lengths.
         shift, scale: the normalisation, `(x - shift) * scale`; one number, or one per feature.
-        full_scale: the largest raw value of uint8 examples: a picture's white.
+        full_scale: the largest raw value of uint8 examples: an image's white.
         background: mean raw value of the images' border, as a share of full scale, so that a user
             who brings a picture of the other polarity can be told.
     """
@@ -42,7 +42,7 @@ class DatasetSpec:
     background: float = 0.0
 
     @property
-    def steps(self) -> int:
+    def time_steps(self) -> int:
         """Steps T of a sequence (the longest, when lengths vary)."""
         height, width = self.raw_shape[:2]
         return {"rows": height, "columns": width, "pixels": height * width}[self.reading]
@@ -60,8 +60,8 @@ class DatasetSpec:
         return self.raw_dtype == "uint8" and not self.variable_length
 
     @property
-    def is_picture(self) -> bool:
-        """Whether an example is an image that a picture file can hold: grey or RGB."""
+    def fits_image_file(self) -> bool:
+        """Whether an example is an image that a PNG or JPEG file can hold: grey or RGB."""
         channels = self.raw_shape[2] if len(self.raw_shape) == 3 else 1
         return self.is_image and channels in (1, 3)
 
@@ -90,16 +90,16 @@ class Dataset:
     """
 
     spec: DatasetSpec
-    train: Examples
-    validation: Examples
-    test: Examples
+    train: ExampleStore
+    validation: ExampleStore
+    test: ExampleStore
     origin: str
 
-    def split(self, name: str) -> Examples:
+    def split(self, name: str) -> ExampleStore:
         """Returns the split called `train`, `validation` or `test`."""
         return dict(self.splits())[name]
 
-    def splits(self) -> Iterator[tuple[str, Examples]]:
+    def splits(self) -> Iterator[tuple[str, ExampleStore]]:
         yield from (("train", self.train), ("validation", self.validation), ("test", self.test))
 
     def fingerprint(self) -> str:

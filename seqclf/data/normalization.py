@@ -30,7 +30,7 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
         x = x[..., tf.newaxis]  # [B, H, W, C]
     if spec.reading == "columns":
         x = tf.transpose(x, [0, 2, 1, 3])  # [B, W, H, C]
-    steps = tf.shape(x)[1] if spec.variable_length else spec.steps
+    steps = tf.shape(x)[1] if spec.variable_length else spec.time_steps
     x = tf.reshape(x, [-1, steps, spec.features])  # [B, T, D]
     x = (x - tf.constant(spec.shift)) * tf.constant(spec.scale)
     if lengths is not None:

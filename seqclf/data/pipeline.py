@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.augmentation import Augmentation, augment
-from seqclf.data.dataset import DatasetSpec, Examples
+from seqclf.data.dataset import DatasetSpec, ExampleStore
 from seqclf.data.normalization import as_sequences
-from seqclf.data.split import Arrays
+from seqclf.data.split import ExampleTensors
 from seqclf.errors import ConfigError
 
 DISTORTIONS = -1  # where the keys of the order have the epoch: another stream of random numbers
@@ -21,7 +21,7 @@ Inputs = Any  # float32 [B, T, D], or {"sequences": [B, T, D], "lengths": [B]} i
 Batches = Any  # a tf.data.Dataset, or of shards a `CheckedBatches`: to iterate, and to `take(n)`
 
 
-def steps_per_epoch(split: Examples, batch_size: int) -> int:
+def steps_per_epoch(split: ExampleStore, batch_size: int) -> int:
     """Returns the full batches of an epoch; the examples left over are others in each epoch.
 
     Raises:
@@ -37,7 +37,7 @@ def steps_per_epoch(split: Examples, batch_size: int) -> int:
 
 
 def training_batches(
-    split: Examples,
+    split: ExampleStore,
     spec: DatasetSpec,
     batch_size: int,
     seed: int,
@@ -79,7 +79,7 @@ def training_batches(
             f"{workers} workers, which share them. Received: {batch_size}"
         )
     references = split.shuffled(batch_size, seed, first_step, worker, workers)
-    read = split.reader()
+    read = split.batch_reader()
     if not augmentation:
         return split.watched(_batches(references, lambda of: _prepared(read(of), spec)))
     if not spec.is_image:
@@ -96,7 +96,7 @@ def training_batches(
 
 
 def evaluation_batches(
-    split: Examples,
+    split: ExampleStore,
     spec: DatasetSpec,
     batch_size: int = 512,
     worker: int = 0,
@@ -109,7 +109,7 @@ def evaluation_batches(
     """
     part = worker_part(len(split), worker, workers)
     references = split.ordered(batch_size, part.start, len(part))
-    read = split.reader()
+    read = split.batch_reader()
     return split.watched(_batches(references, lambda of: _prepared(read(of), spec)))
 
 
@@ -133,7 +133,7 @@ def _batches(references: tf.data.Dataset, prepare: Callable) -> tf.data.Dataset:
     return batches.prefetch(4).with_options(options)
 
 
-def _prepared(arrays: Arrays, spec: DatasetSpec) -> tuple[Inputs, tf.Tensor]:
+def _prepared(arrays: ExampleTensors, spec: DatasetSpec) -> tuple[Inputs, tf.Tensor]:
     x, y, lengths = arrays
     if lengths is None:
         return as_sequences(x, spec), y

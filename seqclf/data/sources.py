@@ -66,7 +66,7 @@ def load_dataset(
 
     Example:
         >>> dataset = load_dataset("digits")
-        >>> dataset.spec.steps, dataset.spec.features, dataset.spec.num_classes
+        >>> dataset.spec.time_steps, dataset.spec.features, dataset.spec.num_classes
         (8, 8, 10)
     """
     if reading not in READINGS:

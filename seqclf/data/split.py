@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-Arrays = tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]  # x, y, lengths
+ExampleTensors = tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]  # x, y, lengths
 
 
-class Examples(Protocol):
+class ExampleStore(Protocol):
     """What training, evaluation and reports need of a split."""
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ class Examples(Protocol):
         """Returns references to the examples [first, first + count), in order, in batches."""
         ...
 
-    def reader(self) -> Callable[[tf.Tensor], Arrays]:
+    def batch_reader(self) -> Callable[[tf.Tensor], ExampleTensors]:
         """Returns the function that turns the references of a batch into raw examples.
 
         They are x `[B, *raw_shape]`, y int32 `[B]`, and lengths int32 `[B]` or None.
@@ -66,7 +66,7 @@ class Examples(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """Raw examples in memory, as the source gives them; it does what `Examples` says.
+    """Raw examples in memory, as the source gives them; it does what `ExampleStore` says.
 
     Attributes:
         x: `[N, *raw_shape]`, uint8 or float32; what lies beyond an example's length is padding.
@@ -115,12 +115,12 @@ class Split:
     def ordered(self, batch_size: int, first: int, count: int) -> tf.data.Dataset:
         return tf.data.Dataset.range(first, first + count).batch(batch_size)
 
-    def reader(self) -> Callable[[tf.Tensor], Arrays]:
+    def batch_reader(self) -> Callable[[tf.Tensor], ExampleTensors]:
         with tf.device("cpu:0"):
             x, y = tf.constant(self.x), tf.constant(self.y)
             lengths = None if self.lengths is None else tf.constant(self.lengths)
 
-        def gather(indices: tf.Tensor) -> Arrays:
+        def gather(indices: tf.Tensor) -> ExampleTensors:
             valid = None if lengths is None else tf.gather(lengths, indices)
             return tf.gather(x, indices), tf.gather(y, indices), valid
 

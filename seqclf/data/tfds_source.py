@@ -22,12 +22,12 @@ class DatasetMissingError(DataError):
     """The data set is neither prepared on this machine nor can it be fetched."""
 
 
-Arrays = dict[str, tuple[np.ndarray, np.ndarray]]
+SplitArrays = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def load_tfds(
     name: str, *, tfds_dir: str = "", mnist_dir: str = "", image_size: tuple[int, ...] = ()
-) -> tuple[Arrays, tuple[str, ...], str]:
+) -> tuple[SplitArrays, tuple[str, ...], str]:
     """Loads a data set of tensorflow-datasets, preparing it first where that is needed.
 
     The first that can be had is taken: already prepared by tensorflow-datasets; for `mnist`, the

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from seqclf.data.dataset import DatasetSpec, Examples, Split
+from seqclf.data.dataset import DatasetSpec, ExampleStore, Split
 from seqclf.storage.files import replacing
 from seqclf.training.evaluation import Score
 
@@ -60,7 +60,7 @@ def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -
     return figure
 
 
-def worst_mistakes(split: Examples, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
+def worst_mistakes(split: ExampleStore, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
     """Draws the wrongly classified examples of which the model was surest, surest first."""
     predicted = score.probabilities.argmax(-1)
     confidence = score.probabilities.max(-1)

@@ -41,7 +41,7 @@ def build_report(
             "source": dataset.spec.source,
             "origin": dataset.origin,
             "reading": dataset.spec.reading,
-            "steps": dataset.spec.steps,
+            "steps": dataset.spec.time_steps,
             "features": dataset.spec.features,
             "classes": list(names),
             "examples": {name: len(split) for name, split in dataset.splits()},

@@ -180,7 +180,7 @@ def describe(config: Config, dataset: Dataset, total: int, workers: Workers) -> 
     return "\n".join(
         [
             f"data    {dataset.origin}",
-            f"        {upto}{spec.steps} steps of {spec.features} features ({spec.reading}), "
+            f"        {upto}{spec.time_steps} steps of {spec.features} features ({spec.reading}), "
             f"{spec.num_classes} classes; {counts}",
             f"model   {model_in_words(config)}",
             *[f"augment {distortions}"] * bool(distortions),

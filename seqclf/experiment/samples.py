@@ -18,7 +18,7 @@ def write_samples(run: Run, dataset: Dataset) -> list[Path]:
     Pictures become `<class>-<index>.png`, all else one `samples.npz`.
     """
     spec, test = dataset.spec, dataset.test.take(np.arange(min(COUNT, len(dataset.test))))
-    if spec.is_picture:
+    if spec.fits_image_file:
         files = []
         for i, (x, y) in enumerate(zip(test.x, test.y, strict=True)):
             name = "".join(c if c.isalnum() else "_" for c in spec.class_names[y])

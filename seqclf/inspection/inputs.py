@@ -36,7 +36,7 @@ def load_inputs(
         for i in range(min(MOST, len(x))):
             yield f"{name}-{i}", x[i : i + 1], None if lengths is None else lengths[i : i + 1]
         return
-    if not spec.is_picture:
+    if not spec.fits_image_file:
         raise DataError(
             f"{path}: this model reads sequences of {spec.features} {spec.raw_dtype} features, not "
             "pictures: give an .npz file with `x`."

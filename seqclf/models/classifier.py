@@ -68,7 +68,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     """
     policy = keras.DTypePolicy(config.precision)
     free = spec.variable_length
-    inputs = [keras.Input((None if free else spec.steps, spec.features), name="sequences")]
+    inputs = [keras.Input((None if free else spec.time_steps, spec.features), name="sequences")]
     mask = None
     if spec.variable_length:
         inputs.append(keras.Input((), dtype="int32", name="lengths"))

@@ -19,7 +19,7 @@ def decode_images(image_bytes: tf.Tensor, spec: DatasetSpec) -> tf.Tensor:
 
     Args:
         image_bytes: string `[B]`: PNG or JPEG files.
-        spec: of the data; it `is_picture`.
+        spec: of the data; it `fits_image_file`.
 
     Returns:
         uint8 `[B, *spec.raw_shape]`.

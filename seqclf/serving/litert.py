@@ -41,10 +41,10 @@ def write_litert(
         ConfigError: the model's sequences are not all of one length, or too long to be laid out.
         ExportError: the file answers something else than the model.
     """
-    if spec.variable_length or spec.steps > MAX_UNROLLED_STEPS:
+    if spec.variable_length or spec.time_steps > MAX_UNROLLED_STEPS:
         raise ConfigError(
             f"--litert is for sequences that all have one length, of {MAX_UNROLLED_STEPS} steps at "
-            f"most. This model's have {'up to ' if spec.variable_length else ''}{spec.steps}."
+            f"most. This model's have {'up to ' if spec.variable_length else ''}{spec.time_steps}."
         )
     content = _convert(model, spec, dtype, kind)
     expected = tf.nn.softmax(tf.cast(model(as_sequences(x, spec), training=False), tf.float32))

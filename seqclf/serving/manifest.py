@@ -84,8 +84,8 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
 def _input(spec: DatasetSpec) -> str:
     shape = " × ".join(map(str, spec.raw_shape))
     if spec.variable_length:
-        return f"sequences of up to or beyond {spec.steps} steps of {spec.features} features"
-    return f"an example of {shape} as {spec.steps} steps of {spec.features} features"
+        return f"sequences of up to or beyond {spec.time_steps} steps of {spec.features} features"
+    return f"an example of {shape} as {spec.time_steps} steps of {spec.features} features"
 
 
 def _shortened(names: tuple[str, ...]) -> str:

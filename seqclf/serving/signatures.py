@@ -43,7 +43,7 @@ class Signatures:
         raw = [tf.TensorSpec(self._shape, input_dtype, name="inputs")]
         if spec.variable_length:
             raw.append(tf.TensorSpec([None], tf.int32, name="lengths"))
-        steps = None if spec.variable_length else spec.steps
+        steps = None if spec.variable_length else spec.time_steps
         sequences = [tf.TensorSpec([None, steps, spec.features])]
         sequences += raw[1:]
         # One graph for all signatures: a copy in each would make the file several times as large.
@@ -53,13 +53,13 @@ class Signatures:
             "serving_default": (self.predict, raw)
         }
         pictures = [tf.TensorSpec([None], tf.string, name="image_bytes")]
-        if spec.is_picture:
+        if spec.fits_image_file:
             self.all["serving_bytes"] = (self.predict_images, pictures)
         self.all["classify"] = (self.classify, [tf.TensorSpec([None], tf.string, name="inputs")])
         if traceable(model):
             self.all["trace"] = (self.trace, raw)
             self.all["trace_gates"] = (self.trace_gates, raw)
-            if spec.is_picture:
+            if spec.fits_image_file:
                 self.all["trace_bytes"] = (self.trace_images, pictures)
 
     def predict(self, inputs: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
@@ -224,5 +224,5 @@ class Signatures:
 
     def _plainly(self) -> Any:
         """A server has no XLA, and may have no GPU where this machine has one."""
-        unroll = not self._spec.variable_length and self._spec.steps <= MAX_UNROLLED_STEPS
+        unroll = not self._spec.variable_length and self._spec.time_steps <= MAX_UNROLLED_STEPS
         return execution(xla="none", unroll=unroll, shares=1, cudnn=False, gradient=False)

@@ -74,7 +74,7 @@ def examples_of(run: Run, spec: DatasetSpec) -> Examples:
 def blank_examples(spec: DatasetSpec) -> Examples:
     """Returns one example of zeros."""
     x = np.zeros((1, *spec.raw_shape), spec.raw_dtype)
-    return Examples(x, np.array([spec.steps], np.int32) if spec.variable_length else None)
+    return Examples(x, np.array([spec.time_steps], np.int32) if spec.variable_length else None)
 
 
 def write_warmup(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqclf.data.dataset import DatasetSpec, Examples
+from seqclf.data.dataset import DatasetSpec, ExampleStore
 from seqclf.data.pipeline import evaluation_batches, worker_part
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.step import make_prediction_step
@@ -52,7 +52,7 @@ class Scorer:
         self._workers = workers or Workers()
         self._logits = make_prediction_step(model, jit_compile)
 
-    def __call__(self, split: Examples) -> Score:
+    def __call__(self, split: ExampleStore) -> Score:
         workers, classes = self._workers, self._spec.num_classes
         answers, truth = [np.zeros([0, classes], np.float32)], [np.zeros([0], np.int64)]
         for inputs, y in evaluation_batches(split, self._spec, 512, workers.index, workers.count):

@@ -27,7 +27,7 @@ def write(path, arrays):
 def test_sequences_with_lengths_and_names(tmp_path, good):
     dataset = load_dataset(write(tmp_path / "a.npz", good), validation=0.1, test=0.2)
     spec = dataset.spec
-    assert (spec.steps, spec.features, spec.variable_length) == (7, 4, True)
+    assert (spec.time_steps, spec.features, spec.variable_length) == (7, 4, True)
     assert spec.class_names == ("walk", "run", "rest")
     assert [len(split) for _, split in dataset.splits()] == [64, 8, 18]
     assert dataset.train.x.dtype == np.float32
@@ -36,7 +36,7 @@ def test_sequences_with_lengths_and_names(tmp_path, good):
 def test_images_and_plain_labels(tmp_path, good):
     arrays = {"x": np.zeros((90, 6, 5, 3), np.uint8), "y": good["y"]}
     spec = load_dataset(write(tmp_path / "a.npz", arrays), reading="columns").spec
-    assert (spec.steps, spec.features, spec.class_names) == (5, 18, ("0", "1", "2"))
+    assert (spec.time_steps, spec.features, spec.class_names) == (5, 18, ("0", "1", "2"))
 
 
 def test_padding_may_hold_anything(tmp_path, good):

@@ -28,8 +28,8 @@ def test_each_step_holds_its_row_column_or_pixel(height, width, channels, readin
     x = np.random.default_rng(0).integers(0, 256, (2, *shape), dtype=np.uint8)
     spec = spec_of(shape, reading)
     sequences = as_sequences(x, spec).numpy()
-    assert sequences.shape == (2, spec.steps, spec.features)
-    for step in range(spec.steps):
+    assert sequences.shape == (2, spec.time_steps, spec.features)
+    for step in range(spec.time_steps):
         taken = {
             "rows": lambda t: x[:, t],
             "columns": lambda t: x[:, :, t],

@@ -14,7 +14,7 @@ from numbered_shards import numbered
 from PIL import Image
 
 from seqclf.data.shards.convert import open_source
-from seqclf.data.shards.folder import Pictures
+from seqclf.data.shards.folder import ImageOptions
 from seqclf.data.shards.progress import ShardProgress
 from seqclf.data.shards.writing import write_shards
 from seqclf.data.sources import load_dataset
@@ -86,12 +86,12 @@ def test_pictures_of_other_kinds(tmp_path):
         picture(root / name / "4.png", 0, "RGBA")
     with pytest.raises(DataError, match=r"of one shape. Received: .*--image_size=HEIGHT,WIDTH"):
         convert(f"folder:{root}", tmp_path / "out")
-    grey = Pictures((5, 4), 1)
+    grey = ImageOptions((5, 4), 1)
     dataset = convert(f"folder:{root}", tmp_path / "out", pictures=grey)
     assert dataset.spec.raw_shape == (5, 4)
     everything = [value for _, split in dataset.splits() for value, _ in values(split)]
     assert everything.count(255) == 2  # what is transparent is laid on white
-    colour = convert(f"folder:{root}", tmp_path / "rgb", pictures=Pictures((5, 4)))
+    colour = convert(f"folder:{root}", tmp_path / "rgb", pictures=ImageOptions((5, 4)))
     assert colour.spec.raw_shape == (5, 4, 3)
 
 

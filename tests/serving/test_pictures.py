@@ -146,7 +146,7 @@ def test_only_pictures_have_the_signature():
         (dataclasses.replace(GREY, raw_dtype="float32"), False),
         (dataclasses.replace(GREY, variable_length=True), False),
     ):
-        assert spec.is_picture == taken
+        assert spec.fits_image_file == taken
 
 
 def test_sequences_are_no_pictures(tmp_path, pixels):

@@ -1,7 +1,7 @@
 """`convert`: from the name of a source to shards, as `python -m seqclf.shard` does it."""
 
-from seqclf.data.shards.examples import Source, of_dataset
-from seqclf.data.shards.folder import Pictures, of_folder
+from seqclf.data.shards.examples import Source, dataset_source
+from seqclf.data.shards.folder import ImageOptions, folder_source
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError
 
@@ -12,12 +12,12 @@ def open_source(
     validation: float = 0.1,
     test: float = 0.2,
     seed: int = 0,
-    pictures: Pictures | None = None,
+    pictures: ImageOptions | None = None,
 ) -> Source:
     """Opens what is to be converted.
 
     Args:
-        source: `folder:DIR` (see `of_folder`), which is read as it is written, or a source that
+        source: `folder:DIR` (see `folder_source`), which is read as it is written, or a source that
             `load_dataset` loads into memory.
         validation: share to validate on, where the source has no such split.
         test: the same, to test on.
@@ -35,9 +35,9 @@ def open_source(
             f"tensorflow-datasets. Received: {source!r}"
         )
     if kind == "folder":
-        return of_folder(path, validation=validation, test=test, seed=seed, pictures=pictures)
+        return folder_source(path, validation=validation, test=test, seed=seed, pictures=pictures)
     size = pictures.size if pictures else ()
     dataset = load_dataset(
         source, validation=validation, test=test, split_seed=seed, image_size=size
     )
-    return of_dataset(dataset, seed)
+    return dataset_source(dataset, seed)

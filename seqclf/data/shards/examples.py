@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from seqclf.data.dataset import Dataset, Examples, Split
+from seqclf.data.dataset import Dataset, ExampleStore, Split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Part:
 
     Attributes:
         count: its examples.
-        read: gives them in order.
+        examples: gives them in order.
     """
 
     count: int
-    read: Callable[[], Iterator[Example]]
+    examples: Callable[[], Iterator[Example]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Source:
     full_scale: float = 255.0
 
 
-def of_dataset(dataset: Dataset, seed: int) -> Source:
+def dataset_source(dataset: Dataset, seed: int) -> Source:
     """Returns a loaded data set as a source: its splits as they are, training examples shuffled.
 
     A file's order may be that of its classes, and a buffer cannot mix what lies far apart.
@@ -74,7 +74,7 @@ def of_dataset(dataset: Dataset, seed: int) -> Source:
     return Source(dataset.origin, spec.class_names, parts, spec.variable_length, spec.full_scale)
 
 
-def _reader(name: str, split: Examples, order: np.ndarray) -> Callable[[], Iterator[Example]]:
+def _reader(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:
     assert isinstance(split, Split)  # what can be converted is in memory
 
     def read() -> Iterator[Example]:

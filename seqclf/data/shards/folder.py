@@ -22,7 +22,7 @@ ARRAYS = (".npy",)
 
 
 @dataclasses.dataclass(frozen=True)
-class Pictures:
+class ImageOptions:
     """How pictures are read.
 
     Attributes:
@@ -37,13 +37,13 @@ class Pictures:
 File = tuple[Path, int]  # and its class
 
 
-def of_folder(
+def folder_source(
     folder: str,
     *,
     validation: float = 0.1,
     test: float = 0.2,
     seed: int = 0,
-    pictures: Pictures | None = None,
+    pictures: ImageOptions | None = None,
 ) -> Source:
     """Returns the examples of a folder; names are held in memory, contents are not.
 
@@ -162,8 +162,8 @@ def _array_reader() -> Callable[[Path], np.ndarray]:
     return read
 
 
-def _picture_reader(first: Path, pictures: Pictures | None) -> Callable[[Path], np.ndarray]:
-    pictures = pictures or Pictures()
+def _picture_reader(first: Path, pictures: ImageOptions | None) -> Callable[[Path], np.ndarray]:
+    pictures = pictures or ImageOptions()
     mode = {1: "L", 3: "RGB"}.get(pictures.channels)
 
     def read(path: Path) -> np.ndarray:

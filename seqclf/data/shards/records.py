@@ -11,7 +11,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from seqclf.data.split import Arrays
+from seqclf.data.split import ExampleTensors
 
 FEATURES = {
     "x": tf.io.FixedLenFeature([], tf.string),
@@ -57,7 +57,7 @@ class Layout:
     def step_bytes(self) -> int:
         return math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
 
-    def parse(self, records: tf.Tensor) -> Arrays:
+    def parse(self, records: tf.Tensor) -> ExampleTensors:
         """Reads the records `[B]` of a batch.
 
         Returns:

@@ -13,13 +13,13 @@ import tensorflow as tf
 from seqclf.data.shards.damage import damage
 from seqclf.data.shards.order import lane_examples, lanes_in_use, shortfall, shuffled_records
 from seqclf.data.shards.schema import Schema, Shard
-from seqclf.data.split import Arrays, Split
+from seqclf.data.split import ExampleTensors, Split
 from seqclf.errors import DataError
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamedSplit:
-    """Examples in shards; it does what `Examples` says, and reads what is asked for.
+    """Examples in shards; it does what `ExampleStore` says, and reads what is asked for.
 
     Attributes:
         folder: local, or of a cloud.
@@ -55,7 +55,7 @@ class StreamedSplit:
                 found = self.watched(_those_wanted(file, wanted))
                 records |= zip(here.tolist(), (record.numpy() for record in found), strict=True)
         chosen = tf.constant([records[i] for i in np.asarray(indices).tolist()])
-        batch = tf.data.Dataset.from_tensors(chosen).map(self.reader())
+        batch = tf.data.Dataset.from_tensors(chosen).map(self.batch_reader())
         x, y, lengths = next(iter(self.watched(batch)))
         return Split(x.numpy(), y.numpy(), None if lengths is None else lengths.numpy())
 
@@ -90,7 +90,7 @@ class StreamedSplit:
         records = tf.data.TFRecordDataset(files).concatenate(shortfall())
         return records.skip(before).take(count).batch(batch_size)
 
-    def reader(self) -> Callable[[tf.Tensor], Arrays]:
+    def batch_reader(self) -> Callable[[tf.Tensor], ExampleTensors]:
         return self.schema.layout.parse
 
     def watched(self, batches: tf.data.Dataset) -> "CheckedBatches":

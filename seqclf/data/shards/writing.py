@@ -116,7 +116,7 @@ def _write_split(
 
 
 def _records(part: Part, split: str, measure: Measure, report: Report) -> Iterator[bytes]:
-    for done, example in enumerate(part.read(), 1):
+    for done, example in enumerate(part.examples(), 1):
         record = serialize(measure.add(example, training=split == "train"), example.y)
         report(split, done, part.count)
         yield record
