@@ -51,7 +51,7 @@ def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:
 
 
 def _check_fits(model: keras.Model, spec: DatasetSpec, path: Path) -> None:
-    steps = None if spec.variable_length else spec.steps
+    steps = None if spec.variable_length else spec.time_steps
     wanted = [(None, steps, spec.features)] + ([(None,)] if spec.variable_length else [])
     given = [tuple(tensor.shape) for tensor in model.inputs]
     if given != wanted or model.output_shape != (None, spec.num_classes):
