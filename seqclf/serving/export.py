@@ -26,6 +26,7 @@ from seqclf.serving.batching import batching_params
 from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card, write_manifest
 from seqclf.serving.names import BATCHING, METADATA
+from seqclf.serving.object_arrays import object_array
 from seqclf.serving.publish import publish, staging
 from seqclf.serving.signatures import Signatures
 from seqclf.serving.verify.check import Check, Golden, verify
@@ -197,7 +198,7 @@ def _goldens(
         inputs = {"sequences": sequences, "lengths": tf.constant(batch.lengths)}
     probabilities = tf.nn.softmax(tf.cast(model(inputs, training=False), tf.float32)).numpy()
     index = probabilities.argmax(-1).astype(np.int32)
-    classes = np.array([name.encode() for name in spec.class_names], object)
+    classes = object_array(name.encode() for name in spec.class_names)
     answer = {
         "probabilities": probabilities,
         "class_index": index,

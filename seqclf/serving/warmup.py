@@ -18,6 +18,7 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.npz import load_npz
 from seqclf.serving.batching import BATCH_SIZES
 from seqclf.serving.names import WARMUP
+from seqclf.serving.object_arrays import object_array
 from seqclf.storage.run_directory import Run
 
 
@@ -47,11 +48,11 @@ class Examples:
             dtype: of the raw values in the signatures that take such.
         """
         if signature in ("serving_bytes", "trace_bytes"):
-            return {"image_bytes": _strings([encode_png(x, spec) for x in self.x])}
+            return {"image_bytes": object_array(encode_png(x, spec) for x in self.x)}
         if signature == "classify":
             lengths = [None] * len(self.x) if self.lengths is None else self.lengths
             pairs = zip(self.x, lengths, strict=True)
-            return {"inputs": _strings([_example(x[:n]).SerializeToString() for x, n in pairs])}
+            return {"inputs": object_array(_example(x[:n]).SerializeToString() for x, n in pairs)}
         inputs = {"inputs": self.x.astype(dtype)}
         if self.lengths is not None:
             inputs["lengths"] = self.lengths.astype(np.int32)
@@ -135,9 +136,3 @@ def _example(x: np.ndarray) -> tf.train.Example:
     else:
         feature = tf.train.Feature(float_list=tf.train.FloatList(value=x.ravel().tolist()))
     return tf.train.Example(features=tf.train.Features(feature={"inputs": feature}))
-
-
-def _strings(values: list[bytes]) -> np.ndarray:
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array

@@ -38,8 +38,8 @@ from seqclf.serving.client.tensors import (
     Signature,
     TensorInfo,
     dtype_name,
-    object_array,
 )
+from seqclf.serving.object_arrays import object_array
 
 CODES: dict[grpc.StatusCode, type[ServingError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,

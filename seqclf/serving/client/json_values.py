@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.serving.client.tensors import TensorInfo, dtype_name, fitted, object_array
+from seqclf.serving.client.tensors import TensorInfo, dtype_name, fitted
+from seqclf.serving.object_arrays import object_array
 
 
 def to_json(array: np.ndarray) -> Any:

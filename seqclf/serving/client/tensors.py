@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from seqclf.serving.object_arrays import object_array
+
 DTYPES = {
     "DT_FLOAT": "float32",
     "DT_DOUBLE": "float64",
@@ -135,13 +137,6 @@ def joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     if len(parts) == 1:
         return parts[0]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def object_array(values: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Returns an object array of these values; NumPy would look into them or strip zero bytes."""
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array.reshape(shape)
 
 
 def _as_bytes(value: Any) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from seqclf.serving.object_arrays import object_array
 from seqclf.serving.server.fault import Fault, invalid
 from seqclf.serving.server.json_tensors import check_lossless, decode_base64
 
@@ -31,9 +32,7 @@ def examples_from_json(document: Mapping[str, Any]) -> np.ndarray:
     if not examples:
         raise invalid("'examples' value is an empty array")
     context = _features(document["context"]) if "context" in document else {}
-    array = np.empty(len(examples), object)
-    array[:] = [_serialized(context | _features(example)) for example in examples]
-    return array
+    return object_array(_serialized(context | _features(example)) for example in examples)
 
 
 def _serialized(features: dict[str, tf.train.Feature]) -> bytes:

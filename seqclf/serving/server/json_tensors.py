@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.serving.object_arrays import object_array
 from seqclf.serving.server.fault import Fault, invalid
 
 INT_RANGES = {  # what the server checks: not the range of the type, but that of the JSON number
@@ -204,9 +205,7 @@ def _is_base64(value: Any) -> bool:
 def _array(value: Any, dtype: str, name: str) -> np.ndarray:
     shape, flat = _flatten(value, name)
     if dtype == "string":
-        array = np.empty(len(flat), object)
-        array[:] = [_bytes(item, name) for item in flat]
-        return array.reshape(shape)
+        return object_array((_bytes(item, name) for item in flat), shape)
     types = set(map(type, flat))
     if dtype in LARGEST_INTEGERS:
         _check_types(types, {int, float}, flat, dtype, name)
@@ -328,10 +327,7 @@ def _plain(array: np.ndarray, as_bytes: bool) -> Any:
 
 
 def _nested(values: Iterable[Any], shape: tuple[int, ...]) -> Any:
-    items = list(values)
-    array = np.empty(len(items), object)
-    array[:] = items
-    return array.reshape(shape).tolist()
+    return object_array(values, shape).tolist()
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from seqclf.serving.names import WARMUP
+from seqclf.serving.object_arrays import object_array
 from seqclf.serving.server.fault import Fault, from_error, invalid
 
 DEFAULT = "serving_default"
@@ -210,6 +211,4 @@ def serialized_examples(message: Any) -> np.ndarray:
             merged.append(whole.SerializeToString())
     else:
         merged = [example.SerializeToString() for example in message.example_list.examples]
-    array = np.empty(len(merged), object)
-    array[:] = merged
-    return array
+    return object_array(merged)

@@ -1,5 +1,6 @@
 """Runs `probe.py` in a fresh process and reads what it found, also if that process dies."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import tensorflow as tf
 from tensorflow.core.framework import kernel_def_pb2, op_def_pb2
 from tensorflow.core.protobuf import error_codes_pb2
 
+from seqclf.serving.object_arrays import object_array
 from seqclf.serving.verify import probe
 from seqclf.serving.verify.outcome import one_line
 from seqclf.serving.verify.signatures import TAG
@@ -187,12 +189,9 @@ def unpack(tensor: probe.Tensor) -> np.ndarray:
     if tensor.kind != probe.STRING:
         kind = tf.dtypes.as_dtype(tensor.kind).as_numpy_dtype
         return np.frombuffer(tensor.data, kind).reshape(tensor.shape)
-    array = np.empty(len(tensor.lengths), object)
-    start = 0
-    for i, length in enumerate(tensor.lengths):
-        array[i] = tensor.data[start : start + length]
-        start += length
-    return array.reshape(tensor.shape)
+    ends = list(itertools.accumulate(tensor.lengths))
+    pairs = zip([0, *ends], ends, strict=False)
+    return object_array((tensor.data[start:end] for start, end in pairs), tensor.shape)
 
 
 def as_bytes(text: str | bytes) -> bytes:

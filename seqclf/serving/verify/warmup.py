@@ -12,6 +12,7 @@ from tensorflow_serving.apis import (  # type: ignore[import-untyped, unused-ign
 )
 
 from seqclf.serving.names import WARMUP
+from seqclf.serving.object_arrays import object_array
 from seqclf.serving.verify.batching import Batching
 from seqclf.serving.verify.requests import Request, input_problems
 from seqclf.serving.verify.signatures import DEFAULT, Signatures
@@ -116,7 +117,7 @@ def _examples(message: Any) -> np.ndarray:
         examples = message.example_list.examples
     if not examples:
         raise ValueError("it has no examples")
-    return np.array([context + e.SerializeToString() for e in examples] + [None], object)[:-1]
+    return object_array(context + example.SerializeToString() for example in examples)
 
 
 def _batch_problems(
