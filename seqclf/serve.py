@@ -14,34 +14,48 @@ from absl import flags
 from seqclf.console import app
 from seqclf.errors import ConfigError, ExportError
 
-EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.")
-NAME = flags.DEFINE_string("name", "seqclf", "Of the model, in addresses.")
-HOST = flags.DEFINE_string("host", "127.0.0.1", "Address to listen on; 0.0.0.0: all.")
-PORT = flags.DEFINE_integer("port", 8501, "Of REST; 0: any free one.", 0, 65535)
-GRPC_PORT = flags.DEFINE_integer(
-    "grpc_port", 8500, "Of gRPC; 0: any free one, -1: none.", -1, 65535
+EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the export's versions.")
+NAME = flags.DEFINE_string("name", "seqclf", "Name of the model, a part of its URLs.")
+HOST = flags.DEFINE_string(
+    "host", "127.0.0.1", "Address to listen on; 0.0.0.0 listens on all of this machine's addresses."
 )
-NUM_VERSIONS = flags.DEFINE_integer("num_versions", 1, "Newest versions to serve.", 1)
-LABELS = flags.DEFINE_list("labels", [], "Such as stable=1,canary=2.")
-CORS = flags.DEFINE_bool("cors", False, "Let web pages from elsewhere ask.")
-MAX_BODY_MB = flags.DEFINE_integer("max_body_mb", 32, "Largest request, in MiB.", 1, 1024)
+PORT = flags.DEFINE_integer(
+    "port", 8501, "TCP port of the REST server; 0 picks a free one.", 0, 65535
+)
+GRPC_PORT = flags.DEFINE_integer(
+    "grpc_port",
+    8500,
+    "TCP port of the gRPC server; 0 picks a free one, -1 starts no gRPC server.",
+    -1,
+    65535,
+)
+NUM_VERSIONS = flags.DEFINE_integer(
+    "num_versions", 1, "Number of versions to serve, the newest ones.", 1
+)
+LABELS = flags.DEFINE_list(
+    "labels", [], "Labels of versions, such as stable=1,canary=2; their versions are served too."
+)
+CORS = flags.DEFINE_bool("cors", False, "Let web pages of other origins send requests.")
+MAX_BODY_MB = flags.DEFINE_integer("max_body_mb", 32, "Largest size of a request in MiB.", 1, 1024)
 TIMEOUT = flags.DEFINE_float("timeout", 30.0, "Seconds that a prediction may take.", 0.001)
 
 
 def check(argv: Sequence[str]) -> None:
+    """Checks the flags without TensorFlow, so that a mistake is reported at once."""
     del argv
     from seqclf.serving.publish import version_folder
-    from seqclf.serving.server.ports import check_free
+    from seqclf.serving.server.ports import check_port_free
 
-    read_labels()
+    parse_labels()
     folder = Path(EXPORT_DIR.value).expanduser()
     if version_folder(folder) == folder:
         raise ExportError(f"{folder} is one version: give the folder in which it is.")
-    check_free(HOST.value, PORT.value, "--port")
-    check_free(HOST.value, GRPC_PORT.value, "--grpc_port")
+    check_port_free(HOST.value, PORT.value, "--port")
+    check_port_free(HOST.value, GRPC_PORT.value, "--grpc_port")
 
 
 def main(argv: Sequence[str]) -> None:
+    """Serves until a signal ends the command."""
     del argv
     from seqclf.serving.server.run import ServerOptions, serve
 
@@ -53,7 +67,7 @@ def main(argv: Sequence[str]) -> None:
             port=PORT.value,
             grpc_port=GRPC_PORT.value,
             keep_loaded=NUM_VERSIONS.value,
-            labels=read_labels(),
+            labels=parse_labels(),
             cors=CORS.value,
             max_body=MAX_BODY_MB.value * 2**20,
             timeout=TIMEOUT.value,
@@ -61,7 +75,12 @@ def main(argv: Sequence[str]) -> None:
     )
 
 
-def read_labels() -> dict[str, int]:
+def parse_labels() -> dict[str, int]:
+    """Returns label → version, from the flag.
+
+    Raises:
+        ConfigError: an item is not NAME=VERSION, or a name comes twice.
+    """
     labels = {}
     for item in LABELS.value:
         name, _, version = item.partition("=")

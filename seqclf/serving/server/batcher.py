@@ -1,8 +1,8 @@
-"""`Batcher`: requests that wait at the same time are answered by one run of the model.
+"""`Batcher`: requests that wait at the same time are served by one run of the model.
 
-A request goes at once if a thread is free. While all are busy, requests for the same version,
-signature and shape gather, and the next free thread takes as many as fit. So nothing waits for
-company that may not come, and the busier the server the larger its batches.
+A request runs at once if a thread is free. While all threads are busy, requests for the same
+version, signature and shape gather, and the next free thread takes as many as fit into one batch.
+So no request waits for others that may not come, and a busy server has large batches.
 """
 
 import asyncio
@@ -17,24 +17,31 @@ import numpy as np
 from seqclf.serving.batching import MAX_BATCH_SIZE, MAX_ENQUEUED_BATCHES
 from seqclf.serving.server.fault import Fault, invalid
 from seqclf.serving.server.model import ServedModel
-
-Arrays = dict[str, np.ndarray]
+from seqclf.serving.server.tensors import TensorMap
 
 
 @dataclasses.dataclass
 class _Task:
+    """One request that waits.
+
+    Attributes:
+        size: number of its examples.
+        inputs: its inputs, each with the batch as first dimension.
+        result: receives the outputs, or a Fault.
+    """
+
     size: int
-    inputs: Arrays
-    answer: asyncio.Future
+    inputs: TensorMap
+    result: asyncio.Future[TensorMap]
 
 
 class Batcher:
     """Runs models for an event loop.
 
     Args:
-        threads: how many run at the same time.
-        max_batch: examples in one run, and in one request.
-        max_waiting: examples that may wait.
+        threads: number of batches that run at the same time.
+        max_batch: largest number of examples in one batch, and so in one request.
+        max_waiting: largest number of examples that may wait.
     """
 
     def __init__(
@@ -44,30 +51,32 @@ class Batcher:
         max_waiting: int = MAX_BATCH_SIZE * MAX_ENQUEUED_BATCHES,
     ):
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="model")
-        self._free = threads
+        self._free_threads = threads
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._waiting = 0
-        # What can go together, in the order in which its first request came.
+        # (version, signature, shapes) → the tasks that may share a batch. The queue whose first
+        # task came first is served first.
         self._queues: collections.OrderedDict[Any, collections.deque[_Task]] = (
             collections.OrderedDict()
         )
 
-    async def run(self, model: ServedModel, signature: str, inputs: Arrays) -> Arrays:
-        """Runs a signature, together with what else is waiting for it.
+    async def run(self, model: ServedModel, signature: str, inputs: TensorMap) -> TensorMap:
+        """Runs a signature, in one batch with other requests that wait for it.
 
         Args:
             model: the version.
-            signature: its name.
-            inputs: by name, each with the batch in front.
+            signature: name of the signature.
+            inputs: arrays by name, each with the batch as first dimension.
 
         Returns:
-            The outputs, by name.
+            The outputs by name.
 
         Raises:
-            Fault: the inputs do not fit, are too many, or the server has too much to do.
+            Fault: the inputs do not fit the signature, there are more than `max_batch` examples,
+                or too many examples wait already.
         """
-        size = model.check(signature, inputs)
+        size = model.check_inputs(signature, inputs)
         if size > self._max_batch:
             raise invalid(
                 f"A batch of {size} examples is larger than the maximum, {self._max_batch}: send "
@@ -80,65 +89,72 @@ class Batcher:
         self._queues.setdefault((model, signature, shapes), collections.deque()).append(task)
         self._waiting += size
         self._dispatch()
-        return await task.answer
+        return await task.result
 
     def close(self) -> None:
+        """Waits for the batches that run, then ends the threads."""
         self._pool.shutdown(wait=True)
 
     def _dispatch(self) -> None:
-        while self._free and self._queues:
-            key, queue = next(iter(self._queues.items()))
-            tasks = [queue.popleft()]
-            while queue and sum(t.size for t in tasks) + queue[0].size <= self._max_batch:
-                tasks.append(queue.popleft())
-            self._queues.pop(key)
-            if queue:
-                self._queues[key] = queue  # behind the others: each signature has its turn
-            self._waiting -= sum(task.size for task in tasks)
-            tasks = [task for task in tasks if not task.answer.done()]  # not given up meanwhile
+        """Starts a batch on each free thread as long as there are tasks."""
+        while self._free_threads and self._queues:
+            key, tasks = self._next_batch()
+            tasks = [task for task in tasks if not task.result.done()]  # not those given up
             if not tasks:
                 continue
-            self._free -= 1
+            self._free_threads -= 1
             model, signature, _ = key
             loop = asyncio.get_running_loop()
-            running = loop.run_in_executor(self._pool, _run, model, signature, tasks)
+            running = loop.run_in_executor(self._pool, _run_batch, model, signature, tasks)
             running.add_done_callback(functools.partial(self._finish, tasks))
 
-    def _finish(self, tasks: list[_Task], done: asyncio.Future) -> None:
-        self._free += 1
+    def _next_batch(self) -> tuple[Any, list[_Task]]:
+        """Takes the tasks of the next batch, and their key, from the queues."""
+        key, queue = self._queues.popitem(last=False)
+        tasks = [queue.popleft()]
+        while queue and sum(t.size for t in tasks) + queue[0].size <= self._max_batch:
+            tasks.append(queue.popleft())
+        if queue:
+            self._queues[key] = queue  # behind the others: each signature has its turn
+        self._waiting -= sum(task.size for task in tasks)
+        return key, tasks
+
+    def _finish(self, tasks: list[_Task], done: asyncio.Future[list[TensorMap | Fault]]) -> None:
+        """Gives each task of a batch its outputs, then starts the next batch."""
+        self._free_threads += 1
         error = done.exception()
         for i, task in enumerate(tasks):
-            if task.answer.done():
+            if task.result.done():
                 continue
             result = error or done.result()[i]
             if isinstance(result, BaseException):
-                task.answer.set_exception(result)
+                task.result.set_exception(result)
             else:
-                task.answer.set_result(result)
+                task.result.set_result(result)
         self._dispatch()
 
 
-def _run(model: ServedModel, signature: str, tasks: list[_Task]) -> list[Arrays | Fault]:
-    """Answers tasks with one run; if that fails, each alone, so that one cannot spoil the rest."""
+def _run_batch(model: ServedModel, signature: str, tasks: list[_Task]) -> list[TensorMap | Fault]:
+    """Runs tasks as one batch; if that fails, each alone, so that one cannot spoil the others."""
     if len(tasks) == 1:
-        return [_attempt(model, signature, tasks[0])]
+        return [_run_alone(model, signature, tasks[0])]
     names = tasks[0].inputs
     together = {name: np.concatenate([t.inputs[name] for t in tasks]) for name in names}
     try:
         outputs = model.run(signature, together)
     except Fault:
-        return [_attempt(model, signature, task) for task in tasks]
+        return [_run_alone(model, signature, task) for task in tasks]
     ends = np.cumsum([task.size for task in tasks])
     if any(value.ndim == 0 or len(value) != ends[-1] for value in outputs.values()):
-        # Not a model that can be batched: an output does not have the batch in front.
-        return [_attempt(model, signature, task) for task in tasks]
+        # The model cannot be batched: an output does not have the batch as first dimension.
+        return [_run_alone(model, signature, task) for task in tasks]
     return [
         {name: value[end - task.size : end] for name, value in outputs.items()}
         for task, end in zip(tasks, ends, strict=True)
     ]
 
 
-def _attempt(model: ServedModel, signature: str, task: _Task) -> Arrays | Fault:
+def _run_alone(model: ServedModel, signature: str, task: _Task) -> TensorMap | Fault:
     try:
         return model.run(signature, task.inputs)
     except Fault as fault:

@@ -1,4 +1,4 @@
-"""`Fault`: why a request is not answered, with the status code that it ends in."""
+"""`Fault`: the reason why a request fails, and the status code that the client gets."""
 
 import asyncio
 
@@ -25,20 +25,26 @@ HTTP_STATUS = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
-LONGEST = 500  # characters of a message; a value that is quoted in it may be a whole picture
+MAX_MESSAGE_LENGTH = 500  # in characters; a message may quote a value, which may be a whole image
 
 
-class Fault(Exception):  # noqa: N818 (an answer of the server's, not an error of its own)
-    """A request that is not answered.
+class Fault(Exception):  # noqa: N818 (a response of the server, not an error of the server)
+    """A request that cannot be served.
+
+    Args:
+        code: canonical code, a key of `HTTP_STATUS`.
+        message: explanation for the client; it is cut after `MAX_MESSAGE_LENGTH` characters.
+        status: HTTP status; 0 takes the one that belongs to the code.
 
     Attributes:
-        code: canonical code, such as `INVALID_ARGUMENT`.
-        message: for whoever sent it.
-        status: HTTP status.
+        code: the canonical code.
+        message: the explanation, cut.
+        status: the HTTP status.
     """
 
     def __init__(self, code: str, message: str, status: int = 0):
-        message = message if len(message) <= LONGEST else message[:LONGEST] + " …"
+        if len(message) > MAX_MESSAGE_LENGTH:
+            message = message[:MAX_MESSAGE_LENGTH] + " …"
         super().__init__(message)
         self.code = code
         self.message = message
@@ -46,16 +52,16 @@ class Fault(Exception):  # noqa: N818 (an answer of the server's, not an error o
 
 
 def invalid(message: str) -> Fault:
-    """Returns the fault of a request that must be changed before it is sent again."""
+    """Returns an INVALID_ARGUMENT fault: the client must change the request."""
     return Fault("INVALID_ARGUMENT", message)
 
 
-def from_error(error: BaseException) -> Fault:
-    """Returns the fault that an error amounts to, whatever it is."""
+def fault_from_error(error: BaseException) -> Fault:
+    """Converts any exception into the fault that the client gets."""
     if isinstance(error, Fault):
         return error
     if isinstance(error, tf.errors.OpError):
-        return Fault(_code(error), message_of(error))
+        return Fault(_canonical_code(error), message_of(error))
     if isinstance(error, asyncio.CancelledError):
         return Fault("CANCELLED", "The client hung up.")
     if isinstance(error, TimeoutError):
@@ -63,6 +69,6 @@ def from_error(error: BaseException) -> Fault:
     return Fault("INTERNAL", f"{type(error).__name__}: {error}")
 
 
-def _code(error: tf.errors.OpError) -> str:
+def _canonical_code(error: tf.errors.OpError) -> str:
     names = {getattr(tf.errors, name): name for name in HTTP_STATUS if hasattr(tf.errors, name)}
     return names.get(error.error_code, "UNKNOWN")

@@ -1,4 +1,4 @@
-"""The `tf.Example` messages of a `:classify` request in JSON (its rules: util/json_tensor.cc)."""
+"""The `tf.Example` messages in the JSON of a `:classify` request (util/json_tensor.cc)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,22 @@ import tensorflow as tf
 
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.server.fault import Fault, invalid
-from seqclf.serving.server.json_tensors import check_lossless, decode_base64
+from seqclf.serving.server.json_arrays import check_lossless
+from seqclf.serving.server.json_base64 import decode_base64
 
 
 def examples_from_json(document: Mapping[str, Any]) -> np.ndarray:
     """Converts the body of a `:classify` request.
 
     Args:
-        document: has `examples`, a list of objects, feature name → a value or a list of values,
-            and maybe `context`, features that all examples share.
+        document: an object with the key `examples`, a list of objects (feature name → a value or a
+            list of values), and perhaps `context`, an object of features that all examples share.
 
     Returns:
-        Serialized `tf.Example` messages, an `object` array `[B]` of bytes.
+        Serialized `tf.Example` messages, an object array `[B]` of bytes.
 
     Raises:
-        Fault: the document is not that.
+        Fault: the document has another form.
     """
     if "examples" not in document:
         raise invalid("When method is classify, key 'examples' is expected and was not found")
@@ -32,11 +33,12 @@ def examples_from_json(document: Mapping[str, Any]) -> np.ndarray:
     if not examples:
         raise invalid("'examples' value is an empty array")
     context = _features(document["context"]) if "context" in document else {}
-    return object_array(_serialized(context | _features(example)) for example in examples)
+    return object_array([_serialize(context | _features(example)) for example in examples])
 
 
-def _serialized(features: dict[str, tf.train.Feature]) -> bytes:
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+def _serialize(features: dict[str, tf.train.Feature]) -> bytes:
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return bytes(example.SerializeToString())
 
 
 def _features(example: Any) -> dict[str, tf.train.Feature]:
@@ -50,7 +52,7 @@ def _feature(name: str, content: Any) -> tf.train.Feature:
     types = {int if type(value) is bool else type(value) for value in values}
     try:
         if not values:
-            return tf.train.Feature()  # of no kind: it is as good as not there
+            return tf.train.Feature()  # a feature without a kind counts as absent
         if types <= {int}:
             numbers = [int(value) for value in values]
             return tf.train.Feature(int64_list=tf.train.Int64List(value=numbers))
@@ -64,12 +66,16 @@ def _feature(name: str, content: Any) -> tf.train.Feature:
         raise
     except (ValueError, UnicodeError, OverflowError) as error:
         raise invalid(f"Feature: {name} has an element out of range: {error}") from error
+    raise _type_error(name, types)
+
+
+def _type_error(name: str, types: set[type]) -> Fault:
     unknown = types - {int, float, str, dict}
     if unknown:
-        raise invalid(
+        return invalid(
             f"Feature: {name} has element with unexpected JSON type: {unknown.pop().__name__}"
         )
-    raise invalid(
+    return invalid(
         f"Unexpected element type in feature: {name}: all must be integers, all numbers with a "
         "decimal point, or all strings. Received: " + ", ".join(sorted(t.__name__ for t in types))
     )

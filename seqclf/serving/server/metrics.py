@@ -1,7 +1,8 @@
-"""What the server counts, under the names that TensorFlow Serving uses where it counts the same."""
+"""The server's counters, under the names that TensorFlow Serving uses for the same things."""
 
+import contextlib
 import time
-from types import TracebackType
+from collections.abc import Iterator
 
 from prometheus_client import (
     CollectorRegistry,
@@ -11,22 +12,26 @@ from prometheus_client import (
     generate_latest,
 )
 
-from seqclf.serving.server.fault import from_error
+from seqclf.serving.server.fault import fault_from_error
 
-SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+LATENCY_BOUNDS = (  # seconds
+    *(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05),
+    *(0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
 
 
 class Metrics:
     """Counters of one server.
 
     Attributes:
-        requests: by model, API, entry point and status.
-        latency: of requests, in microseconds.
+        requests: number of requests by model, API, entry point and status.
+        latency: duration of requests in microseconds.
     """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        disable_created_metrics()  # a second line for each counter, which the server has not
+        # TensorFlow Serving has no such second line for each counter.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library's
         labels = ["model_name", "API", "entrypoint"]
         self.requests = Counter(
             ":tensorflow:serving:request_count",
@@ -38,34 +43,32 @@ class Metrics:
             ":tensorflow:serving:request_latency",
             "From the whole request to its answer, in microseconds.",
             labels,
-            buckets=[second * 1e6 for second in SECONDS],
+            buckets=[second * 1e6 for second in LATENCY_BOUNDS],
             registry=self._registry,
         )
 
-    def text(self) -> bytes:
-        """Returns all of it in Prometheus's text format."""
-        # TensorFlow Serving's counters do without the suffix that the client library adds.
+    def prometheus_text(self) -> bytes:
+        """Returns all metrics in Prometheus's text format."""
+        # The client library adds a suffix that TensorFlow Serving's counters do not have.
         return generate_latest(self._registry).replace(b":request_count_total", b":request_count")
 
-    def watch(self, model: str, api: str, entry: str) -> "_Watch":
-        """Returns a context manager that counts a request and takes its time."""
-        return _Watch(self, (model, api, entry))
+    @contextlib.contextmanager
+    def measure_request(self, model: str, api: str, entrypoint: str) -> Iterator[None]:
+        """Counts a request by its outcome and records its duration.
 
-
-class _Watch:
-    def __init__(self, metrics: Metrics, labels: tuple[str, str, str]):
-        self._metrics, self._labels = metrics, labels
-
-    def __enter__(self) -> None:
-        self._started = time.perf_counter()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        status = "OK" if error is None else from_error(error).code
-        self._metrics.requests.labels(*self._labels, status).inc()
-        microseconds = (time.perf_counter() - self._started) * 1e6
-        self._metrics.latency.labels(*self._labels).observe(microseconds)
+        Args:
+            model: name of the model.
+            api: `predict`, `classify`, …
+            entrypoint: `REST` or `GRPC`.
+        """
+        started = time.perf_counter()
+        status = "OK"
+        try:
+            yield
+        except BaseException as error:
+            status = fault_from_error(error).code
+            raise
+        finally:
+            self.requests.labels(model, api, entrypoint, status).inc()
+            microseconds = (time.perf_counter() - started) * 1e6
+            self.latency.labels(model, api, entrypoint).observe(microseconds)

@@ -1,20 +1,20 @@
-"""Whether a server can listen where it is told to; without TensorFlow."""
+"""Whether a server can listen on a port; without TensorFlow, so that the answer comes at once."""
 
 import socket
 
 from seqclf.errors import ExportError
 
 
-def check_free(host: str, port: int, flag: str) -> None:
-    """Finds out before a model is loaded, which takes seconds.
+def check_port_free(host: str, port: int, flag: str) -> None:
+    """Checks that a port can be listened on, before a model is loaded, which takes seconds.
 
     Args:
-        host: address or name.
-        port: 0 and below are not looked at.
-        flag: that gave the port.
+        host: address or name to listen on.
+        port: TCP port; 0 and below are not checked.
+        flag: the flag that gave the port, for the message.
 
     Raises:
-        ExportError: it is taken, or the host is not this machine's.
+        ExportError: another process has the port, or the host is not this machine's.
     """
     if port <= 0:
         return
@@ -24,12 +24,12 @@ def check_free(host: str, port: int, flag: str) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise taken(host, port, flag, error) from error
+        raise port_error(host, port, flag, error) from error
 
 
-def taken(host: str, port: int, flag: str, error: Exception) -> ExportError:
-    """Returns what to say of a port that cannot be listened on."""
-    said = getattr(error, "strerror", None) or error
+def port_error(host: str, port: int, flag: str, error: Exception) -> ExportError:
+    """Returns the error for a port that cannot be listened on."""
+    reason = getattr(error, "strerror", None) or error
     return ExportError(
-        f"{host}:{port} cannot be listened on ({said}): choose another {flag}, or --host."
+        f"{host}:{port} cannot be listened on ({reason}): choose another {flag}, or --host."
     )

@@ -1,4 +1,4 @@
-"""`serve`: both servers in one event loop, until a signal ends them."""
+"""`serve`: REST and gRPC in one event loop, until a signal ends them."""
 
 import asyncio
 import contextlib
@@ -13,31 +13,31 @@ from aiohttp import web
 
 from seqclf.errors import ExportError
 from seqclf.serving.server.batcher import Batcher
-from seqclf.serving.server.grpc_services import build_server, report_health
-from seqclf.serving.server.ports import taken
+from seqclf.serving.server.grpc_services import build_server, set_health
+from seqclf.serving.server.ports import port_error
 from seqclf.serving.server.rest import METRICS_PATH, build_app
 from seqclf.serving.server.service import Service
 from seqclf.serving.server.versions import Versions
 
-GRACE_SECONDS = 10.0  # that requests under way have to end, once a signal came
+GRACE_SECONDS = 10.0  # time that requests under way have to end after a signal
 
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How to serve.
+    """The options of the local server.
 
     Attributes:
-        export_dir: the folder of the versions.
-        name: of the model, in addresses.
-        host: the address that is listened on.
-        port: of REST; 0: any free one.
-        grpc_port: of gRPC; 0: any free one, -1: none.
-        keep_loaded: how many of the newest versions to serve.
+        export_dir: folder of the versions.
+        name: name of the model, a part of its URLs.
+        host: address or name to listen on.
+        port: TCP port of the REST server; 0 picks a free one.
+        grpc_port: TCP port of the gRPC server; 0 picks a free one, -1 starts no gRPC server.
+        keep_loaded: number of versions to serve, the newest ones.
         labels: label → version.
-        poll_seconds: how often to look for new versions.
-        cors: whether pages from elsewhere may ask.
-        max_body: bytes of a request.
-        timeout: seconds of a prediction.
+        poll_seconds: seconds between two looks for new versions.
+        cors: whether web pages of other origins may send requests.
+        max_body: largest size of a request in bytes.
+        timeout: seconds that a prediction may take.
     """
 
     export_dir: Path
@@ -57,45 +57,56 @@ def serve(options: ServerOptions) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Raises:
-        ExportError: no version can be loaded, or a port is taken.
+        ExportError: no version can be loaded, or another process has a port.
     """
-    # It would log the traceback of whatever is no HTTP; the client is told what was wrong.
+    # aiohttp would log a traceback for each connection that sends no HTTP; its client is told.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     asyncio.run(_serve(options))
 
 
 async def _serve(options: ServerOptions) -> None:
-    service = _service(options)
+    service = build_service(options)
     ended = _event_of_signals()
     try:
         await asyncio.get_running_loop().run_in_executor(None, service.versions.start)
         if not service.versions.available():
             raise ExportError(f"No version in {options.export_dir} can be served: see above.")
         async with contextlib.AsyncExitStack() as stack:
-            port = await _start_rest(service, options, stack)
-            grpc_port = await _start_grpc(service, options, stack)
-            print(_welcome(options, port, grpc_port), flush=True)
+            port = await start_rest(service, options, stack)
+            grpc_port = await start_grpc(service, options, stack)
+            print(welcome_text(options, port, grpc_port), flush=True)
             await ended.wait()
             print("Ending: requests under way are answered.", flush=True)
     finally:
         service.close()
 
 
-def _service(options: ServerOptions) -> Service:
+def build_service(options: ServerOptions) -> Service:
+    """Builds the service for a folder of versions; none is loaded yet."""
     versions = Versions(
         options.name,
         options.export_dir,
         options.keep_loaded,
         options.labels,
         options.poll_seconds,
-        say=lambda line: print(line, flush=True),
+        log=lambda line: print(line, flush=True),
     )
     return Service(versions, Batcher(threads=os.cpu_count() or 1), options.timeout)
 
 
-async def _start_rest(
+async def start_rest(
     service: Service, options: ServerOptions, stack: contextlib.AsyncExitStack
 ) -> int:
+    """Starts the REST server; returns its port.
+
+    Args:
+        service: the service that does the work.
+        options: address and limits.
+        stack: stops the server when it closes.
+
+    Raises:
+        ExportError: the port cannot be listened on.
+    """
     app = build_app(service, options.max_body, options.cors)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
@@ -103,35 +114,38 @@ async def _start_rest(
     try:
         await web.TCPSite(runner, options.host, options.port).start()
     except OSError as error:
-        raise taken(options.host, options.port, "--port", error) from error
-    return runner.addresses[0][1]
+        raise port_error(options.host, options.port, "--port", error) from error
+    return int(runner.addresses[0][1])
 
 
-async def _start_grpc(
+async def start_grpc(
     service: Service, options: ServerOptions, stack: contextlib.AsyncExitStack
 ) -> int | None:
+    """Starts the gRPC server; returns its port, or None if the options want no such server.
+
+    Args:
+        service: the service that does the work.
+        options: address and limits.
+        stack: stops the server when it closes.
+
+    Raises:
+        ExportError: the port cannot be listened on.
+    """
     if options.grpc_port < 0:
         return None
     server = build_server(service, options.max_body)
     try:
         port = server.add_insecure_port(f"{options.host}:{options.grpc_port}")
     except RuntimeError as error:
-        raise taken(options.host, options.grpc_port, "--grpc_port", error) from error
+        raise port_error(options.host, options.grpc_port, "--grpc_port", error) from error
     await server.start()
     stack.push_async_callback(server.stop, GRACE_SECONDS)
-    await report_health(server, serving=True)
-    return port
+    await set_health(server, serving=True)
+    return int(port)
 
 
-def _event_of_signals() -> asyncio.Event:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    return ended
-
-
-def _welcome(options: ServerOptions, port: int, grpc_port: int | None) -> str:
+def welcome_text(options: ServerOptions, port: int, grpc_port: int | None) -> str:
+    """Returns the lines that name the addresses of the servers."""
     base = f"http://{options.host}:{port}"
     lines = [
         f"REST    {base}/v1/models/{options.name}",
@@ -141,3 +155,12 @@ def _welcome(options: ServerOptions, port: int, grpc_port: int | None) -> str:
         "see docs/serving.md. Ctrl-C ends it.",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _event_of_signals() -> asyncio.Event:
+    """Returns an event that SIGINT or SIGTERM sets."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    return ended

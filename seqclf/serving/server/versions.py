@@ -1,7 +1,7 @@
-"""`Versions`: the versions of a model that are loaded; new ones are found and taken over.
+"""`Versions`: loads the versions of a model, finds new ones and unloads old ones.
 
-A new version is loaded beside the old one, which goes on answering until the new one is ready and
-its own requests are done: no request is dropped.
+A new version is loaded beside the old one. The old one serves requests until the new one is ready,
+and stays in memory until its last request is done: no request is dropped.
 """
 
 import gc
@@ -14,20 +14,21 @@ from pathlib import Path
 from seqclf.serving.publish import is_version
 from seqclf.serving.server.fault import Fault, invalid
 from seqclf.serving.server.model import ServedModel
+from seqclf.serving.server.warmup import replay_warmup
 
-RETRIES = 5
-RETRY_SECONDS = 60.0
+MAX_RETRIES = 5  # of a load that failed
+RETRY_SECONDS = 60.0  # between two attempts
 
 
 @dataclass
-class Status:
-    """Of one version.
+class LoadStatus:
+    """The state of one version.
 
     Attributes:
         state: START, LOADING, AVAILABLE, UNLOADING or END, as in TensorFlow Serving.
-        error: why it could not be loaded, "" if it could.
-        failures: how often loading failed.
-        retry_at: when it is tried again, by `time.monotonic`.
+        error: the reason why the version could not be loaded; "" if nothing went wrong.
+        failures: number of failed attempts to load it.
+        retry_at: time of the next attempt, in seconds of `time.monotonic`.
     """
 
     state: str = "START"
@@ -37,15 +38,15 @@ class Status:
 
 
 class Versions:
-    """Watches an export folder.
+    """The loaded versions of a model in an export folder, which is watched for changes.
 
     Args:
-        name: of the model.
-        export_dir: the folder of the versions.
-        keep_loaded: how many of the newest versions to serve.
+        name: name of the model.
+        export_dir: folder of the versions.
+        keep_loaded: number of versions to serve, the newest ones.
         labels: label → version.
-        poll_seconds: how often the folder is looked at; 0 never.
-        say: is told what happens, in one line.
+        poll_seconds: seconds between two looks at the folder; 0 never looks again.
+        log: is called with one line about each event.
     """
 
     def __init__(
@@ -55,39 +56,45 @@ class Versions:
         keep_loaded: int = 1,
         labels: Mapping[str, int] | None = None,
         poll_seconds: float = 1.0,
-        say: Callable[[str], None] = print,
+        log: Callable[[str], None] = print,
     ):
         self.name = name
         self.export_dir = export_dir
         self.labels = dict(labels or {})
         self._keep_loaded = keep_loaded
         self._poll_seconds = poll_seconds
-        self._say = say
+        self._log = log
         self._models: dict[int, ServedModel] = {}
-        self._statuses: dict[int, Status] = {}
+        self._statuses: dict[int, LoadStatus] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="versions", daemon=True)
 
     def start(self) -> None:
-        """Loads what is there, then watches in a thread of its own."""
+        """Loads the versions in the folder, then watches it in a thread of its own."""
         self.refresh()
         for label, version in self.labels.items():
             if version not in self._models:
-                self._say(f"label {label}: there is no version {version} yet")
+                self._log(f"label {label}: there is no version {version} yet")
         if self._poll_seconds:
             self._thread.start()
 
     def stop(self) -> None:
+        """Ends the watching; loaded versions stay."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def get(self, name: str, version: int | None = None, label: str | None = None) -> ServedModel:
-        """Returns a loaded version: that one, or the newest.
+        """Returns a loaded version.
+
+        Args:
+            name: name of the model.
+            version: number of the version; None is the newest one.
+            label: label of the version; it goes before `version`.
 
         Raises:
-            Fault: NOT_FOUND, or INVALID_ARGUMENT for an unknown label.
+            Fault: NOT_FOUND, or INVALID_ARGUMENT if the label is not known.
         """
         if label is not None:
             if name != self.name or label not in self.labels:
@@ -102,10 +109,14 @@ class Versions:
         what = f"Latest({name})" if version is None else f"Specific({name}, {version})"
         raise Fault("NOT_FOUND", f"Servable not found for request: {what}")
 
-    def statuses(self, name: str, version: int | None = None) -> dict[int, Status]:
-        """Returns the state of that version, or of all, newest first.
+    def statuses(self, name: str, version: int | None = None) -> dict[int, LoadStatus]:
+        """Returns the states of versions by number, newest first.
 
-        A label is not looked at here, as in TensorFlow Serving (get_model_status_impl.cc).
+        A label plays no part here, as in TensorFlow Serving (get_model_status_impl.cc).
+
+        Args:
+            name: name of the model.
+            version: number of the version; None returns all.
 
         Raises:
             Fault: NOT_FOUND.
@@ -120,15 +131,16 @@ class Versions:
         return dict(sorted(known.items(), reverse=True))
 
     def available(self) -> bool:
-        """Returns whether any version is being served."""
+        """Returns whether a version is loaded."""
         with self._lock:
             return bool(self._models)
 
     def refresh(self) -> None:
-        """Looks at the folder once: loads what is new, then lets go of what is old."""
-        found = self._found()
+        """Looks at the folder once: loads new versions, then unloads old ones."""
+        found = self._versions_in_folder()
         for number in self._statuses.keys() - found.keys() - self._models.keys():
-            self._statuses[number].failures = 0  # what comes under this number is something new
+            # A version that comes under this number is a new one.
+            self._statuses[number].failures = 0
             self._statuses[number].retry_at = 0.0
         labelled = {n for n in self.labels.values() if n in found}
         newest = set(sorted(found)[-self._keep_loaded :])
@@ -137,12 +149,12 @@ class Versions:
             self._load(number, found[number])
         available = newest & self._models.keys()
         if newest and not available:
-            return  # whatever is being served goes on until something newer can
+            return  # the loaded versions are served until a newer one can be
         for number in sorted(self._models.keys() - wanted):
             if number in found or available:
                 self._unload(number)
 
-    def _found(self) -> dict[int, Path]:
+    def _versions_in_folder(self) -> dict[int, Path]:
         try:
             entries = list(self.export_dir.iterdir())
         except OSError:
@@ -151,34 +163,35 @@ class Versions:
         return {number: entry for number, entry in found.items() if number < 2**63}
 
     def _load(self, number: int, path: Path) -> None:
-        status = self._statuses.setdefault(number, Status())
-        if status.failures > RETRIES or time.monotonic() < status.retry_at:
+        status = self._statuses.setdefault(number, LoadStatus())
+        if status.failures > MAX_RETRIES or time.monotonic() < status.retry_at:
             return
         status.state = "LOADING"
         started = time.monotonic()
         try:
             model = ServedModel(path)
-        except Exception as error:  # whatever is wrong with it must not end the server
+            warmed_up = replay_warmup(model)
+        except Exception as error:  # a version that cannot be loaded must not end the server
             message = f"{type(error).__name__}: {error}".splitlines()[0]
             status.state, status.error = "END", message
             status.failures += 1
             status.retry_at = time.monotonic() + RETRY_SECONDS
-            self._say(f"version {number} cannot be loaded: {message}")
+            self._log(f"version {number} cannot be loaded: {message}")
             return
         with self._lock:
             self._models[number] = model
-            self._statuses[number] = Status("AVAILABLE")
-        self._say(
+            self._statuses[number] = LoadStatus("AVAILABLE")
+        self._log(
             f"version {number} is served, after {time.monotonic() - started:.1f} s "
-            f"({model.warmed_up} warm-up requests)"
+            f"({warmed_up} warm-up requests)"
         )
 
     def _unload(self, number: int) -> None:
         with self._lock:
             del self._models[number]
             self._statuses[number].state = "END"
-        gc.collect()  # requests that are under way keep theirs
-        self._say(f"version {number} is no longer served")
+        gc.collect()  # requests under way still refer to the model
+        self._log(f"version {number} is no longer served")
 
     def _watch(self) -> None:
         while not self._stop.wait(self._poll_seconds):

@@ -104,12 +104,12 @@ class Server:
 
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        self.service = run._service(self._options)
+        self.service = run.build_service(self._options)
         try:
             await self._loop.run_in_executor(None, self.service.versions.start)
             async with contextlib.AsyncExitStack() as stack:
-                self.port = await run._start_rest(self.service, self._options, stack)
-                self.grpc_port = await run._start_grpc(self.service, self._options, stack)
+                self.port = await run.start_rest(self.service, self._options, stack)
+                self.grpc_port = await run.start_grpc(self.service, self._options, stack)
                 self._started.set()
                 await self._end.wait()
         finally:

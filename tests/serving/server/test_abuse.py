@@ -278,7 +278,7 @@ class Model:
         self.gate = threading.Event()
         self._gather = gather
 
-    def check(self, signature, inputs):
+    def check_inputs(self, signature, inputs):
         return len(inputs["x"])
 
     def run(self, signature, inputs):
@@ -363,14 +363,14 @@ def test_a_prediction_that_takes_too_long(serving, save_plus, tmp_path, monkeypa
     save_plus(tmp_path, 1)
     running = serving(tmp_path, timeout=0.2, grpc_port=-1)
     try:
-        run_now = batcher._run
+        run_now = batcher._run_batch
 
         def run_late(*arguments):
             time.sleep(0.6)
             return run_now(*arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(batcher, "_run", run_late)
+            patch.setattr(batcher, "_run_batch", run_late)
             answer = running.predict(GOOD)
         assert answer.status == 504 and "0.2 s" in answer.error
         time.sleep(0.6)

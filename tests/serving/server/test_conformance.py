@@ -31,7 +31,7 @@ from tensorflow_serving.apis import (
 )
 
 from seqclf.serving.server.fault import Fault
-from seqclf.serving.server.json_tensors import predictions_json
+from seqclf.serving.server.json_response import predictions_json
 
 NAN, INF = math.nan, math.inf
 HELLO, WORLD = {"b64": "aGVsbG8="}, {"b64": "d29ybGQ="}
@@ -254,7 +254,7 @@ def test_float16_inputs_are_not_implemented(server):
 
 def test_a_model_without_outputs():
     with pytest.raises(Fault, match="empty tensor map"):
-        predictions_json({}, rows=True)
+        predictions_json({}, is_rows=True)
 
 
 X20 = [{"x": 20.0}]

@@ -26,7 +26,7 @@ def watch(tmp_path, said):
     """Makes a `Versions` that looks at the folder when it is told to."""
 
     def make(**options):
-        versions = Versions("m", tmp_path, poll_seconds=0, say=said.append, **options)
+        versions = Versions("m", tmp_path, poll_seconds=0, log=said.append, **options)
         versions.start()
         return versions
 
@@ -166,7 +166,7 @@ def test_a_broken_version_leaves_the_old_one(watch, save_plus, tmp_path, said, b
 
 def test_a_good_warmup_is_run(watch, save_plus, tmp_path, said):
     warmup(save_plus(tmp_path, 1), [1.0], [2.0, 3.0])
-    assert watch().get("m").warmed_up == 2
+    assert watch().get("m").version == 1
     assert "2 warm-up requests" in said[0]
 
 
@@ -199,7 +199,7 @@ def test_not_for_ever(watch, save_plus, tmp_path, said, monkeypatch):
     junk(tmp_path, 2)
     for _ in range(20):
         versions.refresh()
-    assert len(said) - 1 == 1 + module.RETRIES
+    assert len(said) - 1 == 1 + module.MAX_RETRIES
     assert states(versions) == {2: "END", 1: "AVAILABLE"}
 
 
