@@ -71,7 +71,7 @@ def _search(folder: Path) -> tuple[float, float]:
 
     from seqclf.config.search_space import SearchSpace
     from seqclf.tuner import hypermodel
-    from seqclf.tuner.search import Settings, run_search
+    from seqclf.tuner.search import SearchOptions, run_search
 
     recipe = runpy.run_path(str(RECIPE))
     config = recipe["get_config"]()
@@ -88,7 +88,7 @@ def _search(folder: Path) -> tuple[float, float]:
 
     hypermodel.fit = timed
     start = time.perf_counter()
-    run_search(space, Settings("random", max_trials=_TRIALS.value), folder / "search")
+    run_search(space, SearchOptions("random", max_trials=_TRIALS.value), folder / "search")
     return time.perf_counter() - start, sum(in_fit)
 
 

@@ -3,8 +3,8 @@
     python -m seqclf.tune --config=configs/digits.py --tuner=bayesian --max_trials=20
     python -m seqclf.tune --config=configs/mnist.py --tuner=hyperband --max_epochs=6
 
-The same command goes on where a stopped one was. With KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and
-KERASTUNER_ORACLE_PORT it is the chief or a worker of a search on several machines.
+The same command resumes a search that was stopped. With KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP
+and KERASTUNER_ORACLE_PORT set it is the chief or a worker of a search on several machines.
 """
 
 from collections.abc import Sequence
@@ -17,32 +17,38 @@ from seqclf.console import app
 CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the search; default: runs/NAME_search.")
 TUNER = flags.DEFINE_enum(
-    "tuner", "bayesian", ["hyperband", "bayesian", "random", "grid"], "How to choose what to try."
+    "tuner",
+    "bayesian",
+    ["hyperband", "bayesian", "random", "grid"],
+    "The algorithm that chooses the values of each trial.",
 )
 OBJECTIVE = flags.DEFINE_enum(
     "objective",
     "validation_accuracy",
     ["validation_accuracy", "validation_loss", "train_accuracy", "train_loss", "train_seconds"],
-    "What to improve.",
+    "The quantity to improve.",
 )
 MAX_TRIALS = flags.DEFINE_integer(
     "max_trials",
     None,
-    "Trials at most; default: 20 for bayesian and random, all there are for hyperband and grid.",
+    "Largest number of trials; default: 20 for bayesian and random, no limit for hyperband and "
+    "grid.",
     lower_bound=1,
 )
 MAX_EPOCHS = flags.DEFINE_integer(
-    "max_epochs", None, "Epochs of a whole trial; default: as the config says.", lower_bound=1
+    "max_epochs", None, "Epochs of a whole training; default: as the config says.", lower_bound=1
 )
 EXECUTIONS = flags.DEFINE_integer(
     "executions_per_trial", 1, "Trainings of each trial; their mean counts.", lower_bound=1
 )
-SEED = flags.DEFINE_integer("seed", 0, "Of what the tuner draws.", lower_bound=0)
-OVERWRITE = flags.DEFINE_bool("overwrite", False, "Forget the search that --workdir holds.")
+SEED = flags.DEFINE_integer("seed", 0, "Seed of the tuner's random choices.", lower_bound=0)
+OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "Delete the search that --workdir holds, and begin a new one."
+)
 LOST_AFTER = flags.DEFINE_float(
     "lost_after",
     60.0,
-    "Seconds without a sign of life after which a worker's trial is given to another.",
+    "Seconds of silence after which a worker's trial is given to another worker.",
     lower_bound=1.0,
 )
 
@@ -57,7 +63,7 @@ def check(argv: Sequence[str]) -> None:
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.config.search_space import SearchSpace
-    from seqclf.tuner.search import Settings, run_search
+    from seqclf.tuner.search import SearchOptions, run_search
 
     space = SearchSpace(CONFIG.value, CONFIG.recipe.search_space())
     given = [key for key in CONFIG.overridden_keys() if key in space.declared]
@@ -67,7 +73,7 @@ def main(argv: Sequence[str]) -> None:
     max_trials = MAX_TRIALS.value
     if max_trials is None and TUNER.value in ("bayesian", "random"):
         max_trials = 20
-    settings = Settings(
+    options = SearchOptions(
         tuner=TUNER.value,
         objective=OBJECTIVE.value,
         max_trials=max_trials,
@@ -77,21 +83,21 @@ def main(argv: Sequence[str]) -> None:
         lost_after=LOST_AFTER.value,
     )
     folder = WORKDIR.value or f"runs/{space.config.name}_search"
-    rows = run_search(space, settings, folder, OVERWRITE.value)
+    rows = run_search(space, options, folder, OVERWRITE.value)
     if rows:
-        print(summary(folder, rows, settings.objective))
+        print(summary(folder, rows, options.objective))
 
 
 def summary(folder: str, rows: list[dict[str, Any]], objective: str) -> str:
-    """Returns the ranking, where everything is, and what to type next."""
-    from seqclf.tuner.results import SHOWN, table
+    """Returns the ranking, where everything is, and the commands to type next."""
+    from seqclf.tuner.results import SHOWN, ranking_table
 
     python = app.python_command()
     more = [f"… and {len(rows) - SHOWN} more in search.md"] if len(rows) > SHOWN else []
     return "\n".join(
         [
             "",
-            *table(rows[:SHOWN], objective),
+            *ranking_table(rows[:SHOWN], objective),
             *more,
             "",
             f"Report       {folder}/search.md",

@@ -1,4 +1,4 @@
-"""The figures of a search: score by trial, against each hyper-parameter, and along all of them."""
+"""The figures of a search: score by trial, by each hyper-parameter, and over all of them."""
 
 from typing import Any
 
@@ -16,7 +16,13 @@ LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
 
 
 def score_by_trial(scores: list[float], objective: str, direction: str) -> Figure:
-    """Draws each trial's score and the best so far; NaN is a trial that failed."""
+    """Draws the score of each trial and the best score so far.
+
+    Args:
+        scores: score of each trial, in their order; NaN for a trial that failed.
+        objective: name of the objective.
+        direction: `max` or `min`, whichever is better.
+    """
     figure, (axes,) = panels(1, width=7.5, height=3.2)
     numbers = np.arange(1, len(scores) + 1)
     best = (np.fmax if direction == "max" else np.fmin).accumulate(np.array(scores))
@@ -40,9 +46,9 @@ def score_by_value(
 
     Args:
         space: the search space.
-        trials: the values of each completed trial, by key.
-        scores: theirs.
-        objective: its name.
+        trials: values of each completed trial, by key.
+        scores: score of each completed trial.
+        objective: name of the objective.
     """
     figure, all_axes = panels(len(space.declared), columns=3, width=3.3, height=2.8)
     for axes, (key, domain) in zip(all_axes, space.declared.items(), strict=True):
@@ -67,14 +73,17 @@ def score_by_value(
 def parallel_coordinates(
     space: SearchSpace, trials: list[dict[str, Any]], scores: list[float], objective: str
 ) -> Figure:
-    """Draws each completed trial as a line over all hyper-parameters, coloured by its score."""
+    """Draws each completed trial as a line over all hyper-parameters, coloured by its score.
+
+    The arguments are those of `score_by_value`.
+    """
     keys = list(space.declared)
     figure, (axes,) = panels(1, width=max(6.5, 1.2 * (len(keys) + 1)), height=4.2)
     low, high = min(scores), max(scores)
     norm = Normalize(low, high if high > low else low + 1e-9)
     colours = ScalarMappable(norm, "viridis")
     for values, score in sorted(zip(trials, scores, strict=True), key=lambda pair: pair[1]):
-        heights = [_height(space, key, values) for key in keys]
+        heights = [_relative_place(space, key, values) for key in keys]
         heights.append((score - low) / (high - low) if high > low else 0.5)
         axes.plot(range(len(heights)), heights, color=colours.cmap(norm(score)), alpha=0.8)
     for x, key in enumerate(keys):
@@ -89,8 +98,8 @@ def parallel_coordinates(
     return figure
 
 
-def _height(space: SearchSpace, key: str, values: dict[str, Any]) -> float:
-    """Returns where a value lies between 0 and 1; below 0 where the key was inactive."""
+def _relative_place(space: SearchSpace, key: str, values: dict[str, Any]) -> float:
+    """Returns the place of a value on its axis, from 0 to 1; below 0 if the key was inactive."""
     if key not in values:
         return -0.12
     domain = space.declared[key]
@@ -102,6 +111,7 @@ def _height(space: SearchSpace, key: str, values: dict[str, Any]) -> float:
 
 
 def _ticks(space: SearchSpace, key: str) -> list[tuple[float, str]]:
+    """Returns place and text of the ticks on the axis of a key."""
     domain = space.declared[key]
     if isinstance(domain, Range):
         ticks = [(0.0, f"{domain.low:g}"), (1.0, f"{domain.high:g}")]

@@ -1,4 +1,4 @@
-"""The folder of a search: whose it is, and what must be the same when the search is resumed."""
+"""The folder of a search: which search it holds, and what must not change when it is resumed."""
 
 import json
 import shutil
@@ -12,14 +12,14 @@ from seqclf.errors import RunError
 from seqclf.storage.files import write_json
 from seqclf.tuner.tuner import PROJECT
 
-MAY_CHANGE = ("max_trials", "seconds")
+MAY_CHANGE = ("max_trials", "seconds")  # keys of search.json that a later call may change
 
 
 def check_free(folder: Path) -> None:
-    """Checks that a folder is a search's, or free.
+    """Checks that a folder holds a search or nothing.
 
     Raises:
-        RunError: it holds something else, or cannot be read.
+        RunError: the folder holds something else, or cannot be read.
     """
     try:
         taken = folder.is_dir() and any(entry.name[0] != "." for entry in folder.iterdir())
@@ -35,21 +35,27 @@ def check_free(folder: Path) -> None:
         read_search(folder / "search.json")
 
 
-def claim(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
-    """Makes the folder this search's; `search["seconds"]` becomes what it has taken so far.
+def claim_folder(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
+    """Makes a folder that of a search, or checks that it is.
+
+    Args:
+        folder: folder of the search.
+        search: what `search.json` shall hold; its `seconds` becomes the time that the search in
+            the folder has taken so far.
+        overwrite: whether to forget a search that the folder holds.
 
     Raises:
-        RunError: it is another's, or holds something else, or cannot be written.
+        RunError: the folder holds another search, or cannot be written.
     """
     path = folder / "search.json"
     try:
         if path.exists():
             before = read_search(path)
             if overwrite:
-                _forget(folder)
+                _delete_search(folder)
             else:
-                check_same(path, before, search)
-        for left_over in folder.glob("trials/.tmp-*"):  # of a process that was killed
+                check_same_search(path, before, search)
+        for left_over in folder.glob("trials/.tmp-*"):  # left by a process that was killed
             shutil.rmtree(left_over, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, search)
@@ -61,8 +67,8 @@ def claim(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
         _write_hparams_config(folder / "trials", search)
 
 
-def _forget(folder: Path) -> None:
-    """Deletes what searches write, and nothing else that may lie there."""
+def _delete_search(folder: Path) -> None:
+    """Deletes the files that a search writes, and nothing else in the folder."""
     for name in ("trials", "figures", PROJECT):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in ("search.json", "search.md", "results.json", "best_config.json", "best_config.py"):
@@ -70,17 +76,17 @@ def _forget(folder: Path) -> None:
 
 
 def read_search(path: Path) -> dict[str, Any]:
-    """Returns what a `search.json` holds.
+    """Returns the content of a `search.json`, its config completed with defaults.
 
     Raises:
-        RunError: it is not one of ours.
+        RunError: the file is not that of a search, or is damaged.
     """
     try:
         before = json.loads(path.read_text())
         float(before["seconds"])
         if not isinstance(before["tuner"], str) or not isinstance(before["space"], dict):
             raise ValueError("it lacks tuner and space")
-        # Keys that an older version lacked get their defaults.
+        # A search of an older version lacks the keys that came later.
         before["config"] = json.loads(to_json(resolve(before["config"])))
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(
@@ -90,11 +96,16 @@ def read_search(path: Path) -> dict[str, Any]:
     return before
 
 
-def check_same(path: Path, before: dict[str, Any], search: dict[str, Any]) -> None:
-    """Checks that a search is the one that its `search.json` describes; takes up its `seconds`.
+def check_same_search(path: Path, before: dict[str, Any], search: dict[str, Any]) -> None:
+    """Checks that a search is the one that a `search.json` describes.
+
+    Args:
+        path: the file.
+        before: its content.
+        search: what the file would hold of the new search; `seconds` is copied to it.
 
     Raises:
-        RunError: it is another one; the differences are listed.
+        RunError: the two differ; the differences are listed.
     """
     search["seconds"] = before["seconds"]
     changes = [
@@ -111,7 +122,7 @@ def check_same(path: Path, before: dict[str, Any], search: dict[str, Any]) -> No
 
 
 def _write_hparams_config(folder: Path, search: dict[str, Any]) -> None:
-    """Tells TensorBoard's HParams page which columns there are."""
+    """Writes the columns of TensorBoard's HParams page."""
     from tensorboard.plugins.hparams import api
 
     with tf.summary.create_file_writer(str(folder)).as_default():

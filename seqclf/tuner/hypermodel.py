@@ -1,4 +1,4 @@
-"""`ClassifierHyperModel`: this package's classifier and training, as Keras Tuner asks for them."""
+"""`ClassifierHyperModel`: our classifier and its training in the form that Keras Tuner expects."""
 
 import functools
 import json
@@ -20,7 +20,7 @@ from seqclf.training.evaluation import Scorer
 from seqclf.training.loop import build, fit, total_steps
 from seqclf.training.metrics_log import read_metrics
 
-OBJECTIVES = {  # what a run logs at each validation, and which way is better
+OBJECTIVES = {  # what a run logs at each validation, with the direction that is better
     "validation_accuracy": "max",
     "validation_loss": "min",
     "train_accuracy": "max",
@@ -29,11 +29,11 @@ OBJECTIVES = {  # what a run logs at each validation, and which way is better
 }
 
 
-class ClassifierHyperModel(keras_tuner.HyperModel):
+class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # it has no types
     """Builds and trains a classifier from hyper-parameters, as `seqclf.train` does from a config.
 
     Args:
-        space: the search space, with the config that it varies.
+        space: the search space, which includes the config that trials start from.
 
     Example:
         >>> space = SearchSpace({"data": {"source": "digits"}}, {"batch_size": Choice(32, 64)})
@@ -46,18 +46,27 @@ class ClassifierHyperModel(keras_tuner.HyperModel):
         self.space = space
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        """Declares every key of the search space on `hp`."""
         self.space.declare(hp)
 
     def config(self, hp: keras_tuner.HyperParameters) -> Config:
         """Returns the resolved config of a trial.
 
         Raises:
-            ConfigError: the values contradict each other.
+            ConfigError: the values of the trial contradict each other.
         """
         return self.space.apply(self.space.declare(hp))
 
     def build(self, hp: keras_tuner.HyperParameters, seed: int | None = None) -> keras.Model:
-        """Returns a new classifier, its weights drawn from `seed`, or the config's."""
+        """Returns a new classifier.
+
+        Args:
+            hp: the values of the trial.
+            seed: seed of the initial weights; None takes the config's.
+
+        Raises:
+            ConfigError: the values of the trial contradict each other.
+        """
         config = with_seed(self.config(hp), seed)
         return build(config, dataset_of(config).spec)
 
@@ -69,33 +78,36 @@ class ClassifierHyperModel(keras_tuner.HyperModel):
         run: Run,
         objective: str = "validation_accuracy",
         seed: int | None = None,
-        share: float = 1.0,
+        fraction: float = 1.0,
         make_progress: Callable[[int, int], Progress] = Progress,
         **manifest: Any,
     ) -> dict[str, float]:
-        """Trains in a run directory, or goes on there; the test split is never looked at.
+        """Trains a trial in a run directory, or resumes the training there.
+
+        The test split is never looked at.
 
         Args:
-            hp: the trial's values.
-            model: from `build`.
+            hp: the values of the trial.
+            model: the classifier that `build` returned for them.
             run: the run directory.
-            objective: one of `OBJECTIVES`.
-            seed: what `build` was given.
-            share: how much of the training to do, 0 to 1; a later call goes on.
-            make_progress: see `seqclf.training.loop.fit`.
-            **manifest: entries for the run's manifest.
+            objective: name of the objective, one of `OBJECTIVES`.
+            seed: the seed that `build` was given.
+            fraction: fraction of the whole training after which to stop; a later call resumes.
+            make_progress: makes the object that shows the progress; see `seqclf.training.loop.fit`.
+            **manifest: further entries for the run's manifest.
 
         Returns:
-            The objective by name: its best value so far with `select='best'`, or else its last.
+            The value of the objective by its name: with `select="best"` an objective of the
+            validation has its best value so far; otherwise it is the last value.
 
         Raises:
-            SeqclfError: as `seqclf.training.loop.fit`.
+            SeqclfError: the training fails; see `seqclf.training.loop.fit`.
         """
         config = with_seed(self.config(hp), seed)
         dataset = dataset_of(config)
         run.prepare(config)
         begin(run, config, dataset, **manifest)
-        until = max(1, round(share * total_steps(config, dataset)))
+        until = max(1, round(fraction * total_steps(config, dataset)))
         model, state, score = fit(
             config, dataset, run, model=model, until=until, make_progress=make_progress
         )
@@ -112,14 +124,14 @@ class ClassifierHyperModel(keras_tuner.HyperModel):
 
 
 def with_seed(config: Config, seed: int | None) -> Config:
-    """Returns the config with another seed, or as it is."""
+    """Returns the config with another seed; with None it is left as it is."""
     if seed is None:
         return config
     return config.changed({"seed": seed})
 
 
 def dataset_of(config: Config) -> Dataset:
-    """Returns the config's data set; the last one is kept."""
+    """Returns the dataset of a config; the last one that was loaded is kept in memory."""
     return _load(json.dumps(config.data.to_dict()))
 
 

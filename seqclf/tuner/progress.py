@@ -1,4 +1,4 @@
-"""What a person sees while a search runs."""
+"""The lines that are printed while a search runs."""
 
 import time
 from typing import Any
@@ -8,36 +8,36 @@ from seqclf.console.progress import Progress, clock
 
 
 class SearchProgress:
-    """Prints a line when a trial begins and one when it ends; an `oracles.Listener`.
+    """A `mended.Listener` that prints a line when a trial begins and one when it ends.
 
     Args:
-        space: for the values.
+        space: the search space, which says which values a trial has.
     """
 
     def __init__(self, space: SearchSpace):
         self._space = space
-        self._planned: list[int] = []  # the work of each trial; empty: not known
+        self._planned: list[int] = []  # relative length of each trial; empty: not known
         self._start = time.monotonic()
         self._ended_before: int | None = None  # trials that ended before this process began
         self._began: dict[str, float] = {}
 
     def plan(self, oracle: Any) -> None:
-        """Takes note of how many trials there will be, and how long they are to one another."""
+        """Notes how many trials an oracle plans, and how long they are relative to each other."""
         if hasattr(oracle, "planned_epochs"):
             self._planned = oracle.planned_epochs()[: oracle.max_trials]
         elif oracle.max_trials:
             self._planned = [1] * oracle.max_trials
 
     def trial_began(self, oracle: Any, trial: Any) -> None:
-        """Prints a trial's number and values."""
+        """Prints the number and the values of a trial."""
         if self._ended_before is None:
             self._ended_before = len(oracle.end_order)
         self._began[trial.trial_id] = time.monotonic()
-        of = f" of {len(self._planned)}" if self._planned else ""
-        print(f"\ntrial {describe_trial(self._space, trial, of)}", flush=True)
+        total = f" of {len(self._planned)}" if self._planned else ""
+        print(f"\ntrial {trial_in_words(self._space, trial, total)}", flush=True)
 
     def trial_ended(self, oracle: Any, trial: Any) -> None:
-        """Prints a trial's score, the best so far and the time left."""
+        """Prints the score of a trial, the best score so far and the time left."""
         name = oracle.objective.name
         if trial.status == "COMPLETED":
             best = oracle.get_best_trials(1)[0]
@@ -50,19 +50,19 @@ class SearchProgress:
         seconds = time.monotonic() - self._began.get(trial.trial_id, self._start)
         print(
             f"    trial {trial_number(trial.trial_id)}: {text}; took {clock(seconds)}"
-            f"{self._left(oracle)}",
+            f"{self._time_left(oracle)}",
             flush=True,
         )
 
     def trial_lost(self, oracle: Any, trial: Any, tuner_id: str) -> None:
-        """Prints that a worker is gone."""
+        """Prints that a worker is silent, and that another will have its trial."""
         number = trial_number(trial.trial_id)
         print(
             f"    worker {tuner_id} is not heard of any more: trial {number} goes to another",
             flush=True,
         )
 
-    def _left(self, oracle: Any) -> str:
+    def _time_left(self, oracle: Any) -> str:
         ended, before = len(oracle.end_order), self._ended_before or 0
         if not self._planned or ended <= before:
             return ""
@@ -73,33 +73,42 @@ class SearchProgress:
 
 
 class TrialProgress(Progress):
-    """The progress of one trial: fewer lines, indented."""
+    """The progress of one trial: indented, and with fewer lines than a training's own."""
 
     interval = 10.0
     indent = "    "
 
     def validation(self, record: dict[str, Any], state: Any) -> None:
-        """Prints nothing: a search has many."""
+        """Prints nothing: a search has many validations."""
 
 
 def trial_number(trial_id: str) -> int:
-    """Returns the number by which people know a trial, from 1."""
+    """Returns the number that people see of a trial; it counts from 1."""
     return int(trial_id) + 1
 
 
-def describe_trial(space: SearchSpace, trial: Any, of: str = "") -> str:
-    """Returns a trial's number, values and, under Hyperband, epochs."""
+def trial_in_words(space: SearchSpace, trial: Any, total: str = "") -> str:
+    """Returns the number and the values of a trial and, with Hyperband, its epochs.
+
+    Args:
+        space: the search space.
+        trial: Keras Tuner's trial.
+        total: text that follows the number, such as " of 20".
+    """
     values = short_names(space.declare(trial.hyperparameters.copy()))
     text = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
     epochs = trial.hyperparameters.values.get("tuner/epochs")
     parent = trial.hyperparameters.values.get("tuner/trial_id")
     upto = f"\n    to epoch {epochs}" if epochs else ""
     goes_on = f", goes on from trial {trial_number(parent)}" if parent else ""
-    return f"{trial_number(trial.trial_id)}{of}: {text}{upto}{goes_on}"
+    return f"{trial_number(trial.trial_id)}{total}: {text}{upto}{goes_on}"
 
 
 def short_names(values: dict[str, Any]) -> dict[str, Any]:
-    """Returns the values by the last part of their keys, where that says enough."""
+    """Returns the values by the last part of their keys, where no two keys share that part.
+
+    `name` is an exception: the last part alone does not say what it names.
+    """
     last = [key.rpartition(".")[2] for key in values]
     return {
         name if last.count(name) == 1 and name != "name" else key: value
@@ -108,6 +117,6 @@ def short_names(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reason(trial: Any) -> str:
-    """Returns the last line of the traceback that Keras Tuner keeps; a worker sends none."""
+    """Returns why a trial has failed; "" if it ran in a worker, which sends no traceback."""
     lines = (trial.message or "").strip().splitlines()
     return f": {lines[-1].partition(': ')[2] or lines[-1]}" if lines else ""

@@ -1,4 +1,4 @@
-"""What a search leaves behind: the ranking, the best config and `search.md`."""
+"""The results of a search: the ranking, the best config and `search.md`."""
 
 import json
 import math
@@ -14,45 +14,52 @@ from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
 from seqclf.tuner import figures
 from seqclf.tuner.progress import short_names, trial_number
-from seqclf.tuner.tuner import trial_run
+from seqclf.tuner.tuner import run_of_trial
 
 SHOWN = 10  # rows of the table on the terminal
 
 
-def rank(oracle: Any, space: SearchSpace, folder: Path) -> list[dict[str, Any]]:
-    """Returns every trial, best first, those that failed last.
+def rank_trials(oracle: Any, space: SearchSpace, folder: Path) -> list[dict[str, Any]]:
+    """Returns a row for every trial, the best first and those that failed last.
 
-    Of trials with the same score that with the lowest validation loss is the better. Each has
-    `trial` (its number, from 1), `run` (the folder's name), `status`, `score` (None if it failed),
-    `validation_loss` (None if not known), `epochs` (Hyperband's, or None), `values` (by key),
-    `seconds` (of training, 0 if not known) and `reason` (why it failed).
+    Of trials with the same score the one with the lower validation loss is better.
+
+    Args:
+        oracle: the oracle, which knows all trials.
+        space: the search space.
+        folder: folder of the search.
+
+    Returns:
+        Rows with `trial` (number of the trial, from 1), `run` (name of its folder), `status`,
+        `score` (None if it failed), `validation_loss` (None if not known), `epochs` (with
+        Hyperband, otherwise None), `values` (by key), `seconds` (of training, 0 if not known) and
+        `reason` (why it failed).
     """
-    rows = []
-    for trial_id in oracle.start_order:
-        trial = oracle.trials[trial_id]
-        run = trial_run(folder, trial_id, 0)
-        completed = trial.status == "COMPLETED"
-        report = _read_report(run) if completed else {}
-        rows.append(
-            {
-                "trial": trial_number(trial_id),
-                "run": run.path.name,
-                "status": trial.status.lower(),
-                "score": float(trial.score) if completed else None,
-                "epochs": trial.hyperparameters.values.get("tuner/epochs"),
-                "values": space.declare(trial.hyperparameters.copy()),
-                "validation_loss": report.get("validation", {}).get("loss"),
-                "seconds": report.get("training", {}).get("train_seconds", 0.0),
-                "reason": "" if completed else run.read_manifest().get("reason", ""),
-            }
-        )
+    rows = [_row(oracle.trials[trial_id], space, folder) for trial_id in oracle.start_order]
     sign = -1 if oracle.objective.direction == "max" else 1
 
-    def order(row: dict[str, Any]) -> tuple:
+    def order(row: dict[str, Any]) -> tuple[bool, float, float, int]:
         loss = math.inf if row["validation_loss"] is None else row["validation_loss"]
         return row["score"] is None, sign * (row["score"] or 0.0), loss, row["trial"]
 
     return sorted(rows, key=order)
+
+
+def _row(trial: Any, space: SearchSpace, folder: Path) -> dict[str, Any]:
+    run = run_of_trial(folder, trial.trial_id, 0)
+    completed = trial.status == "COMPLETED"
+    report = _read_report(run) if completed else {}
+    return {
+        "trial": trial_number(trial.trial_id),
+        "run": run.path.name,
+        "status": trial.status.lower(),
+        "score": float(trial.score) if completed else None,
+        "epochs": trial.hyperparameters.values.get("tuner/epochs"),
+        "values": space.declare(trial.hyperparameters.copy()),
+        "validation_loss": report.get("validation", {}).get("loss"),
+        "seconds": report.get("training", {}).get("train_seconds", 0.0),
+        "reason": "" if completed else run.read_manifest().get("reason", ""),
+    }
 
 
 def write_results(
@@ -61,47 +68,56 @@ def write_results(
     """Writes `results.json`, `search.md`, figures and, if a trial was completed, `best_config.*`.
 
     Args:
-        folder: of the search.
-        space: its space.
-        oracle: after the search.
-        search: what `search.json` holds.
-        seconds: that the search took, all its processes together.
+        folder: folder of the search.
+        space: the search space.
+        oracle: the oracle, after the search.
+        search: content of `search.json`.
+        seconds: seconds that the search took, in all its processes together.
 
     Returns:
-        What `rank` returns.
+        The ranking, as `rank_trials` gives it.
     """
-    rows = rank(oracle, space, folder)
-    completed = [row for row in rows if row["score"] is not None]
+    rows = rank_trials(oracle, space, folder)
     objective = oracle.objective
-    by_number = sorted(rows, key=lambda row: row["trial"])
-    scores = [float("nan") if row["score"] is None else row["score"] for row in by_number]
-    save_figure(
-        figures.score_by_trial(scores, objective.name, objective.direction),
-        folder / "figures" / "score_by_trial.png",
-    )
-    if completed:
-        values = [row["values"] for row in completed]
-        scores = [row["score"] for row in completed]
-        for name in ("score_by_value", "parallel_coordinates"):
-            draw = getattr(figures, name)
-            figure = draw(space, values, scores, objective.name)
-            save_figure(figure, folder / "figures" / f"{name}.png")
-        best = best_config(space, completed[0]["values"])
+    _save_figures(folder / "figures", rows, space, objective)
+    if rows and rows[0]["score"] is not None:
+        best = best_config(space, rows[0]["values"])
         write_text(folder / "best_config.json", to_json(best))
-        write_text(folder / "best_config.py", recipe(best, objective.name, completed[0]))
+        write_text(folder / "best_config.py", recipe_text(best, objective.name, rows[0]))
     write_text(folder / "search.md", _markdown(rows, space, objective.name, search, seconds))
     write_json(folder / "results.json", rows)
     return rows
 
 
+def _save_figures(
+    folder: Path, rows: list[dict[str, Any]], space: SearchSpace, objective: Any
+) -> None:
+    by_number = sorted(rows, key=lambda row: row["trial"])
+    scores = [float("nan") if row["score"] is None else row["score"] for row in by_number]
+    drawn = {"score_by_trial": figures.score_by_trial(scores, objective.name, objective.direction)}
+    completed = [row for row in rows if row["score"] is not None]
+    if completed:
+        tried = [row["values"] for row in completed], [row["score"] for row in completed]
+        drawn["score_by_value"] = figures.score_by_value(space, *tried, objective.name)
+        drawn["parallel_coordinates"] = figures.parallel_coordinates(space, *tried, objective.name)
+    for name, figure in drawn.items():
+        save_figure(figure, folder / f"{name}.png")
+
+
 def best_config(space: SearchSpace, values: dict[str, Any]) -> Config:
-    """Returns the config of a trial, under a name of its own."""
+    """Returns the config of a trial, named after that of the search with `_tuned` at the end."""
     config = space.apply(values)
     return config.changed({"name": f"{config.name}_tuned"})
 
 
-def recipe(config: Config, objective: str, row: dict[str, Any]) -> str:
-    """Returns a config as the text of a recipe file: what differs from the defaults."""
+def recipe_text(config: Config, objective: str, row: dict[str, Any]) -> str:
+    """Returns the text of a recipe file that gives a config.
+
+    Args:
+        config: the config; the file names the keys that differ from the defaults.
+        objective: name of the objective, for the docstring.
+        row: row of the trial in the ranking, for the docstring.
+    """
     changed = [line.partition(":")[0] for line in differences(Config(), config)]
     flat = flatten(config)
     lines = [
@@ -118,8 +134,8 @@ def recipe(config: Config, objective: str, row: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table(rows: list[dict[str, Any]], objective: str) -> list[str]:
-    """Returns the lines of a Markdown table, a row a trial."""
+def ranking_table(rows: list[dict[str, Any]], objective: str) -> list[str]:
+    """Returns the lines of a Markdown table with a row for each trial."""
     keys = list(dict.fromkeys(key for row in rows for key in row["values"]))
     names = list(short_names(dict.fromkeys(keys)))
     epochs = any(row["epochs"] for row in rows)
@@ -140,28 +156,17 @@ def _markdown(
     search: dict[str, Any],
     seconds: float,
 ) -> str:
+    """Returns the text of `search.md`."""
     completed = [row for row in rows if row["score"] is not None]
     failed = [row for row in rows if row["score"] is None]
-    lines = [f"# Search `{search['name']}`", ""]
-    if completed:
-        best = completed[0]
-        values = ", ".join(f"`{key}` {shown(value)}" for key, value in best["values"].items())
-        lines += [
-            f"**Best: {objective} {best['score']:.4f} in trial {best['trial']}**, with {values}.",
-            "",
-            "    python -m seqclf.train --config=best_config.py --workdir=DIR",
-            "",
-            "The score is of the examples by which the trial was chosen: it is a little too good. "
-            "What the config is worth, the test split says after such a training.",
-            "",
-        ]
-    else:
-        lines += ["**No trial was completed.**", ""]
-    lines += [
+    trained = sum(row["seconds"] for row in rows)
+    lines = [
+        f"# Search `{search['name']}`",
+        "",
+        *_best_trial(completed, objective),
         f"- tuner: {search['tuner']}, seed {search['seed']}; {len(rows)} trials, {len(failed)} of "
         f"them failed; {search['executions_per_trial']} training(s) each",
-        f"- time: {clock(seconds)} in all, {clock(sum(row['seconds'] for row in rows))} of it in "
-        "training steps",
+        f"- time: {clock(seconds)} in all, {clock(trained)} of it in training steps",
         "",
         "## Space",
         "",
@@ -171,7 +176,7 @@ def _markdown(
         "",
         "## Ranking",
         "",
-        *table(rows, objective),
+        *ranking_table(rows, objective),
         "",
         "## Figures",
         "",
@@ -192,17 +197,36 @@ def _markdown(
     return "\n".join(lines)
 
 
+def _best_trial(completed: list[dict[str, Any]], objective: str) -> list[str]:
+    """Returns the lines of `search.md` about the best of the completed trials."""
+    if not completed:
+        return ["**No trial was completed.**", ""]
+    best = completed[0]
+    values = ", ".join(f"`{key}` {shown(value)}" for key, value in best["values"].items())
+    return [
+        f"**Best: {objective} {best['score']:.4f} in trial {best['trial']}**, with {values}.",
+        "",
+        "    python -m seqclf.train --config=best_config.py --workdir=DIR",
+        "",
+        "The score is that of the examples by which the trial was chosen, so it is a little too "
+        "good. The test split, after such a training, says what the config is worth.",
+        "",
+    ]
+
+
 def _read_report(run: Run) -> dict[str, Any]:
-    """Returns a trial's report; `{}` where its worker does not share this folder."""
+    """Returns the report of a trial; `{}` if its worker wrote it to a disk of its own."""
     if not run.report.exists():
         return {}
     try:
-        return json.loads(run.report.read_text())
+        report: dict[str, Any] = json.loads(run.report.read_text())
     except ValueError as error:
         raise RunError(f"{run.report} is damaged: {error}") from error
+    return report
 
 
 def _literal(value: Any) -> str:
+    """Returns a value as Python source text."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)  # double quotes
     return repr(list(value) if isinstance(value, tuple) else value)

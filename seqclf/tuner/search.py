@@ -3,9 +3,8 @@
 import contextlib
 import json
 import math
-import os
-import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,29 +19,27 @@ from seqclf.storage.files import write_json
 from seqclf.storage.locks import locked
 from seqclf.training.distribution.strategy import require_alone
 from seqclf.training.loop import check, total_steps
-from seqclf.tuner.folder import check_free, check_same, claim, read_search
+from seqclf.tuner import roles
+from seqclf.tuner.folder import check_free, check_same_search, claim_folder, read_search
 from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
 from seqclf.tuner.oracles import make_oracle
 from seqclf.tuner.progress import SearchProgress, TrialProgress
 from seqclf.tuner.results import write_results
 from seqclf.tuner.tuner import PROJECT, ClassifierTuner
 
-CHIEF_TIMEOUT = 300.0  # seconds that a worker waits for its chief to answer
-ENVIRONMENT = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
-
 
 @dataclass(frozen=True)
-class Settings:
-    """How to search.
+class SearchOptions:
+    """How a search goes about its space.
 
     Attributes:
-        tuner: one of `oracles.TUNERS`.
-        objective: one of `hypermodel.OBJECTIVES`.
-        max_trials: None: as many as Hyperband or the grid has.
-        max_epochs: of a trial; None: the config says how long a trial trains.
-        executions_per_trial: trainings of each trial.
-        seed: of what the tuner draws.
-        lost_after: seconds after which a silent worker's trial is given to another.
+        tuner: name of the tuner, one of `oracles.TUNERS`.
+        objective: name of the objective, one of `hypermodel.OBJECTIVES`.
+        max_trials: the largest number of trials; None: as many as Hyperband or the grid has.
+        max_epochs: epochs of a whole training; None: the config says how long a trial trains.
+        executions_per_trial: trainings of each trial; their mean counts.
+        seed: seed of the tuner's random choices.
+        lost_after: seconds of silence after which a worker's trial is given to another worker.
     """
 
     tuner: str
@@ -55,79 +52,126 @@ class Settings:
 
 
 def run_search(
-    space: SearchSpace, settings: Settings, folder: str | Path, overwrite: bool = False
+    space: SearchSpace, options: SearchOptions, folder: str | Path, overwrite: bool = False
 ) -> list[dict[str, Any]]:
-    """Searches, or goes on with the search in `folder`, and writes what was found.
+    """Runs or resumes the search in a folder, and writes what it has found.
 
-    Alone, or with Keras Tuner's three environment variables as the chief (an ID with "chief" in
-    it), which hands out trials, or as a worker, which runs them.
+    Without Keras Tuner's environment variables this process does everything. With them it is the
+    chief (its ID contains "chief"), which hands out trials, or a worker, which runs them.
 
     Args:
-        space: what to search.
-        settings: how.
-        folder: of the search; chief and workers share it.
-        overwrite: forget the search that is there.
+        space: the search space, with the config that trials start from.
+        options: how to search.
+        folder: folder of the search; a chief and its workers use the same one.
+        overwrite: whether to forget the search that the folder holds.
 
     Returns:
-        The ranking (`results.rank`); `[]` for a worker.
+        The ranking of the trials, as `results.rank_trials` gives it; `[]` in a worker.
 
     Raises:
-        RunError: the folder holds another search, or something else.
+        RunError: the folder holds another search or something else, or another process uses it.
         SearchError: no trial was completed, or a worker cannot reach its chief.
         SeqclfError: the data cannot be used, or a trial met an error that is not its own.
     """
     require_alone(space.config, "A search")
     folder = Path(folder).expanduser()
-    role = _role()
-    if settings.max_epochs:
-        changed = {"epochs": float(settings.max_epochs), "steps": 0}
-        space = SearchSpace(space.config.to_dict() | changed, space.declared)
+    role = roles.role_of_process()
+    space = _with_epochs(space, options.max_epochs)
+    search = _search_record(space, options)
+    with contextlib.ExitStack() as stack:
+        if role == roles.WORKER:
+            _join_search(folder, search)
+        else:
+            stack.enter_context(_folder_of_search(folder, search, role, overwrite))
+        tuner = _make_tuner(space, options, folder, search["max_epochs"])
+        seconds = _run_trials(tuner, role)
+        if role == roles.WORKER:
+            return []
+        return _finish_search(folder, space, tuner.oracle, search, search["seconds"] + seconds)
+
+
+def _with_epochs(space: SearchSpace, max_epochs: int | None) -> SearchSpace:
+    """Returns the space over a config that trains for `max_epochs`; None leaves it as it is."""
+    if not max_epochs:
+        return space
+    changed = {"epochs": float(max_epochs), "steps": 0}
+    return SearchSpace(space.config.to_dict() | changed, space.declared)
+
+
+def _search_record(space: SearchSpace, options: SearchOptions) -> dict[str, Any]:
+    """Returns what `search.json` holds: all that must stay the same when a search is resumed.
+
+    Raises:
+        SeqclfError: the data cannot be loaded, or it does not suit the config.
+    """
     dataset = dataset_of(space.config)
     check(space.config, dataset)
     examples = total_steps(space.config, dataset) * space.config.examples_per_step
     epochs = examples / len(dataset.train)
-    max_epochs = settings.max_epochs or math.ceil(epochs)
-    search = _describe(space, settings, max_epochs)
-    with contextlib.ExitStack() as lock:
-        if role == "worker":
-            _wait_for_chief()
-            path = folder / "search.json"
-            if path.exists():
-                check_same(path, read_search(path), search)
-        else:
-            if role == "chief":
-                _check_port()
-            check_free(folder)
-            lock.enter_context(locked(folder))
-            claim(folder, search, overwrite)
-        return _run(space, settings, folder, search, role)
+    return {
+        "name": space.config.name,
+        "config": json.loads(json.dumps(space.config.to_dict())),
+        "space": space.describe(),
+        "tuner": options.tuner,
+        "objective": options.objective,
+        "max_trials": options.max_trials,
+        "max_epochs": options.max_epochs or math.ceil(epochs),
+        "executions_per_trial": options.executions_per_trial,
+        "seed": options.seed,
+        "seconds": 0.0,
+    }
 
 
-def _run(
-    space: SearchSpace, settings: Settings, folder: Path, search: dict[str, Any], role: str
-) -> list[dict[str, Any]]:
-    max_epochs = search["max_epochs"]
+def _join_search(folder: Path, search: dict[str, Any]) -> None:
+    """Waits for the chief, and checks that it runs the same search."""
+    roles.wait_for_chief()
+    path = folder / "search.json"
+    if path.exists():
+        check_same_search(path, read_search(path), search)
+
+
+@contextlib.contextmanager
+def _folder_of_search(
+    folder: Path, search: dict[str, Any], role: str, overwrite: bool
+) -> Iterator[None]:
+    """Locks the folder and makes it this search's; releases it at the end."""
+    if role == roles.CHIEF:
+        roles.check_chief_port()
+    check_free(folder)
+    with locked(folder):
+        claim_folder(folder, search, overwrite)
+        yield
+
+
+def _make_tuner(
+    space: SearchSpace, options: SearchOptions, folder: Path, max_epochs: int
+) -> ClassifierTuner:
+    """Returns the tuner, with the state that it had when the search in the folder stopped.
+
+    Raises:
+        RunError: Keras Tuner's files are damaged.
+    """
     hyperparameters = keras_tuner.HyperParameters()
     space.declare(hyperparameters)
     progress = SearchProgress(space)
     oracle = make_oracle(
-        settings.tuner,
-        objective=keras_tuner.Objective(settings.objective, OBJECTIVES[settings.objective]),
+        options.tuner,
+        objective=keras_tuner.Objective(options.objective, OBJECTIVES[options.objective]),
         hyperparameters=hyperparameters,
-        max_trials=settings.max_trials,
+        max_trials=options.max_trials,
         max_epochs=max_epochs,
-        seed=settings.seed,
+        seed=options.seed,
         listener=progress,
-        lost_after=settings.lost_after,
+        lost_after=options.lost_after,
     )
     progress.plan(oracle)
     try:
-        tuner = ClassifierTuner(
+        return ClassifierTuner(
             ClassifierHyperModel(space),
             oracle,
             folder,
             max_epochs=max_epochs,
-            executions_per_trial=settings.executions_per_trial,
+            executions_per_trial=options.executions_per_trial,
             make_progress=TrialProgress,
         )
     except (ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
@@ -136,8 +180,17 @@ def _run(
             f"{str(error).splitlines()[0]}): the search cannot be resumed. Its trials stay in "
             f"{folder / 'trials'}. Choose another --workdir, or give --overwrite."
         ) from error
-    ended = len(oracle.end_order)
-    if ended and role != "worker":
+
+
+def _run_trials(tuner: ClassifierTuner, role: str) -> float:
+    """Runs the trials that are left; returns the seconds that they took.
+
+    Raises:
+        SearchError: the chief of this worker does not answer any more.
+        Exception: whatever ended a trial that was not at fault.
+    """
+    ended = len(tuner.oracle.end_order)
+    if ended and role != roles.WORKER:
         print(f"Resuming: {ended} trials have ended before.", flush=True)
     start = time.monotonic()
     try:
@@ -146,12 +199,20 @@ def _run(
         raise error.__cause__ or error from None
     except grpc.RpcError as error:
         raise SearchError(
-            f"The chief at {_address()} does not answer any more. Start it again with the same "
-            "command, then this worker: what has ended is kept."
+            f"The chief at {roles.chief_address()} does not answer any more. Start it again with "
+            "the same command, then this worker: what has ended is kept."
         ) from error
-    if role == "worker":
-        return []
-    seconds = time.monotonic() - start + search["seconds"]
+    return time.monotonic() - start
+
+
+def _finish_search(
+    folder: Path, space: SearchSpace, oracle: Any, search: dict[str, Any], seconds: float
+) -> list[dict[str, Any]]:
+    """Writes the results; returns the ranking.
+
+    Raises:
+        SearchError: no trial was completed.
+    """
     write_json(folder / "search.json", search | {"seconds": seconds})
     rows = write_results(folder, space, oracle, search, seconds)
     if not rows or rows[0]["score"] is None:
@@ -159,61 +220,3 @@ def _run(
             f"No trial was completed: {folder / 'search.md'} says why each of them failed."
         )
     return rows
-
-
-def _role() -> str:
-    """Returns `alone`, `chief` or `worker`, by Keras Tuner's environment variables."""
-    given = [name for name in ENVIRONMENT if os.environ.get(name)]
-    if len(given) not in (0, len(ENVIRONMENT)):
-        missing = [name for name in ENVIRONMENT if name not in given]
-        raise SearchError(
-            f"{', '.join(given)} is set, but {', '.join(missing)} is not: chief and workers need "
-            "all three, a search on its own none."
-        )
-    if not given:
-        return "alone"
-    return "chief" if "chief" in os.environ[ENVIRONMENT[0]] else "worker"
-
-
-def _address() -> str:
-    return ":".join(os.environ[name] for name in ENVIRONMENT[1:])
-
-
-def _check_port() -> None:
-    """Checks that the chief can listen where its workers will look for it."""
-    ip, port = (os.environ[name] for name in ENVIRONMENT[1:])
-    try:
-        socket.create_server((ip, int(port))).close()
-    except (OSError, ValueError, OverflowError) as error:
-        raise SearchError(
-            f"The chief cannot listen at {_address()} ({error}): {ENVIRONMENT[1]} must be an "
-            f"address of this machine and {ENVIRONMENT[2]} a free port."
-        ) from error
-
-
-def _wait_for_chief() -> None:
-    print(f"Waiting for the chief at {_address()} …", flush=True)
-    with grpc.insecure_channel(_address()) as channel:
-        try:
-            grpc.channel_ready_future(channel).result(CHIEF_TIMEOUT)
-        except grpc.FutureTimeoutError:
-            raise SearchError(
-                f"No chief answers at {_address()} after {CHIEF_TIMEOUT:g} s. Start it with "
-                f"{ENVIRONMENT[0]}=chief and the same command."
-            ) from None
-
-
-def _describe(space: SearchSpace, settings: Settings, max_epochs: int) -> dict[str, Any]:
-    """Returns what `search.json` holds: all that must be the same when a search is resumed."""
-    return {
-        "name": space.config.name,
-        "config": json.loads(json.dumps(space.config.to_dict())),
-        "space": space.describe(),
-        "tuner": settings.tuner,
-        "objective": settings.objective,
-        "max_trials": settings.max_trials,
-        "max_epochs": max_epochs,
-        "executions_per_trial": settings.executions_per_trial,
-        "seed": settings.seed,
-        "seconds": 0.0,
-    }

@@ -24,28 +24,27 @@ from seqclf.errors import ConfigError, TrainingError
 from seqclf.storage.files import replacing, write_json
 from seqclf.storage.run_directory import Run
 from seqclf.tuner.hypermodel import ClassifierHyperModel, with_seed
-from seqclf.tuner.progress import describe_trial, trial_number
+from seqclf.tuner.progress import trial_in_words, trial_number
 
-MAX_STARTS = 3  # of a trial that gets no further: what kills the process would do so again
-PROJECT = "keras_tuner"  # its own files, in this folder of the search's
+MAX_STARTS = 3  # a trial that kills the process at the same place so often would do so again
+PROJECT = "keras_tuner"  # subfolder of a search's folder that holds Keras Tuner's own files
 
 
-class ClassifierTuner(keras_tuner.Tuner):
+class ClassifierTuner(keras_tuner.Tuner):  # type: ignore[misc]  # Keras Tuner has no types
     """Keras Tuner's `Tuner` over `ClassifierHyperModel`.
 
-    A trial that diverges, runs out of memory or has a config that contradicts itself is recorded as
-    failed, and the search goes on; any other error ends it, and the same call resumes it. A trial
-    that a kill interrupted goes on from its last checkpoint, and one that Hyperband promotes from
-    the checkpoint of the trial it continues.
+    A trial is recorded as failed if its training diverges, if it runs out of memory or if its
+    config contradicts itself; the search goes on. Any other error ends the search, and the same
+    call resumes it. A trial that was killed resumes from its last checkpoint. A trial that
+    Hyperband promotes starts from the last checkpoint of the trial that it continues.
 
     Args:
-        hypermodel: what is tried.
-        oracle: from `make_oracle`.
-        folder: of the search.
-        max_epochs: those of a whole training, in Hyperband's count.
-        executions_per_trial: trainings of each trial, from seeds that follow one another; their
-            mean counts.
-        make_progress: see `seqclf.training.loop.fit`.
+        hypermodel: builds and trains the classifiers.
+        oracle: chooses the values of each trial; made by `make_oracle`.
+        folder: folder of the search.
+        max_epochs: epochs of a whole training, as Hyperband counts them.
+        executions_per_trial: trainings of each trial, with consecutive seeds; their mean counts.
+        make_progress: makes the object that shows the progress; see `seqclf.training.loop.fit`.
     """
 
     def __init__(
@@ -72,13 +71,16 @@ class ClassifierTuner(keras_tuner.Tuner):
             )
 
     def _populate_initial_space(self) -> None:
-        """Declares the whole space; theirs builds models until it has met every condition."""
+        """Declares the whole space.
+
+        The original builds models until every condition has been met once.
+        """
         hp = self.oracle.get_space()
         self.hypermodel.declare_hyperparameters(hp)
         self.oracle.update_space(hp)
 
     def search(self) -> None:
-        """Runs trials until there are no more; as the chief, serves workers until they are done."""
+        """Runs trials until there are no more; a chief serves workers until they are done."""
         if distribution.is_chief_oracle():
             stop = threading.Event()
             watch = threading.Thread(target=self._watch_workers, args=[stop], daemon=True)
@@ -88,29 +90,39 @@ class ClassifierTuner(keras_tuner.Tuner):
             finally:
                 stop.set()
             return
-        self.save()  # theirs is first saved after the first trial, and a kill before loses the seed
+        self.save()  # the original saves after the first trial; a kill before it loses the seed
         super().search()
 
     def pre_create_trial(self) -> None:
-        """Waits a little if the oracle had no trial just now; theirs asks again at once."""
+        """Waits a second if the oracle had no trial just now; the original asks again at once."""
         if self._idle:
             time.sleep(1)
         self._idle = True
 
     def on_trial_begin(self, trial: Any) -> None:
+        """Prints the values of a trial in a worker; elsewhere the oracle's listener does."""
         self._idle = False
-        if self._is_worker():  # else the oracle's listener says it
-            print(f"\ntrial {describe_trial(self.hypermodel.space, trial)}", flush=True)
+        if self._is_worker():
+            print(f"\ntrial {trial_in_words(self.hypermodel.space, trial)}", flush=True)
 
     def on_trial_end(self, trial: Any) -> None:
+        """Records the end of a trial, and prints it in a worker."""
         super().on_trial_end(trial)
         if self._is_worker():
             outcome = "failed" if trial.status == "FAILED" else "done"
             print(f"    trial {trial_number(trial.trial_id)}: {outcome}", flush=True)
 
     def run_trial(self, trial: Any) -> list[dict[str, float]]:
-        """Trains a trial's config once for each execution; returns the objectives."""
-        with self._signs_of_life(trial):
+        """Trains a trial once for each execution.
+
+        Returns:
+            The objective of each execution, by name.
+
+        Raises:
+            FailedTrialError: the trial has failed by its own values, or for want of memory.
+            FatalRuntimeError: anything else went wrong; the cause is attached.
+        """
+        with self._heartbeat(trial):
             try:
                 return [self._execute(trial, i) for i in range(self.executions_per_trial)]
             except (TrainingError, ConfigError) as error:
@@ -124,19 +136,20 @@ class ClassifierTuner(keras_tuner.Tuner):
                 raise keras_tuner.errors.FatalRuntimeError(str(error)) from error
 
     def save(self) -> None:
+        """Writes the state of the tuner, and of the oracle if it is in this process."""
         if not self._is_worker():
             self.oracle.save()
         with replacing(Path(self._get_tuner_fname())) as path:
             stateful.Stateful.save(self, str(path))
 
     def _execute(self, trial: Any, execution: int) -> dict[str, float]:
-        keras.backend.clear_session()  # lets go of the trial before
+        keras.backend.clear_session()  # releases the model of the trial before
         hp = trial.hyperparameters
         seed = self.hypermodel.space.config.seed + execution
-        run = trial_run(self._folder, trial.trial_id, execution)
+        run = run_of_trial(self._folder, trial.trial_id, execution)
         parent = hp.values.get("tuner/trial_id")
         if parent:
-            _continue(trial_run(self._folder, parent, execution), run)
+            _copy_checkpoint(run_of_trial(self._folder, parent, execution), run)
         run.prepare(with_seed(self.hypermodel.config(hp), seed))
         self._count_start(trial, run)
         values = self.hypermodel.space.declare(hp)
@@ -148,22 +161,24 @@ class ClassifierTuner(keras_tuner.Tuner):
             run=run,
             objective=self.oracle.objective.name,
             seed=seed,
-            share=hp.values.get("tuner/epochs", self._max_epochs) / self._max_epochs,
+            fraction=hp.values.get("tuner/epochs", self._max_epochs) / self._max_epochs,
             make_progress=self._make_progress,
             trial=trial_number(trial.trial_id),
             hyperparameters=values,
         )
 
     def _failed(self, trial: Any, reason: str) -> Exception:
-        run = trial_run(self._folder, trial.trial_id, 0)
+        """Records why a trial has failed; returns the error to raise."""
+        run = run_of_trial(self._folder, trial.trial_id, 0)
         run.update_manifest(trial=trial_number(trial.trial_id), status="failed", reason=reason)
-        return keras_tuner.errors.FailedTrialError(reason)
+        error: Exception = keras_tuner.errors.FailedTrialError(reason)
+        return error
 
     def _count_start(self, trial: Any, run: Run) -> None:
-        """Counts how often a trial was begun at the same step; too often, it has failed.
+        """Counts how often a trial was started at the same step.
 
         Raises:
-            FailedTrialError: it is `MAX_STARTS` times already.
+            FailedTrialError: it was started there `MAX_STARTS` times before.
         """
         saved = sorted(path.name for path in run.checkpoints.glob("step-*.npz"))
         place = saved[-1] if saved else ""
@@ -178,20 +193,20 @@ class ClassifierTuner(keras_tuner.Tuner):
         run.update_manifest(starts={"place": place, "count": count})
 
     @contextlib.contextmanager
-    def _signs_of_life(self, trial: Any) -> Iterator[None]:
-        """Tells the chief now and then that this worker still runs the trial."""
+    def _heartbeat(self, trial: Any) -> Iterator[None]:
+        """Tells the chief at intervals that this worker still runs the trial."""
         if not self._is_worker():
             yield
             return
         done = threading.Event()
         interval = self.oracle._oracle.lost_after / 6
 
-        def call() -> None:
+        def beat() -> None:
             while not done.wait(interval):
-                with contextlib.suppress(grpc.RpcError):  # a chief that restarts is asked again
+                with contextlib.suppress(grpc.RpcError):  # a chief that restarts is called again
                     self.oracle.get_trial(trial.trial_id)
 
-        thread = threading.Thread(target=call, daemon=True)
+        thread = threading.Thread(target=beat, daemon=True)
         thread.start()
         try:
             yield
@@ -200,18 +215,27 @@ class ClassifierTuner(keras_tuner.Tuner):
             thread.join()
 
     def _watch_workers(self, stop: threading.Event) -> None:
+        """Takes trials away from silent workers, until `stop` is set."""
         while not stop.wait(self.oracle.lost_after / 6):
             self.oracle.release_lost()
 
 
-def trial_run(folder: Path, trial_id: str, execution: int) -> Run:
-    """Returns the run of trial 7, in `trials/007`; its second execution is in `trials/007.1`."""
+def run_of_trial(folder: Path, trial_id: str, execution: int) -> Run:
+    """Returns the run directory of one execution of a trial.
+
+    Trial 7 trains in `trials/007`; its second execution trains in `trials/007.1`.
+
+    Args:
+        folder: folder of the search.
+        trial_id: Keras Tuner's ID of the trial, which counts from 0.
+        execution: number of the execution, from 0.
+    """
     suffix = f".{execution}" if execution else ""
     return Run(folder / "trials" / f"{trial_number(trial_id):03d}{suffix}")
 
 
 def _log_hparams(run: Run, values: dict[str, Any]) -> None:
-    """Writes what TensorBoard's HParams page shows of a trial beside its metrics."""
+    """Writes the values of a trial for TensorBoard's HParams page."""
     from tensorboard.plugins.hparams import api
 
     plain = {key: v if isinstance(v, (bool, int, float)) else shown(v) for key, v in values.items()}
@@ -219,8 +243,8 @@ def _log_hparams(run: Run, values: dict[str, Any]) -> None:
         api.hparams(plain, trial_id=run.path.name)
 
 
-def _continue(parent: Run, run: Run) -> None:
-    """Makes `run` a copy of `parent` up to its last checkpoint, unless it is there already."""
+def _copy_checkpoint(parent: Run, run: Run) -> None:
+    """Makes `run` a copy of `parent` up to its last checkpoint, unless `run` exists already."""
     if run.config.exists():
         return
     shutil.rmtree(run.path, ignore_errors=True)

@@ -14,7 +14,7 @@ from seqclf.models.loading import load_trained
 from seqclf.serving.predictor import Predictor
 from seqclf.storage.run_directory import Run
 from seqclf.training.loop import fit
-from seqclf.tuner.search import Settings, run_search
+from seqclf.tuner.search import SearchOptions, run_search
 
 OTHERS = ["lstm", "rnn", "mgu"]  # the GRU's path is what all other tests are about
 SMALL = {
@@ -76,7 +76,7 @@ def test_trained_evaluated_exported_and_traced(cell, tmp_path):
 def test_a_search_chooses_among_cells(tmp_path):
     base = resolve({**config("gru").to_dict(), "jit_compile": False})
     space = SearchSpace(base, {"model.cell": Choice("gru", *OTHERS)})
-    rows = run_search(space, Settings("grid", max_trials=None), tmp_path / "s")
+    rows = run_search(space, SearchOptions("grid", max_trials=None), tmp_path / "s")
     assert {row["values"]["model.cell"] for row in rows} == {"gru", *OTHERS}
     assert {row["status"] for row in rows} == {"completed"}
 

@@ -62,10 +62,10 @@ def test_the_end_releases_it(tmp_path):
 
 def test_a_search_is_refused_as_well(holder):
     from seqclf.config.search_space import Range, SearchSpace
-    from seqclf.tuner.search import Settings, run_search
+    from seqclf.tuner.search import SearchOptions, run_search
 
     folder, process = holder
     config = resolve({"data": {"source": "digits"}, "steps": 5})
     space = SearchSpace(config, {"optimizer.learning_rate": Range(0.001, 0.01)})
     with pytest.raises(RunError, match=f"is in use by process {process.pid} "):
-        run_search(space, Settings(tuner="random", max_trials=1), folder)
+        run_search(space, SearchOptions(tuner="random", max_trials=1), folder)

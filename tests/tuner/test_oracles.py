@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.tuner import oracles
+from seqclf.tuner import mended
 from seqclf.tuner.oracles import make_oracle
 
 SCORE = "score"
@@ -180,7 +180,7 @@ def test_a_kill_in_the_middle_of_a_write_leaves_the_file_before_it(tmp_path, mon
     oracle = make("random", tmp_path)
     drive(oracle, value, 2)
     before = (tmp_path / "search" / "oracle.json").read_bytes()
-    monkeypatch.setattr(oracles.stateful.Stateful, "save", lambda self, name: 1 / 0)
+    monkeypatch.setattr(mended.stateful.Stateful, "save", lambda self, name: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         oracle.create_trial("tuner0")
     assert (tmp_path / "search" / "oracle.json").read_bytes() == before
@@ -193,7 +193,7 @@ def test_an_error_does_not_leave_the_lock_held(tmp_path, monkeypatch):
     monkeypatch.setattr(oracle, "populate_space", lambda trial_id: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         oracle.create_trial("tuner0")
-    assert not oracles.keras_tuner_oracle.LOCKS[oracle].locked()
+    assert not mended.keras_tuner_oracle.LOCKS[oracle].locked()
 
 
 @pytest.mark.parametrize("tuner", ["random", "grid", "bayesian", "hyperband"])
@@ -302,7 +302,7 @@ class TestWorkers:
     @pytest.fixture
     def clock(self, monkeypatch):
         now = [1000.0]
-        monkeypatch.setattr(oracles.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(mended.time, "monotonic", lambda: now[0])
         return now
 
     def test_a_silent_workers_trial_goes_to_another(self, tmp_path, clock):

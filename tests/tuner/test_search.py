@@ -17,7 +17,7 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.metrics_log import read_metrics
 from seqclf.tuner import tuner as tuner_module
 from seqclf.tuner.hypermodel import ClassifierHyperModel
-from seqclf.tuner.search import Settings, run_search
+from seqclf.tuner.search import SearchOptions, run_search
 
 BASE = {
     "name": "small",
@@ -41,7 +41,9 @@ SPACE = {
 def search(folder, declared=SPACE, base=BASE, tuner="random", overwrite=False, **settings):
     if tuner in ("random", "bayesian"):
         settings = {"max_trials": 3} | settings
-    return run_search(SearchSpace(base, declared), Settings(tuner, **settings), folder, overwrite)
+    return run_search(
+        SearchSpace(base, declared), SearchOptions(tuner, **settings), folder, overwrite
+    )
 
 
 def manifest(folder, row):
@@ -287,7 +289,7 @@ def test_the_hypermodel_builds_and_fits_on_its_own(tmp_path):
 
 
 def test_a_search_of_a_version_with_fewer_keys_goes_on(tmp_path):
-    from seqclf.tuner.folder import check_same, read_search
+    from seqclf.tuner.folder import check_same_search, read_search
 
     config = json.loads(json.dumps(resolve({"data": {"source": "digits"}, "steps": 5}).to_dict()))
     search = {"config": config, "space": {}, "tuner": "grid", "seconds": 0.0}
@@ -295,8 +297,8 @@ def test_a_search_of_a_version_with_fewer_keys_goes_on(tmp_path):
     del older["config"]["nonfinite"]
     path = tmp_path / "search.json"
     path.write_text(json.dumps(older))
-    check_same(path, read_search(path), search)
+    check_same_search(path, read_search(path), search)
     older["config"]["nonfinite"] = "skip"
     path.write_text(json.dumps(older))
     with pytest.raises(RunError, match="holds another search"):
-        check_same(path, read_search(path), search)
+        check_same_search(path, read_search(path), search)
