@@ -3,7 +3,7 @@
     python -m seqclf.compare --config=configs/compare_cells.py
     python -m seqclf.compare --config=configs/compare_cells.py --config.data.source=digits --seeds=1
 
-The same command goes on where a stopped one was.
+The same command resumes a comparison that was stopped.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,13 @@ from seqclf.console import app
 from seqclf.errors import ConfigError
 
 CONFIG = app.define_config_flag()
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder; default: runs/NAME of the config.")
-CELLS = flags.DEFINE_list("cells", list(SCHEMA["model.cell"].choices), "Which cells.")
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the comparison; default: runs/NAME.")
+CELLS = flags.DEFINE_list("cells", list(SCHEMA["model.cell"].choices), "Cells to compare.")
 EQUAL = flags.DEFINE_multi_enum(
-    "equal", BUDGETS, BUDGETS, "What the cells have in common; twice for both, the default."
+    "equal",
+    BUDGETS,
+    BUDGETS,
+    "What the cells have in common; may be given twice. Default: both, one after the other.",
 )
 SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each variant.", lower_bound=1)
 
@@ -39,8 +42,8 @@ def check(argv: Sequence[str]) -> None:
 
 def main(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.comparison.report import table, write_report
-    from seqclf.comparison.trainings import compare
+    from seqclf.comparison.report import outcome_table, write_report
+    from seqclf.comparison.trainings import run_comparison
     from seqclf.data.sources import load_dataset
 
     config = resolve(CONFIG.value)
@@ -48,14 +51,14 @@ def main(argv: Sequence[str]) -> None:
     cells = list(dict.fromkeys(CELLS.value))
     budgets = list(dict.fromkeys(EQUAL.value))
     dataset = load_dataset(**config.data.to_dict())
-    outcomes = compare(config, dataset, workdir, cells, SEEDS.value, budgets)
+    outcomes = run_comparison(config, dataset, workdir, cells, SEEDS.value, budgets)
     write_report(config, dataset, outcomes, workdir)
     example = app.quoted(outcomes[0].run)
     print(
         "\n".join(
             [
                 "",
-                *table(outcomes),
+                *outcome_table(outcomes),
                 "",
                 f"Report   {workdir}/report.md",
                 f"Figures  {workdir}/figures/",

@@ -1,7 +1,7 @@
-"""Shows what a trained run does with an input, step by step.
+"""Shows what a trained run does with an example, time step by time step.
 
     python -m seqclf.explain --workdir=runs/mnist digit.png    # without a file: the run's samples
-    python -m seqclf.explain --workdir=runs/mnist --gradients  # how gradients flow back, as well
+    python -m seqclf.explain --workdir=runs/mnist --gradients  # also how gradients flow back
 
 Takes PNG, JPEG and .npz files. Writes figures and numbers to a folder for each input.
 """
@@ -46,39 +46,46 @@ def main(argv: Sequence[str]) -> None:
 
 
 def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> list[Path]:
-    """Reads each input with the model; returns the folders written."""
-    from seqclf.inspection.inputs import hint, load_inputs
-    from seqclf.inspection.reading import read
-    from seqclf.inspection.report import reading_in_words, write_reading
+    """Writes an inspection of each example of some files; returns the folders written."""
+    from seqclf.inspection.inputs import load_inputs, polarity_warning
+    from seqclf.inspection.report import inspection_in_words, write_inspection
+    from seqclf.inspection.stepwise import inspect_examples
 
     folders = []
     loaded = [(path, list(load_inputs(path, spec, INVERT.value))) for path in paths]
     for path, examples in loaded:
-        if warning := hint(path, spec, INVERT.value):
+        if warning := polarity_warning(path, spec, INVERT.value):
             print(f"warning: {warning}", file=sys.stderr)
         for name, raw, lengths in examples:
-            (reading,) = read(model, spec, raw, lengths)
-            print(f"\n{reading_in_words(name, reading)}", flush=True)
+            (inspection,) = inspect_examples(model, spec, raw, lengths)
+            print(f"\n{inspection_in_words(name, inspection)}", flush=True)
             folder, number = out / name, 2
-            while folder in folders:  # of a file of the same name elsewhere
+            while folder in folders:  # another folder has a file of the same name
                 folder, number = out / f"{name}-{number}", number + 1
-            write_reading(reading, folder)
+            write_inspection(inspection, folder)
             folders.append(folder)
     return folders
 
 
 def explain_gradients(run: Any, model: Any, folder: Path) -> Path:
-    """Draws the gradient flow of a run at its initialisation and after training."""
+    """Draws the gradient flow of a run before and after training; returns the folder."""
     from seqclf.data.sources import load_dataset
-    from seqclf.inspection.report import flows_in_words, flows_of, write_flows
+    from seqclf.inspection.report import (
+        gradient_flows_in_words,
+        gradient_flows_of,
+        write_gradient_flows,
+    )
     from seqclf.training.loop import build
 
     config = run.read_config()
     dataset = load_dataset(**config.data.to_dict())
     models = {"initialisation": build(config, dataset.spec), "after training": model}
-    flows = flows_of(models, dataset)
-    write_flows(flows, config.optimizer.clip_norm, folder / "gradient_flow.png", config.name)
-    print(f"\ngradients, from the last step back to the first:\n{flows_in_words(flows)}")
+    flows = gradient_flows_of(models, dataset)
+    write_gradient_flows(
+        flows, config.optimizer.clip_norm, folder / "gradient_flow.png", config.name
+    )
+    print("\ngradients, from the last step back to the first:")
+    print(gradient_flows_in_words(flows))
     return folder
 
 

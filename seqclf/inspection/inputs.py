@@ -1,4 +1,4 @@
-"""The examples to explain: picture files and `.npz` files as raw arrays."""
+"""The examples to explain: image files and `.npz` files as raw arrays."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,27 +13,27 @@ from seqclf.serving.graph_errors import message_of
 from seqclf.serving.images import decode_images
 from seqclf.serving.pictures import encode, polarity_hint
 
-MOST = 8  # examples of one `.npz` file
+MAX_EXAMPLES = 8  # taken from one `.npz` file
 
 
 def load_inputs(
     path: str, spec: DatasetSpec, invert: bool = False
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
-    """Yields name, raw example `[1, *raw_shape]` and lengths `[1]` (or None) of what a file holds.
+    """Yields name, raw example `[1, *raw_shape]` and lengths `[1]` (or None) for each example.
 
     Args:
-        path: a PNG or JPEG picture, or an `.npz` file, of which the first `MOST` examples count.
-        spec: of the model's data.
-        invert: swap a picture's dark and bright first.
+        path: a PNG or JPEG file, or an `.npz` file, of which the first `MAX_EXAMPLES` are taken.
+        spec: spec of the model's data.
+        invert: whether to swap dark and bright in an image file first.
 
     Raises:
-        DataError: the file is missing, damaged, or does not fit the model.
+        DataError: the file is missing or damaged, or does not suit the model.
     """
     name = Path(path).stem
     if path.endswith(".npz"):
         free = (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape
         x, lengths = read_arrays(path, free, spec.raw_dtype, spec.variable_length)
-        for i in range(min(MOST, len(x))):
+        for i in range(min(MAX_EXAMPLES, len(x))):
             yield f"{name}-{i}", x[i : i + 1], None if lengths is None else lengths[i : i + 1]
         return
     if not spec.fits_image_file:
@@ -50,6 +50,6 @@ def load_inputs(
         ) from error
 
 
-def hint(path: str, spec: DatasetSpec, invert: bool) -> str:
-    """Returns a warning if a picture looks like a negative of the training's, or ""."""
+def polarity_warning(path: str, spec: DatasetSpec, invert: bool) -> str:
+    """Returns a warning if an image looks like a negative of the training images, otherwise ""."""
     return "" if path.endswith(".npz") else polarity_hint(path, invert, spec.background)

@@ -1,6 +1,6 @@
-"""What `explain` leaves behind for an input, and for a run: figures and numbers."""
+"""The files that `explain` writes for an example and for a run: figures and numbers."""
 
-import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,51 +12,56 @@ from seqclf.data.normalization import as_sequences
 from seqclf.experiment.figures import save_figure
 from seqclf.inspection import figures
 from seqclf.inspection.gradient_flow import GradientFlow, gradient_flow
-from seqclf.inspection.reading import Reading, memory
+from seqclf.inspection.stepwise import Inspection, memory_in_steps
 from seqclf.storage.files import write_json
 
-LINES = 14  # steps of the table on the terminal
-EXAMPLES = 32  # for gradients
-CONSIDERED = 4096  # among which the longest are looked for
+MAX_LINES = 14  # time steps in the table on the terminal
+EXAMPLES = 32  # examples over which gradients are averaged
+CONSIDERED = 4096  # examples among which the longest are chosen
 
 
-def write_reading(reading: Reading, folder: Path) -> list[Path]:
-    """Writes the figures of a reading and `reading.json`; returns the files."""
-    drawn = {"answers": figures.answers_by_step(reading)}
-    for i in range(len(reading.layers)):
-        drawn[f"gates_{i + 1}"] = figures.gates_by_step(reading, i)
-        memories = figures.longest_memories(reading, i)
+def write_inspection(inspection: Inspection, folder: Path) -> list[Path]:
+    """Writes the figures of an inspection and `reading.json`; returns the files."""
+    drawn = {"answers": figures.predictions_by_step(inspection)}
+    for i in range(len(inspection.layers)):
+        drawn[f"gates_{i + 1}"] = figures.gates_by_step(inspection, i)
+        memories = figures.longest_memories(inspection, i)
         if memories is not None:
             drawn[f"memories_{i + 1}"] = memories
     for name, figure in drawn.items():
         save_figure(figure, folder / f"{name}.png")
-    names = reading.spec.class_names
+    names = inspection.spec.class_names
     content = {
-        "answer": names[reading.answer],
-        "settled_at_step": reading.settled,
+        "answer": names[inspection.predicted_class],
+        "settled_at_step": inspection.settled_step,
         "classes": names,
-        "step_probabilities": np.round(reading.probabilities, 6).tolist(),
+        "step_probabilities": np.round(inspection.probabilities, 6).tolist(),
         "memory_in_steps": [
-            None if layer.kept is None else np.round(memory(layer.kept), 2).tolist()
-            for layer in reading.layers
+            None if layer.kept is None else _rounded_memories(layer.kept)
+            for layer in inspection.layers
         ],
     }
-    # JSON has no infinity: a unit that keeps all has null.
-    text = json.dumps(content).replace("Infinity", "null")
-    write_json(folder / "reading.json", json.loads(text))
+    write_json(folder / "reading.json", content)
     return [*(folder / f"{name}.png" for name in drawn), folder / "reading.json"]
 
 
-def reading_in_words(name: str, reading: Reading) -> str:
-    """Returns what a model thinks as it reads, for the terminal."""
-    names, T = reading.spec.class_names, len(reading.probabilities)
+def _rounded_memories(kept: np.ndarray) -> list[float | None]:
+    """Returns the memory of each unit; None for a unit that keeps all, as JSON has no infinity."""
+    memories: list[float] = np.round(memory_in_steps(kept), 2).tolist()
+    return [memory if math.isfinite(memory) else None for memory in memories]
+
+
+def inspection_in_words(name: str, inspection: Inspection) -> str:
+    """Returns the predictions of a model by time step, as lines for the terminal."""
+    names, T = inspection.spec.class_names, len(inspection.probabilities)
     lines = [
-        f"{name}: {names[reading.answer]}, {reading.probabilities[-1].max():.2%} at the end; "
-        f"the answer from step {reading.settled} of {T} on",
+        f"{name}: {names[inspection.predicted_class]}, "
+        f"{inspection.probabilities[-1].max():.2%} at the end; "
+        f"the answer from step {inspection.settled_step} of {T} on",
     ]
     width = len(str(T))
-    for t in np.unique(np.linspace(1, T, min(T, LINES)).round().astype(int)):
-        now = reading.probabilities[t - 1]
+    for t in np.unique(np.linspace(1, T, min(T, MAX_LINES)).round().astype(int)):
+        now = inspection.probabilities[t - 1]
         first, second = np.argsort(-now)[:2]
         bar = "█" * round(20 * now[first])
         lines.append(
@@ -66,11 +71,15 @@ def reading_in_words(name: str, reading: Reading) -> str:
     return "\n".join(lines)
 
 
-def flow_batch(dataset: Dataset, count: int = EXAMPLES) -> tuple[Any, np.ndarray]:
-    """Returns sequences `[B, T, D]` and labels `[B]` of validation examples, all of T steps.
+def gradient_flow_batch(dataset: Dataset, count: int = EXAMPLES) -> tuple[Any, np.ndarray]:
+    """Returns sequences `[B, T, D]` and labels `[B]` of validation examples of T time steps.
 
-    Where lengths vary they are the longest of the first few thousand, cut to the shortest among
-    them.
+    Where lengths vary, the longest of the first few thousand examples are taken and cut to the
+    shortest length among them.
+
+    Args:
+        dataset: the dataset.
+        count: number of examples B; fewer if the split has fewer.
     """
     considered = CONSIDERED if dataset.spec.variable_length else count
     split = dataset.validation.take(np.arange(min(considered, len(dataset.validation))))
@@ -82,14 +91,23 @@ def flow_batch(dataset: Dataset, count: int = EXAMPLES) -> tuple[Any, np.ndarray
     return sequences[:, : chosen.lengths.min()], chosen.y
 
 
-def flows_of(models: dict[str, keras.Model], dataset: Dataset) -> dict[str, GradientFlow]:
+def gradient_flows_of(models: dict[str, keras.Model], dataset: Dataset) -> dict[str, GradientFlow]:
     """Returns the gradient flow of each model on validation examples."""
-    sequences, labels = flow_batch(dataset)
+    sequences, labels = gradient_flow_batch(dataset)
     return {name: gradient_flow(model, sequences, labels) for name, model in models.items()}
 
 
-def write_flows(flows: dict[str, GradientFlow], clip_norm: float, path: Path, title: str) -> None:
-    """Draws gradient flows to `path`, and writes their numbers beside it as JSON."""
+def write_gradient_flows(
+    flows: dict[str, GradientFlow], clip_norm: float, path: Path, title: str
+) -> None:
+    """Draws gradient flows, and writes their numbers beside the figure as JSON.
+
+    Args:
+        flows: gradient flows by name.
+        clip_norm: norm that the gradient is clipped to in training; 0: no clipping.
+        path: PNG file to write; the JSON file has the same name.
+        title: title of the figure.
+    """
     save_figure(figures.gradient_flows(flows, clip_norm, title), path)
     numbers = {
         name: {
@@ -110,8 +128,8 @@ def write_flows(flows: dict[str, GradientFlow], clip_norm: float, path: Path, ti
     write_json(path.with_suffix(".json"), numbers)
 
 
-def flows_in_words(flows: dict[str, GradientFlow]) -> str:
-    """Returns a table of what is left of a gradient at the first step, for the terminal."""
+def gradient_flows_in_words(flows: dict[str, GradientFlow]) -> str:
+    """Returns the gradients at the first and last time step, as lines for the terminal."""
     lines = []
     for name, flow in flows.items():
         for layer in flow.layers:

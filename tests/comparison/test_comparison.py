@@ -7,8 +7,9 @@ import pytest
 
 from seqclf import build_classifier, load_dataset
 from seqclf.comparison import trainings
-from seqclf.comparison.report import table, write_report
-from seqclf.comparison.trainings import Outcome, Variant, compare, step_ms, variants, with_cell
+from seqclf.comparison.report import outcome_table, write_report
+from seqclf.comparison.trainings import Outcome, median_step_ms, run_comparison
+from seqclf.comparison.variants import Variant, make_variants, with_variant
 from seqclf.config import resolve
 from seqclf.errors import ConfigError, RunError
 
@@ -33,11 +34,11 @@ def digits():
 
 def test_equal_width_and_equal_size(digits):
     config = resolve({**SMALL, "model": {"units": [100, 50]}})
-    found = variants(config, digits.spec, CELLS)
+    found = make_variants(config, digits.spec, CELLS)
     assert [v.budget for v in found] == ["width"] * 4 + ["parameters"] * 4
     target = found[0].parameters
     for variant in found:
-        model = build_classifier(with_cell(config, variant, 0), digits.spec)
+        model = build_classifier(with_variant(config, variant, 0), digits.spec)
         assert model.count_params() == variant.parameters
         assert variant.units == (100, 50) or variant.budget == "parameters"
     for variant in found[4:]:
@@ -52,7 +53,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison") / "c"
     config = resolve(SMALL)
     digits = load_dataset("digits")
-    outcomes = compare(config, digits, folder, ["gru", "rnn"], seeds=2)
+    outcomes = run_comparison(config, digits, folder, ["gru", "rnn"], seeds=2)
     write_report(config, digits, outcomes, folder)
     return folder, outcomes
 
@@ -90,28 +91,28 @@ def test_the_report_has_every_number_and_figure(finished):
 def test_what_is_done_is_not_done_again(finished, monkeypatch, digits):
     folder, outcomes = finished
     monkeypatch.setattr("seqclf.experiment.run.fit", None)
-    again = compare(resolve(SMALL), digits, folder, ["gru", "rnn"], seeds=2)
+    again = run_comparison(resolve(SMALL), digits, folder, ["gru", "rnn"], seeds=2)
     assert [o.accuracy for o in again] == [o.accuracy for o in outcomes]
 
 
 def test_another_config_or_folder_is_refused(finished, tmp_path, digits):
     folder, _ = finished
     with pytest.raises(RunError, match=r"batch_size: 64 -> 32"):
-        compare(resolve({**SMALL, "batch_size": 32}), digits, folder)
+        run_comparison(resolve({**SMALL, "batch_size": 32}), digits, folder)
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(RunError, match="holds no comparison"):
-        compare(resolve(SMALL), digits, tmp_path)
+        run_comparison(resolve(SMALL), digits, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
 def test_a_training_that_diverges_is_a_result(tmp_path, monkeypatch, digits):
     optimizer = {"name": "sgd", "learning_rate": 1e38, "clip_norm": 0.0, "warmup_steps": 0}
     config = resolve({**SMALL, "optimizer": optimizer})
-    (width, size) = compare(config, digits, tmp_path / "c", ["gru"], seeds=1)
+    (width, size) = run_comparison(config, digits, tmp_path / "c", ["gru"], seeds=1)
     assert width.accuracy is None and size.accuracy is None
-    assert "diverged" in "\n".join(table([width, size]))
+    assert "diverged" in "\n".join(outcome_table([width, size]))
     monkeypatch.setattr(trainings, "run_experiment", None)  # it is not trained again
-    compare(config, digits, tmp_path / "c", ["gru"], seeds=1)
+    run_comparison(config, digits, tmp_path / "c", ["gru"], seeds=1)
     write_report(config, digits, [width, size], tmp_path / "c")
     assert not (tmp_path / "c/figures/gradient_flow_training.png").exists()
 
@@ -119,14 +120,14 @@ def test_a_training_that_diverges_is_a_result(tmp_path, monkeypatch, digits):
 def test_an_option_that_a_cell_lacks_is_named(tmp_path, digits):
     config = resolve({**SMALL, "model": {"units": [8], "chrono": 8}})
     with pytest.raises(ConfigError, match="`model.cell` 'rnn' has none"):
-        compare(config, digits, tmp_path / "c", CELLS)
+        run_comparison(config, digits, tmp_path / "c", CELLS)
     assert not (tmp_path / "c").exists()
 
 
 def test_the_first_interval_is_left_out_of_the_time():
     records = [{"step": s, "train_seconds": t} for s, t in ((10, 9.0), (20, 9.1), (40, 9.5))]
-    np.testing.assert_allclose(step_ms(records), 15.0)
-    assert np.isnan(step_ms(records[:1]))
+    np.testing.assert_allclose(median_step_ms(records), 15.0)
+    assert np.isnan(median_step_ms(records[:1]))
 
 
 def test_medians_and_spread_of_the_table(tmp_path):
@@ -135,5 +136,5 @@ def test_medians_and_spread_of_the_table(tmp_path):
         Outcome(variant, seed, tmp_path, accuracy, 0.5, 1.0, [])
         for seed, accuracy in enumerate((0.9, 0.8, None, 0.95))
     ]
-    row = table(outcomes)[-1]
+    row = outcome_table(outcomes)[-1]
     assert "**90.00** (80.00 – 95.00), 1 of 4 diverged" in row

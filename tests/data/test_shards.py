@@ -19,7 +19,7 @@ from seqclf.data.shards.writing import write_shards
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.experiment.run import evaluate_run, run_experiment
-from seqclf.inspection.report import flow_batch
+from seqclf.inspection.report import gradient_flow_batch
 from seqclf.storage.run_directory import Run
 from seqclf.training.checkpoints import restore_latest
 from seqclf.training.evaluation import Scorer
@@ -83,8 +83,8 @@ def test_sequences_of_varying_lengths(tmp_path):
         np.testing.assert_allclose(ours["sequences"], theirs["sequences"], atol=1e-6)
     for inputs, _ in training_batches(streamed.train, streamed.spec, 8, 0).take(3):
         assert inputs["sequences"].shape == (8, 7, 4)
-    sequences, labels = flow_batch(streamed, 4)
-    expected, truth = flow_batch(memory, 4)
+    sequences, labels = gradient_flow_batch(streamed, 4)
+    expected, truth = gradient_flow_batch(memory, 4)
     np.testing.assert_array_equal(labels, truth)
     np.testing.assert_allclose(sequences, expected, atol=1e-6)
     with pytest.raises(ConfigError, match="can only be read by `rows`. Received: 'pixels'"):

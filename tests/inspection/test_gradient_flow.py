@@ -11,7 +11,7 @@ from seqclf import build_classifier, load_dataset
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.inspection.gradient_flow import GradientFlow, gradient_flow, singular_values
-from seqclf.inspection.report import flow_batch, flows_of, write_flows
+from seqclf.inspection.report import gradient_flow_batch, gradient_flows_of, write_gradient_flows
 from seqclf.layers import TimeReduction
 from seqclf.models.classifier import CELLS
 
@@ -173,7 +173,7 @@ def test_both_directions_are_refused():
 
 def test_figures_and_numbers(tmp_path):
     flows = {cell: gradient_flow(classifier(cell), *batch()) for cell in ("gru", "lstm", "rnn")}
-    write_flows(flows, 1e-3, tmp_path / "flow.png", "a title")
+    write_gradient_flows(flows, 1e-3, tmp_path / "flow.png", "a title")
     assert (tmp_path / "flow.png").stat().st_size > 10_000
     assert isinstance(flows["gru"], GradientFlow)
     assert "singular_values" in (tmp_path / "flow.json").read_text()
@@ -181,8 +181,8 @@ def test_figures_and_numbers(tmp_path):
 
 def test_on_real_data():
     digits = load_dataset("digits")
-    sequences, labels = flow_batch(digits)
+    sequences, labels = gradient_flow_batch(digits)
     assert sequences.shape == (32, 8, 8) and len(labels) == 32
     config = resolve({"model": {"units": [12]}})
-    flows = flows_of({"gru": build_classifier(config, digits.spec)}, digits)
+    flows = gradient_flows_of({"gru": build_classifier(config, digits.spec)}, digits)
     assert (flows["gru"].layers[0].loss > 0).all()
