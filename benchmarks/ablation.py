@@ -1,12 +1,13 @@
-"""What each ingredient of a recipe is worth: one change at a time, several seeds each.
+"""Measures what each ingredient of a recipe is worth: one change at a time, with several seeds.
 
     python -m benchmarks.ablation                                  # configs/mnist_fast.py
     python -m benchmarks.ablation --config.steps=350 --seeds=1
 
-Trains the recipe as it is and with each change of `CHANGES` alone, and compares accuracy and loss
-of the last weights on the validation split; the test split is not looked at. A change that does
-not go with the recipe is named and left out. Trainings that are in the results already are not run
-again, so that it can be interrupted and widened. Writes `ablation_NAME.json` and `.md`.
+Trains the recipe as it is and with each change of `CHANGES` alone. Compares the accuracy and the
+loss of the last weights on the validation split; the test split is not looked at. A change that
+does not suit the recipe is named and left out. A training whose result is on disk is not run again,
+so the benchmark can be interrupted, and extended by seeds or changes. Writes `ablation_NAME.json`
+and `ablation_NAME.md`.
 """
 
 import json
@@ -19,20 +20,21 @@ from statistics import mean, stdev
 from typing import Any
 
 from absl import app, flags
-from ml_collections import config_flags
 
-from seqclf.config import Config, flatten, nest, resolve
-from seqclf.console.progress import Progress
+from seqclf.config import Config, flatten, resolve
+from seqclf.console.config_flag import ConfigFlag
+from seqclf.console.progress import Silent
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
 from seqclf.training.loop import fit
 
-_CONFIG = config_flags.DEFINE_config_file("config", "configs/mnist_fast.py", "the recipe")
-_SEEDS = flags.DEFINE_integer("seeds", 3, "trainings of each variant", lower_bound=1)
-_ONLY = flags.DEFINE_list("only", [], "variants by a part of their name; empty: all")
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
+_CONFIG = ConfigFlag()
+flags.FLAGS.set_default("config", "mnist_fast")
+_SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each variant.", lower_bound=1)
+_ONLY = flags.DEFINE_list("only", [], "Parts of the names of the changes to try; empty: all.")
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
 
 DISTORTIONS = {
     "augment.shift": 0.06,
@@ -41,7 +43,7 @@ DISTORTIONS = {
     "augment.shear": 6.0,
     "augment.elastic": 0.02,
 }
-LENGTH = "length"  # of the training, as a factor: such that its arithmetic stays about the same
+LENGTH = "length"  # factor of the number of steps, which keeps the amount of arithmetic the same
 CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "constant learning rate 0.002": {
@@ -68,16 +70,6 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
-class Silent(Progress):
-    """A progress that shows nothing of a training's steps."""
-
-    def step(self, state: Any) -> None:
-        del state
-
-    def validation(self, record: Any, state: Any) -> None:
-        del record, state
-
-
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
@@ -91,8 +83,8 @@ def main(argv: list[str]) -> None:
     print(f"\n{table(results)}\nresults in {path.with_suffix('.*')}")
 
 
-def _variants(base: Any) -> dict[str, Any]:
-    """Returns the config of each change that was asked for and goes with the recipe."""
+def _variants(base: Config) -> dict[str, Config]:
+    """Returns the config of each change that was asked for and that suits the recipe, by name."""
     wanted = [n for n in CHANGES if not _ONLY.value or any(part in n for part in _ONLY.value)]
     if not wanted:
         raise app.UsageError(f"--only matches none of {', '.join(CHANGES)}.")
@@ -105,25 +97,38 @@ def _variants(base: Any) -> dict[str, Any]:
     return variants
 
 
-def changed(base: Any, changes: dict[str, Any]) -> Any:
-    """Returns a resolved config with a change, which ends with its last weights.
+def changed(base: Config, changes: dict[str, Any]) -> Config:
+    """Returns a config with a change; its training ends with the last weights.
+
+    Args:
+        base: the config of the recipe.
+        changes: the new values by key; `LENGTH` multiplies the number of steps.
 
     Raises:
-        ConfigError: the change does not go with the config.
+        ConfigError: the change does not suit the config.
     """
-    steps = {"steps": round(base.steps * changes.get(LENGTH, 1))}
-    changes = {key: value for key, value in changes.items() if key != LENGTH}
-    return resolve(nest(flatten(base) | {"select": "last"} | steps | changes))
+    steps = round(base.steps * changes.get(LENGTH, 1))
+    values = {key: value for key, value in changes.items() if key != LENGTH}
+    return base.changed({"select": "last", "steps": steps} | values)
 
 
 def _trained(
-    variants: dict[str, Any], kept: list[dict[str, Any]], path: Path
+    variants: dict[str, Config], kept: list[dict[str, Any]], path: Path
 ) -> list[dict[str, Any]]:
-    """Trains what is not among the kept results; returns the results of these variants."""
+    """Trains the variants that have no result yet.
+
+    Args:
+        variants: configs by name.
+        kept: the results on disk, to which new ones are added.
+        path: JSON file of the results.
+
+    Returns:
+        The results of all variants and seeds.
+    """
     results = []
     for seed in range(_SEEDS.value):
         for name, variant in variants.items():
-            config = resolve({**variant.to_dict(), "seed": seed})
+            config = variant.changed({"seed": seed})
             known = json.loads(json.dumps(flatten(config)))
             result = next((each for each in kept if each["config"] == known), None)
             if result is None:
@@ -153,7 +158,7 @@ def _train(config: Config) -> dict[str, float]:
 
 
 def table(results: list[dict[str, Any]]) -> str:
-    """Returns the comparison in Markdown: means over the seeds and their standard error."""
+    """Returns a Markdown table of the means over the seeds, with their standard errors."""
     lines = [
         "| change | seeds | validation error, % | × the error | validation loss | × step time |",
         "|---|--:|--:|--:|--:|--:|",
@@ -163,14 +168,14 @@ def table(results: list[dict[str, Any]]) -> str:
         variants.setdefault(result["variant"], []).append(result)
     reference = variants.get("as it is", results)
     reference_error = mean(100 - 100 * result["accuracy"] for result in reference)
-    for name, of in variants.items():
-        errors = [100 - 100 * result["accuracy"] for result in of]
-        off = f" ± {stdev(errors) / math.sqrt(len(errors)):.2f}" if len(errors) > 1 else ""
-        worth = mean(errors) / max(reference_error, 1e-9)
-        step = min(r["step_ms"] for r in of) / min(r["step_ms"] for r in reference)
+    for name, trained in variants.items():
+        errors = [100 - 100 * result["accuracy"] for result in trained]
+        error_bar = f" ± {stdev(errors) / math.sqrt(len(errors)):.2f}" if len(errors) > 1 else ""
+        factor = mean(errors) / max(reference_error, 1e-9)
+        step = min(r["step_ms"] for r in trained) / min(r["step_ms"] for r in reference)
         lines.append(
-            f"| {name} | {len(of)} | {mean(errors):.2f}{off} | {worth:.2f} "
-            f"| {mean(r['loss'] for r in of):.4f} | {step:.2f} |"
+            f"| {name} | {len(trained)} | {mean(errors):.2f}{error_bar} | {factor:.2f} "
+            f"| {mean(r['loss'] for r in trained):.4f} | {step:.2f} |"
         )
     return "\n".join([*lines, ""])
 

@@ -1,4 +1,4 @@
-"""What `benchmarks.time_to_accuracy` prints and writes."""
+"""The tables and the figure that `benchmarks.time_to_accuracy` prints and writes."""
 
 from pathlib import Path
 from statistics import median
@@ -15,12 +15,12 @@ COLOURS = ("#9aa5b1", "#c8a46e", "#4c7fb0", "#c0682f", "#5b8c5a", "#b3123f")
 
 
 def reached(points: list[dict[str, float]], threshold: float, clock: str) -> float | None:
-    """Returns when an accuracy was first reached, in seconds; None: never."""
+    """Returns the seconds after which an accuracy was first reached; None: it never was."""
     return next((p[clock] for p in points if p["accuracy"] >= threshold), None)
 
 
 def line(run: dict[str, Any]) -> str:
-    """Returns one training in a line of text."""
+    """Returns a line of text about one training."""
     points = run["points"]
     last = points[-1]
     when = reached(points, THRESHOLDS[-1], "from_start")
@@ -36,7 +36,7 @@ def line(run: dict[str, Any]) -> str:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Returns the comparison as two Markdown tables, one for each clock."""
+    """Returns two Markdown tables of the comparison, one for each clock."""
     return "\n".join(_table(results, clock) for clock in CLOCKS)
 
 
@@ -62,7 +62,7 @@ def _table(results: dict[str, Any], clock: str) -> str:
 
 
 def _spread(times: list[float | None]) -> str:
-    """Returns the median and the range of what was reached; most must have reached it."""
+    """Returns the median and the range of times; the median is "never" unless most are known."""
     known = sorted(t for t in times if t is not None)
     count = "" if len(known) == len(times) else f", {len(known)} of {len(times)}"
     if not known:
@@ -81,7 +81,7 @@ def _by_contender(results: dict[str, Any]) -> dict[str, list[list[dict[str, floa
 
 
 def draw(results: dict[str, Any]) -> Figure:
-    """Returns a figure: test error over time, each training a thin line, medians thick."""
+    """Returns a figure of the test error over time: thin lines for trainings, thick for medians."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for colour, (name, of) in zip(COLOURS, _by_contender(results).items(), strict=False):

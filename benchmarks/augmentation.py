@@ -1,11 +1,12 @@
-"""What the augmentation of images adds to a training step.
+"""Measures what the augmentation of images adds to a training step.
 
     python -m benchmarks.augmentation
 
-Trains one model on MNIST-sized random images from four pipelines in turns: as they are, distorted
-by `seqclf.data.augmentation` (shift, rotation, scale, shear, with and without elastic), distorted
-by TensorFlow's batched `ImageProjectiveTransformV3`, which knows no elastic distortion. Prints the
-median time of a whole step, waiting for data included, and its ratio to that without distortions.
+Trains one model on MNIST-sized random images from four pipelines, which take turns. The first
+leaves the images as they are. Two use `seqclf.data.augmentation` (shift, rotation, scale and shear,
+with and without elastic distortion). One uses TensorFlow's batched `ImageProjectiveTransformV3`,
+which has no elastic distortion. Prints the median time of a whole step, which includes waiting for
+data, and its ratio to that without augmentation.
 """
 
 import functools
@@ -31,9 +32,9 @@ from seqclf.storage.files import replacing
 from seqclf.training.optimizers import build_optimizer
 from seqclf.training.step import make_train_step
 
-_ROUNDS = flags.DEFINE_integer("rounds", 15, "turns that each pipeline takes", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 40, "steps of a turn", lower_bound=1)
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
+_ROUNDS = flags.DEFINE_integer("rounds", 15, "Number of turns of each pipeline.", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 40, "Training steps in a turn.", lower_bound=1)
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
 
 PLAIN = "none"
 AFFINE = Augmentation(shift=0.06, rotation=10, scale=0.1, shear=6)
@@ -92,14 +93,14 @@ def _pipelines(spec: DatasetSpec, batch_size: int) -> dict[str, Iterator[Any]]:
 
 
 def _projective(split: Split, spec: DatasetSpec, batch_size: int) -> tf.data.Dataset:
-    """Returns what `training_batches` does, with TensorFlow's operation for the affine map."""
+    """Returns batches like `training_batches`, with TensorFlow's operation for the affine map."""
     x, y = tf.constant(split.x), tf.constant(split.y)
 
     def distorted(index: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         affine, _ = draw(batch_size, (28, 28), tf.stack([0, step]), AFFINE)
         new = tf.raw_ops.ImageProjectiveTransformV3(
             images=tf.cast(tf.gather(x, index), tf.float32)[..., None],
-            transforms=_as_the_operation_takes_it(affine),
+            transforms=_as_transforms(affine),
             output_shape=[28, 28],
             fill_value=0.0,
             interpolation="BILINEAR",
@@ -114,8 +115,11 @@ def _projective(split: Split, spec: DatasetSpec, batch_size: int) -> tf.data.Dat
     return batches.map(distorted, num_parallel_calls=2).prefetch(4).with_options(options)
 
 
-def _as_the_operation_takes_it(affine: tf.Tensor) -> tf.Tensor:
-    """Returns `[B, 8]` for pixels counted from the corner, columns before rows."""
+def _as_transforms(affine: tf.Tensor) -> tf.Tensor:
+    """Returns affine maps `[B, 2, 3]` as `ImageProjectiveTransformV3` takes them, `[B, 8]`.
+
+    The operation counts pixels from the corner, and columns before rows.
+    """
     matrix, shift = affine[..., :2], affine[..., 2]  # [B, 2, 2], [B, 2]
     centre = tf.constant([13.5, 13.5])
     shift = shift + centre - tf.linalg.matvec(matrix, centre)

@@ -1,4 +1,4 @@
-"""The contenders: the same model and the same Adam step, as each framework would have it."""
+"""The contenders of `benchmarks.speed`: the same model and Adam step in each framework."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,14 +11,14 @@ LEARNING_RATE = 0.001
 
 
 class Calls(NamedTuple):
-    """Both return after the result is there."""
+    """A training step and an inference; both return when the result has been computed."""
 
     training: Callable[[], Any]
     inference: Callable[[], Any]
 
 
 def seqclf(shape: Shape) -> Calls:
-    """Returns what `seqclf.train` runs."""
+    """Returns the step that `seqclf.train` takes, and the inference of its validation."""
     import tensorflow as tf
 
     from seqclf.config import resolve
@@ -55,12 +55,12 @@ def seqclf(shape: Shape) -> Calls:
 
 
 def keras_graph(shape: Shape) -> Calls:
-    """Returns `keras.layers.GRU` in a `tf.function`."""
+    """Returns the calls of `keras.layers.GRU` in a `tf.function`."""
     return _keras(shape, jit_compile=False)
 
 
 def keras_xla(shape: Shape) -> Calls:
-    """Returns `keras.layers.GRU` in a `tf.function(jit_compile=True)`."""
+    """Returns the calls of `keras.layers.GRU` in a `tf.function(jit_compile=True)`."""
     return _keras(shape, jit_compile=True)
 
 
@@ -88,7 +88,7 @@ def _keras(shape: Shape, jit_compile: bool) -> Calls:
 
 
 def torch(shape: Shape) -> Calls:
-    """Returns PyTorch's `nn.GRU`."""
+    """Returns the calls of PyTorch's `nn.GRU`."""
     import torch
     from torch import nn
 

@@ -1,4 +1,4 @@
-"""What is exported: our SavedModel beside the one that Keras exports of `keras.layers.GRU`."""
+"""Times our SavedModel beside the one that Keras exports of `keras.layers.GRU`."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ STEPS, FEATURES, UNITS, CLASSES = 28, 28, 100, 10
 
 
 def measure(rounds: int) -> list[dict[str, Any]]:
-    """Returns, for each batch size and way to call, the median milliseconds of each export.
+    """Returns the median milliseconds of each export, for each batch size and way to call it.
 
     "session" is how TensorFlow Serving runs a model; "signature" is Python's
     `tf.saved_model.load(...).signatures[...]`.

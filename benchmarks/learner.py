@@ -1,9 +1,9 @@
-"""One training of `benchmarks.time_to_accuracy` in a process of its own.
+"""Runs one training of `benchmarks.time_to_accuracy` in a process of its own.
 
     python -m benchmarks.learner NAME SEED DATA.npz BORN
 
-BORN is the time (`time.monotonic()`) at which the process was started. Prints one JSON line: what
-was reached when. The clocks stand still while the test images are read.
+BORN is the time (`time.monotonic()`) at which the process was started. Prints a JSON line with the
+accuracy and the time at some steps. The clocks stand still while the test images are read.
 """
 
 import json
@@ -17,7 +17,11 @@ import numpy as np
 
 
 class Clocks:
-    """Seconds since the process was started, and since its first step was done."""
+    """Clocks that count from the start of the process and from the end of the first step.
+
+    Args:
+        born: time at which the process was started, as `time.monotonic()` gives it.
+    """
 
     def __init__(self, born: float):
         self._born = born
@@ -25,15 +29,16 @@ class Clocks:
         self._paused = 0.0
 
     def begin(self) -> None:
-        """Notes that the first step is done, compiled and all."""
+        """Starts the clock that counts from the end of the first step."""
         self._first = time.monotonic() - self._paused
 
-    def read(self) -> dict[str, float]:
+    def elapsed(self) -> dict[str, float]:
+        """Returns the seconds of both clocks."""
         now = time.monotonic() - self._paused
         return {"from_start": now - self._born, "from_first_step": now - (self._first or now)}
 
     def paused(self, call: Callable[[], Any]) -> Any:
-        """Returns what `call` returns; the time that it takes does not count."""
+        """Calls a function while the clocks stand still; returns its result."""
         before = time.monotonic()
         result = call()
         self._paused += time.monotonic() - before
@@ -52,7 +57,7 @@ def main() -> None:
     points = []
 
     def report(step: int, predict: Callable[[np.ndarray], np.ndarray]) -> None:
-        reached = clocks.read()
+        reached = clocks.elapsed()
         accuracy = clocks.paused(lambda: float((predict(test.x) == test.y).mean()))
         points.append({"step": step, **reached, "accuracy": accuracy})
 

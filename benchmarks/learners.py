@@ -1,7 +1,7 @@
 """The contenders of `benchmarks.time_to_accuracy`: each trains as its users would write it.
 
-All read MNIST's 54,000 training images row by row, in batches, in an order of their own seed. A
-learner calls `report(step, predict)` now and then; `predict` takes raw test images.
+All of them read MNIST's 54,000 training images row by row, in batches whose order follows from the
+seed. A learner calls `report(step, predict)` every `EVERY` steps; `predict` takes raw test images.
 """
 
 import dataclasses
@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqclf.config import Config, nest, resolve
+from seqclf.config.recipes import load_recipe
+
 UNITS = (100, 100)
 BATCH = 100
 STEPS = 3000
@@ -18,7 +21,7 @@ CONSTANT = 0.01  # the classic learning rate
 PEAK, WARMUP, CLIP = 0.005, 200, 1.0  # our schedule: that of configs/mnist.py
 EVERY = 100  # steps between reports
 
-Report = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]
+ReportCallback = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]
 
 
 class Data(NamedTuple):
@@ -28,8 +31,10 @@ class Data(NamedTuple):
     y: np.ndarray
 
 
-def keras_learner(data: Data, seed: int, report: Report, begin: Callable, schedule: bool) -> None:
-    """`keras.layers.GRU` and `model.fit`."""
+def keras_learner(
+    data: Data, seed: int, report: ReportCallback, begin: Callable, schedule: bool
+) -> None:
+    """Trains `keras.layers.GRU` with `model.fit`."""
     import keras
     import tensorflow as tf
 
@@ -69,8 +74,10 @@ def keras_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
     model.fit(batches, steps_per_epoch=STEPS, verbose=0, callbacks=[Reports()])
 
 
-def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedule: bool) -> None:
-    """PyTorch's `nn.GRU` and a plain loop."""
+def torch_learner(
+    data: Data, seed: int, report: ReportCallback, begin: Callable, schedule: bool
+) -> None:
+    """Trains PyTorch's `nn.GRU` with a plain loop."""
     import torch
     from torch import nn
 
@@ -88,7 +95,7 @@ def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
     model = Classifier()
     optimizer = torch.optim.Adam(model.parameters(), PEAK if schedule else CONSTANT)
     scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, share_of_peak if schedule else lambda step: 1.0
+        optimizer, fraction_of_peak if schedule else lambda step: 1.0
     )
     loss_of = nn.CrossEntropyLoss()
     x, y = torch.from_numpy(_unit(data.x)), torch.from_numpy(data.y).long()
@@ -118,10 +125,9 @@ def torch_learner(data: Data, seed: int, report: Report, begin: Callable, schedu
 
 
 def seqclf_learner(
-    data: Data, seed: int, report: Report, begin: Callable, recipe: Callable[[], Any]
+    data: Data, seed: int, report: ReportCallback, begin: Callable, recipe: Callable[[], Config]
 ) -> None:
-    """A recipe, by the same calls as `seqclf.training.loop.fit`."""
-    from seqclf.config import resolve
+    """Trains a recipe with the calls that `seqclf.training.loop.fit` makes."""
     from seqclf.data.augmentation import augmentation_of
     from seqclf.data.dataset import DatasetSpec, Split
     from seqclf.data.normalization import as_sequences, moments, normalization
@@ -130,7 +136,7 @@ def seqclf_learner(
     from seqclf.training.optimizers import build_optimizer
     from seqclf.training.step import make_prediction_step, make_train_step
 
-    config = resolve({**recipe().to_dict(), "seed": seed})
+    config = recipe().changed({"seed": seed})
     split = Split(data.x, data.y)
     spec = DatasetSpec("mnist", "rows", (28, 28), "uint8", tuple("0123456789"))
     shift, scale = normalization(spec, config.data.normalize, lambda: moments(split, spec))
@@ -156,23 +162,26 @@ def seqclf_learner(
             report(step, predict)
 
 
-def classic_with_our_schedule() -> Any:
-    """Returns the config of what Keras and PyTorch train here, for seqclf."""
-    from configs import mnist_classic
+def classic_with_our_schedule() -> Config:
+    """Returns the config with which seqclf trains what Keras and PyTorch train here."""
+    return recipe_config("mnist_classic").changed(
+        {
+            "optimizer.schedule": "cosine",
+            "optimizer.learning_rate": PEAK,
+            "optimizer.warmup_steps": WARMUP,
+            "optimizer.clip_norm": CLIP,
+        }
+    )
 
-    config = mnist_classic.get_config()
-    config.optimizer.schedule = "cosine"
-    config.optimizer.learning_rate = PEAK
-    config.optimizer.warmup_steps = WARMUP
-    config.optimizer.clip_norm = CLIP
-    return config
+
+def mnist_fast() -> Config:
+    """Returns the config of the recipe `mnist_fast`."""
+    return recipe_config("mnist_fast")
 
 
-def mnist_fast() -> Any:
-    """Returns the recipe."""
-    from configs import mnist_fast
-
-    return mnist_fast.get_config()
+def recipe_config(name: str) -> Config:
+    """Returns the config of a packaged recipe."""
+    return resolve(nest(load_recipe(name).values))
 
 
 def _unit(x: np.ndarray) -> np.ndarray:
@@ -180,7 +189,7 @@ def _unit(x: np.ndarray) -> np.ndarray:
 
 
 def keras_schedule() -> Any:
-    """Returns warm-up and cosine decay as Keras has them."""
+    """Returns Keras's schedule with warm-up and cosine decay."""
     import keras
 
     return keras.optimizers.schedules.CosineDecay(
@@ -188,8 +197,8 @@ def keras_schedule() -> Any:
     )
 
 
-def share_of_peak(step: int) -> float:
-    """Returns the same for PyTorch's `LambdaLR`, as a share of the peak."""
+def fraction_of_peak(step: int) -> float:
+    """Returns the same schedule for PyTorch's `LambdaLR`, as a fraction of the peak."""
     if step < WARMUP:
         return step / WARMUP
     return (1 + math.cos(math.pi * (step - WARMUP) / (STEPS - WARMUP))) / 2

@@ -1,4 +1,4 @@
-"""The best matrix product that this machine manages, over sizes and libraries."""
+"""Measures the fastest matrix product of this machine, over sizes and libraries."""
 
 import subprocess
 import sys
@@ -10,7 +10,8 @@ SIZES = (512, 1024, 2048)
 def best_gflops() -> float:
     """Returns the highest rate of NumPy, TensorFlow and PyTorch in float32, in GFLOP/s."""
     rates = []
-    for library in ("numpy", "tensorflow", "torch"):  # a process each: their thread pools disturb
+    # Each library runs in a process of its own, as their thread pools disturb each other.
+    for library in ("numpy", "tensorflow", "torch"):
         command = [sys.executable, "-m", "benchmarks.peak", library]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         rates.append(float(output.split()[-1]))

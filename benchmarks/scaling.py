@@ -1,12 +1,12 @@
-"""What a second worker gains: processes of one core each, on the loopback address.
+"""Measures what a second worker gains: processes of one core each, on the loopback address.
 
     python -m benchmarks.scaling                 # two layers of 128, batch of 128: ten minutes
 
-Every process is kept on a core of its own, so that one worker has half of what two have. Rounds
-take turns. From one process's time at several batch sizes comes what a step costs whatever the
-batch, and what each example adds; from two workers what it costs to add up gradients. Prints a
-table and what the model (docs/scaling.md) makes of it for more workers; writes `scaling.json` and
-`scaling.md`.
+Every process runs on a core of its own, so that two workers have twice the cores of one. All ways
+take turns. The times of one process at several batch sizes give the fixed cost of a step and the
+cost of an example. The times of two workers give the cost of adding up the gradients. Prints a
+table of the times, and one of the times with more workers that the cost model (docs/scaling.md)
+predicts; writes `scaling.json` and `scaling.md`.
 """
 
 import json
@@ -23,14 +23,12 @@ from absl import app, flags
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.files import write_json, write_text
 
-_UNITS = flags.DEFINE_integer("units", 128, "width of both layers", lower_bound=1)
-_BATCH = flags.DEFINE_integer(
-    "batch", 128, "examples of a step, all workers together", lower_bound=8
-)
-_ROUNDS = flags.DEFINE_integer("rounds", 5, "turns of each way", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 60, "timed steps of a turn", lower_bound=1)
-_PORT = flags.DEFINE_integer("port", 14470, "the first of two free ports")
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
+_UNITS = flags.DEFINE_integer("units", 128, "Width of both layers.", lower_bound=1)
+_BATCH = flags.DEFINE_integer("batch", 128, "Examples of a step, over all workers.", lower_bound=8)
+_ROUNDS = flags.DEFINE_integer("rounds", 5, "Number of turns of each way.", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 60, "Timed steps in a turn.", lower_bound=1)
+_PORT = flags.DEFINE_integer("port", 14470, "The first of two consecutive free ports.")
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
 
 NETWORKS = {"10 Gbit/s, 50 µs": (1.25e9, 50e-6), "1 Gbit/s, 200 µs": (1.25e8, 200e-6)}
 
@@ -71,7 +69,15 @@ def main(argv: list[str]) -> None:
 
 
 def _turn(batch: int, processes: int) -> dict[str, Any]:
-    """Runs one way once: 0 processes stands for one that has every core."""
+    """Runs one way once.
+
+    Args:
+        batch: examples of a step, over all processes.
+        processes: number of processes, on a core each; 0: one process on all cores.
+
+    Returns:
+        `ms`, the milliseconds of each timed step, and `parameters`, the number of weights.
+    """
     addresses = [f"127.0.0.1:{_PORT.value + i}" for i in range(processes)]
     cores = sorted(os.sched_getaffinity(0))
     running = []
@@ -94,12 +100,12 @@ def _turn(batch: int, processes: int) -> dict[str, Any]:
 
 
 def fitted(results: dict[str, Any]) -> dict[str, float]:
-    """Returns the cost model's numbers, in milliseconds and bytes.
+    """Returns the numbers of the cost model, in milliseconds and bytes.
 
     Returns:
-        `fixed` and `example`: one core's step is fixed + example · rows (least squares over three
-        batch sizes); `exchange`: what two workers' step takes beyond that of half a batch; `bytes`:
-        of the gradient.
+        `fixed` and `example`: a step of one core takes fixed + example · rows (least squares over
+        three batch sizes); `exchange`: time that a step of two workers takes beyond that of half a
+        batch; `bytes`: size of the gradient.
     """
     ms = {name: median(times) for name, times in results["ms"].items()}
     batch = results["batch"]
@@ -117,7 +123,16 @@ def fitted(results: dict[str, Any]) -> dict[str, float]:
 
 
 def predicted(model: dict[str, float], batch: int, workers: int, network: tuple) -> float:
-    """Returns the milliseconds of a step: a ring passes 2 (W - 1) / W of the gradient along."""
+    """Returns the milliseconds of a step of W workers that pass gradients along a ring.
+
+    Each worker sends 2 (W - 1) / W of the gradient.
+
+    Args:
+        model: numbers of the cost model, from `fitted`.
+        batch: examples of a step, over all workers.
+        workers: number of workers W.
+        network: bandwidth in bytes per second, and latency in seconds.
+    """
     bandwidth, latency = network
     passes = 2 * (workers - 1)
     travel = passes / workers * model["bytes"] / bandwidth + passes * latency
@@ -126,7 +141,7 @@ def predicted(model: dict[str, float], batch: int, workers: int, network: tuple)
 
 
 def table(results: dict[str, Any]) -> str:
-    """Returns the results and the predictions as Markdown."""
+    """Returns Markdown tables of the results and of the predictions."""
     ms = {name: median(times) for name, times in results["ms"].items()}
     one, batch = ms["1 process, 1 core"], results["batch"]
     lines = [

@@ -1,4 +1,4 @@
-"""One process of `benchmarks.scaling`: takes training steps, and prints the milliseconds of each.
+"""One process of `benchmarks.scaling`: takes training steps and prints the milliseconds of each.
 
 python -m benchmarks.scaling_worker BATCH UNITS STEPS CORE
 """

@@ -1,12 +1,12 @@
-"""The local server under load and abuse: many clients at once, every answer checked.
+"""Puts the local server under load and abuse: many clients at once, every answer checked.
 
     python -m benchmarks.serving                # 60 s, 32 clients; prints tables
     python -m benchmarks.serving --server=http://HOST:8501 --grpc_server=HOST:8500 --export_dir=…
 
-First mixed good requests; in the middle of them a new version is published. Then the same with bad
-ones among them, for a third of the time. With `--server` it loads a TensorFlow Serving that serves
-the export in `--export_dir` instead. The clients run in this process, on the same cores as the
-server: its share is printed beside the rest.
+First all clients send good requests of several kinds; in the middle of this time a new version is
+published. Then they send bad requests as well, for a third of the time. With `--server` the
+requests go to a TensorFlow Serving that serves the export in `--export_dir`. The clients run in
+this process, on the same cores as the server, so the processor time of the server is printed.
 """
 
 import asyncio
@@ -27,12 +27,18 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-SECONDS = flags.DEFINE_float("seconds", 60.0, "How long.", 1.0)
-CLIENTS = flags.DEFINE_integer("clients", 32, "How many ask at the same time.", 1)
-SERVER = flags.DEFINE_string("server", None, "A server that runs already; default: our own.")
-GRPC_SERVER = flags.DEFINE_string("grpc_server", None, "Its gRPC address.")
-EXPORT_DIR = flags.DEFINE_string("export_dir", None, "What it serves; default: one made here.")
-OUTPUT = flags.DEFINE_string("output", None, "JSON file for the figures.")
+SECONDS = flags.DEFINE_float("seconds", 60.0, "Seconds of load.", 1.0)
+CLIENTS = flags.DEFINE_integer(
+    "clients", 32, "Number of clients that send requests at the same time.", 1
+)
+SERVER = flags.DEFINE_string(
+    "server", None, "Base URL of a server that runs already; default: start one."
+)
+GRPC_SERVER = flags.DEFINE_string("grpc_server", None, "gRPC address, HOST:PORT, of --server.")
+EXPORT_DIR = flags.DEFINE_string(
+    "export_dir", None, "Folder of versions that --server serves; default: make one."
+)
+OUTPUT = flags.DEFINE_string("output", None, "JSON file for the results.")
 
 UNITS = 100
 TOLERANCE = 1e-5
@@ -40,7 +46,13 @@ TOLERANCE = 1e-5
 
 @dataclass
 class Tally:
-    """What came of one kind of request: seconds of each answer, and what went wrong."""
+    """The results of one kind of request.
+
+    Attributes:
+        seconds: time to each answer.
+        wrong: number of wrong answers.
+        failed: message of each failure.
+    """
 
     seconds: list[float] = field(default_factory=list)
     wrong: int = 0
@@ -49,7 +61,7 @@ class Tally:
 
 @dataclass
 class Kind:
-    """One kind of request: what is sent, and the probabilities that must come back."""
+    """One kind of request, with the probabilities that must come back."""
 
     name: str
     expected: np.ndarray
@@ -75,7 +87,7 @@ def make_export(folder: Path) -> Path:
 
 
 def kinds(version: Path) -> list[Kind]:
-    """Returns the requests, and what the export itself answers to them, asked directly."""
+    """Returns the kinds of requests, with the predictions of the export without a server."""
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2
 
@@ -119,7 +131,7 @@ def kinds(version: Path) -> list[Kind]:
 
 
 async def load(kinds: list[Kind], rest: str, grpc_address: str, until: float) -> dict[str, Tally]:
-    """Has all clients ask, each the kinds in turn, until the time is up."""
+    """Lets all clients send the kinds of requests in turn, until the time `until`."""
     import aiohttp
     import grpc
     from tensorflow_serving.apis import prediction_service_pb2_grpc
@@ -144,7 +156,7 @@ async def load(kinds: list[Kind], rest: str, grpc_address: str, until: float) ->
 
 
 def bad_requests() -> dict[str, bytes]:
-    """Returns bodies that must be refused."""
+    """Returns request bodies that must be refused, by name."""
 
     def encoded(content: bytes) -> bytes:
         picture = {"b64": base64.b64encode(content).decode()}
@@ -170,10 +182,10 @@ def bad_requests() -> dict[str, bytes]:
 async def abuse(
     kinds: list[Kind], rest: str, grpc_address: str, seconds: float
 ) -> tuple[dict[str, Tally], dict[str, dict[str, int]], dict[str, str]]:
-    """Sends bad requests, one client for each kind, beside the load.
+    """Sends bad requests beside the load, with one client for each kind.
 
     Returns:
-        Tallies of the good ones; statuses of the bad ones, by kind; and what was said to each.
+        Tallies of the good requests; statuses of the bad ones by kind; a message to each kind.
     """
     import aiohttp
 
@@ -203,7 +215,7 @@ async def abuse(
 
 
 async def ask(kind: Kind, tally: Tally, session: Any, stub: Any, rest: str) -> None:
-    """Sends one request, and compares what comes back."""
+    """Sends one request and compares the answer with the expected one."""
     started = time.perf_counter()
     try:
         if kind.message is not None:
@@ -239,7 +251,7 @@ def probabilities(kind: Kind, answer: Any) -> np.ndarray:
 
 
 async def watch(process: subprocess.Popen, until: float) -> list[dict[str, float]]:
-    """Samples the memory and the processor time of the server, once a second."""
+    """Samples the memory and the processor time of the server once a second."""
     samples = []
     while time.monotonic() < until:
         times = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -260,7 +272,7 @@ def resident_mib(process: subprocess.Popen) -> float:
 
 
 async def publish_in_the_middle(version: Path, seconds: float) -> str:
-    """Publishes a second version, as an export does: whole, by one rename."""
+    """Publishes a second version in the middle of the load, by one rename, as an export does."""
     from seqclf.serving.publish import publish, staging
 
     await asyncio.sleep(seconds / 2)
@@ -328,7 +340,7 @@ async def measure(version: Path) -> dict[str, Any]:
 
 
 def table(tallies: dict[str, Tally], seconds: float) -> list[dict[str, Any]]:
-    """Returns a row for each kind of request, and one for all."""
+    """Returns a row of results for each kind of request, and one for all requests."""
     everything = Tally()
     for tally in tallies.values():
         everything.seconds += tally.seconds

@@ -1,10 +1,11 @@
-"""How fast the GRU is: training step and inference, beside Keras and PyTorch.
+"""Measures how fast the GRU is in training and inference, beside Keras and PyTorch.
 
     python -m benchmarks.speed                          # the whole grid: about 40 min on 2 cores
     python -m benchmarks.speed --points=28x28x100x100   # one point: T × D × H × B
 
-For each point every contender runs in a process of its own, the processes taking turns; medians
-over the rounds are compared. Prints a table, writes `speed.json`, `speed.md` and `speed.png`.
+At each point every contender runs in a process of its own, and the processes take turns. The
+medians over the turns are compared. Prints a table and writes `speed.json`, `speed.md` and
+`speed.png`.
 """
 
 import itertools
@@ -25,12 +26,12 @@ from benchmarks.shape import Shape
 from seqclf.storage.environment import describe_environment
 
 _POINTS = flags.DEFINE_list(
-    "points", [], "points as TxDxHxB; empty: the grid, and 28x28x100x100 before it"
+    "points", [], "Points as TxDxHxB; empty: 28x28x100x100 and then the grid."
 )
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
-_ROUNDS = flags.DEFINE_integer("rounds", 7, "turns that each contender takes", lower_bound=1)
-_SECONDS = flags.DEFINE_float("seconds", 0.3, "about how long a turn lasts", lower_bound=0.0)
-_EXPORTS = flags.DEFINE_bool("exports", True, "measure exported models as well")
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
+_ROUNDS = flags.DEFINE_integer("rounds", 7, "Number of turns of each contender.", lower_bound=1)
+_SECONDS = flags.DEFINE_float("seconds", 0.3, "Approximate seconds of a turn.", lower_bound=0.0)
+_EXPORTS = flags.DEFINE_bool("exports", True, "Measure exported models as well.")
 
 NAMES = ("seqclf", "keras graph", "keras xla", "torch")
 STEPS = (28, 112, 784)
@@ -70,7 +71,7 @@ def main(argv: list[str]) -> None:
 
 
 def grid() -> list[Shape]:
-    """Returns the headline point and then the grid."""
+    """Returns the headline point, followed by the points of the grid."""
     return [Shape(28, 28, 100, 100)] + [
         Shape(steps, 28, units, batch)
         for steps, units, batch in itertools.product(STEPS, UNITS, BATCHES)
@@ -78,7 +79,7 @@ def grid() -> list[Shape]:
 
 
 def _measure(shape: Shape) -> dict[str, Any]:
-    """Measures one point, the contenders taking turns, or one by one if memory is short."""
+    """Measures one point: the contenders take turns, or run one by one if memory is short."""
     result: dict[str, Any] = {"shape": shape._asdict(), "flops": {}, "interleaved": True}
     for call in CALLS:
         result["flops"][call] = shape.flops(call == "training")
@@ -92,10 +93,10 @@ def _measure(shape: Shape) -> dict[str, Any]:
 
 
 def _take_turns(shape: Shape, names: tuple[str, ...]) -> dict[str, Any]:
-    """Returns by call, and by contender, the times of one point.
+    """Returns the times of one point by call and contender.
 
     Raises:
-        _StoppedError: a contender's process ended; the system ends those that take too much memory.
+        _StoppedError: a process was killed, as the system does when memory runs out.
     """
     workers = {name: _Worker(name, shape) for name in names}
     try:
@@ -133,11 +134,11 @@ def _time(call: str, workers: dict[str, "_Worker"]) -> dict[str, dict[str, float
 
 
 class _StoppedError(Exception):
-    """A contender's process has ended."""
+    """The process of a contender was killed."""
 
 
 class _Worker:
-    """A process that holds one contender."""
+    """A process that runs one contender."""
 
     def __init__(self, name: str, shape: Shape):
         command = [sys.executable, "-m", "benchmarks.worker", name, *map(str, shape)]

@@ -1,4 +1,4 @@
-"""What `benchmarks.speed` prints and writes."""
+"""The tables and the figure that `benchmarks.speed` prints and writes."""
 
 import json
 from pathlib import Path
@@ -11,13 +11,13 @@ CALLS = ("training", "inference")
 
 
 def ratios(point: dict[str, Any], call: str) -> tuple[float, float]:
-    """Returns how many times faster seqclf is than the better Keras variant, and than PyTorch."""
+    """Returns how many times faster seqclf is than the better Keras variant and than PyTorch."""
     times = {name: result["median_ms"] for name, result in point[call].items()}
     return min(times[name] for name in KERAS) / times["seqclf"], times["torch"] / times["seqclf"]
 
 
 def line(point: dict[str, Any]) -> str:
-    """Returns one point in a line of text."""
+    """Returns a line of text about one point."""
     shape = point["shape"]
     parts = [f"T {shape['steps']} H {shape['units']} B {shape['batch']}:"]
     for call in CALLS:
@@ -28,7 +28,7 @@ def line(point: dict[str, Any]) -> str:
 
 
 def summary(results: dict[str, Any]) -> str:
-    """Returns the ratios alone as a Markdown table, a row for each T and width of the grid."""
+    """Returns a Markdown table of the ratios, with a row for each T and width of the grid."""
     points = _grid(results)
     batches = sorted({point["shape"]["batch"] for point in points})
     rows = list(dict.fromkeys((p["shape"]["steps"], p["shape"]["units"]) for p in points))
@@ -56,14 +56,14 @@ def summary(results: dict[str, Any]) -> str:
 
 
 def _grid(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns the points without those that are alone with their width, if there are others."""
+    """Returns the points of the grid: those whose width several points have, if there are any."""
     widths = [point["shape"]["units"] for point in results["points"]]
     grid = [p for p in results["points"] if widths.count(p["shape"]["units"]) > 1]
     return grid or results["points"]
 
 
 def table(results: dict[str, Any]) -> str:
-    """Returns all points as a Markdown table, and the exports as another."""
+    """Returns a Markdown table of all points, and one of the exports."""
     best = results["best_matrix_product_gflops"]
     lines = [
         "| T | units | batch | training step, ms (spread) | × Keras | × PyTorch | GFLOP/s "

@@ -1,11 +1,11 @@
-"""What training from shards costs: memory, speed, the way back to a step.
+"""Measures what training from shards costs: memory, speed, and the time to resume at a step.
 
     python -m benchmarks.streaming --gigabytes=0.5,2
 
-For each size it writes synthetic shards (random 64×64 images), then reads ten epochs of them, and
-trains for one, each in a process of its own whose resident memory is sampled; in-memory examples of
-the smallest size are read for comparison. Prints a table, writes JSON and a figure: memory over
-what was read. The shards are deleted at the end.
+For each size it writes synthetic shards (random 64×64 images). Then it reads them for ten epochs
+and trains for one epoch, each in a process of its own whose resident memory is sampled. Examples in
+memory, of the smallest size, are read for comparison. Prints a table, and writes JSON and a figure
+of memory by the amount of data read. The shards are deleted at the end.
 """
 
 import json
@@ -34,18 +34,18 @@ from seqclf.storage.files import write_json
 from seqclf.training.optimizers import build_optimizer
 from seqclf.training.step import make_train_step
 
-_GIGABYTES = flags.DEFINE_list("gigabytes", ["0.5", "2"], "sizes of the training split")
-_SCRATCH = flags.DEFINE_string("scratch", None, "folder for the shards; default: the system's")
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
-_WORKER = flags.DEFINE_string("worker", "", "internal: read, train, memory or resume")
-_SHARDS = flags.DEFINE_string("shards", "", "internal: the folder of the shards")
+_GIGABYTES = flags.DEFINE_list("gigabytes", ["0.5", "2"], "Sizes of the training split, in GB.")
+_SCRATCH = flags.DEFINE_string("scratch", None, "Folder for the shards; default: a temporary one.")
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
+_WORKER = flags.DEFINE_string("worker", "", "Internal: task of this process.")
+_SHARDS = flags.DEFINE_string("shards", "", "Internal: folder of the shards.")
 
 SIDE = 64  # pixels: 4 KiB an example
 BATCH = 128
 CLASSES = 10
 INTERVAL = 0.1  # seconds between samples
 EPOCHS = {"read": 10, "memory": 10, "train": 1}
-UNCOUNTED = 0.5  # share of the time that may fill buffers and the allocator's own stores
+UNCOUNTED = 0.5  # fraction of the time in which buffers and the allocator may still fill up
 
 
 def main(argv: list[str]) -> None:
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> None:
 
 
 def write(gigabytes: float, out: str) -> int:
-    """Writes shards whose training split has that size; returns its examples."""
+    """Writes shards whose training split has a given size; returns its number of examples."""
     count = round(gigabytes * 1e9 / SIDE**2)
     rng = np.random.default_rng(0)
 
@@ -103,7 +103,7 @@ def child(task: str, shards: str) -> dict[str, Any]:
 
 
 def consume(folder: str, task: str) -> dict[str, Any]:
-    """Reads or trains for some epochs; returns the speed and the memory on the way."""
+    """Reads or trains for some epochs; returns the speed, and samples of the memory."""
     dataset = load_dataset(f"tfrecord:{folder}")
     split = dataset.train
     if task == "memory":
@@ -131,14 +131,14 @@ def consume(folder: str, task: str) -> dict[str, Any]:
 
 
 def resume(folder: str) -> dict[str, Any]:
-    """Returns the seconds to the first batch from steps within an epoch, by the share before it."""
+    """Returns the seconds until the first batch from four places in an epoch, by the fraction."""
     dataset = load_dataset(f"tfrecord:{folder}")
     steps = steps_per_epoch(dataset.train, BATCH)
     seconds = {}
-    for share in (0.0, 0.25, 0.5, 0.75):
+    for fraction in (0.0, 0.25, 0.5, 0.75):
         begun = time.perf_counter()
-        next(iter(training_batches(dataset.train, dataset.spec, BATCH, 0, round(share * steps))))
-        seconds[str(share)] = time.perf_counter() - begun
+        next(iter(training_batches(dataset.train, dataset.spec, BATCH, 0, round(fraction * steps))))
+        seconds[str(fraction)] = time.perf_counter() - begun
     return {"seconds_to_first_batch": seconds}
 
 
@@ -158,7 +158,7 @@ def _resident() -> float:
 
 
 def growth(result: dict[str, Any]) -> tuple[float, float, float]:
-    """Returns least and most memory of the later part, MB, and its slope in MB per GB read."""
+    """Returns the least and the most memory of the second half, MB, and its slope, MB per GB."""
     read, memory = np.array(result["samples"]).T
     late = read >= UNCOUNTED * read[-1]
     slope = np.polyfit(read[late], memory[late], 1)[0] if late.sum() > 2 else float("nan")

@@ -1,18 +1,18 @@
-"""How soon MNIST, read row by row, is learned: seqclf beside Keras and PyTorch.
+"""Measures how soon MNIST, read row by row, is learned: seqclf beside Keras and PyTorch.
 
     python -m benchmarks.time_to_accuracy               # five seeds: an hour on 2 cores
     python -m benchmarks.time_to_accuracy --seeds=1
 
-Every training runs in a process of its own, one after another, the contenders taking turns seed by
-seed. What counts is wall-clock time from the start of the process (imports, data and compilation
-included) and from the end of the first step; the clocks stand still while the test split is read.
-Prints a table, writes `time_to_accuracy.json`, `.md` and `.png`.
+Every training runs in a process of its own, one after another; the contenders take turns. Two
+times are measured: from the start of the process, with imports, data and compilation, and from the
+end of the first step. The clocks stand still while the test split is scored. Prints a table, writes
+`time_to_accuracy.json`, `.md` and `.png`.
 
-The classic: two layers of 100, batches of 100, 3,000 steps of Adam at a constant 0.01. "Our
-schedule": the same with warm-up, cosine decay from 0.005 and clipping; what seqclf gains there is
-the layer's speed. `configs/mnist_fast.py` is another recipe besides: a shorter schedule, and
-learning from the hardest examples alone. The test split is read on the way because time to *test*
-accuracy is the question; no choice is made by it.
+"Classic" means two layers of 100, batches of 100, and 3,000 steps of Adam at a constant 0.01. "Our
+schedule" means the same with warm-up, cosine decay from 0.005 and clipping; there seqclf gains by
+the speed of its layer alone. `mnist_fast` is another recipe, with a shorter schedule, which learns
+from the hardest examples alone. The test split is scored on the way because the question is the
+time to a *test* accuracy; no choice is made by it.
 """
 
 import json
@@ -33,9 +33,9 @@ from seqclf.data.sources import load_dataset
 from seqclf.errors import SeqclfError
 from seqclf.storage.environment import describe_environment
 
-_SEEDS = flags.DEFINE_integer("seeds", 5, "trainings of each contender", lower_bound=1)
-_ONLY = flags.DEFINE_list("only", [], "contenders by a part of their name; empty: all")
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "folder for the results")
+_SEEDS = flags.DEFINE_integer("seeds", 5, "Trainings of each contender.", lower_bound=1)
+_ONLY = flags.DEFINE_list("only", [], "Parts of the names of the contenders to run; empty: all.")
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
 
 
 def main(argv: list[str]) -> None:

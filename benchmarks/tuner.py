@@ -1,13 +1,12 @@
-"""What a search costs beyond its trainings: the same configs by Keras Tuner and by hand.
+"""Measures what a search costs beyond its trainings: the same configs by Keras Tuner and by hand.
 
     python -m benchmarks.tuner                  # the bundled digits: about 8 min on 2 cores
     python -m benchmarks.tuner --steps=300      # shorter trainings: more overhead
 
-Each round is a process for each way: the search runs its trials, the other
-`seqclf.training.loop.fit` on the very configs of the search. Wall time from the first training to
-the last; imports and data are
-left out of both. Two processes differ by more than the overhead on a noisy machine, so the time
-that the search spends outside of `fit` is given as well.
+Each round starts two processes. The first runs a search. The second calls
+`seqclf.training.loop.fit` with the configs of its trials. The wall time from the first training to
+the last is measured, without imports and data. On a noisy machine two processes differ by more than
+the overhead, so the time that the search spends outside of `fit` is printed as well.
 """
 
 import json
@@ -21,13 +20,11 @@ from typing import Any
 
 from absl import app, flags
 
-_ROUNDS = flags.DEFINE_integer("rounds", 2, "processes of each way", lower_bound=1)
-_TRIALS = flags.DEFINE_integer("trials", 8, "trainings in each process", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 1500, "steps of each training", lower_bound=1)
-_WAY = flags.DEFINE_enum("way", None, ["search", "hand"], "of a process; not for people")
-_FOLDER = flags.DEFINE_string("folder", None, "of a process; not for people")
-
-RECIPE = Path(__file__).parents[1] / "configs" / "digits.py"
+_ROUNDS = flags.DEFINE_integer("rounds", 2, "Number of rounds.", lower_bound=1)
+_TRIALS = flags.DEFINE_integer("trials", 8, "Trainings in each process.", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 1500, "Steps of each training.", lower_bound=1)
+_WAY = flags.DEFINE_enum("way", None, ["search", "hand"], "Internal: the task of this process.")
+_FOLDER = flags.DEFINE_string("folder", None, "Internal: the folder of this round.")
 
 
 def main(argv: list[str]) -> None:
@@ -56,6 +53,7 @@ def main(argv: list[str]) -> None:
 
 
 def _process(way: str, folder: str) -> tuple[float, float]:
+    """Runs one way in a process of its own; returns its seconds, and those of them in `fit`."""
     options = [f"--way={way}", f"--folder={folder}"]
     options += [f"--trials={_TRIALS.value}", f"--steps={_STEPS.value}"]
     command = [sys.executable, "-m", "benchmarks.tuner", *options]
@@ -67,16 +65,15 @@ def _process(way: str, folder: str) -> tuple[float, float]:
 
 
 def _search(folder: Path) -> tuple[float, float]:
-    import runpy
-
+    from seqclf.config import nest
+    from seqclf.config.recipes import load_recipe
     from seqclf.config.search_space import SearchSpace
     from seqclf.tuner import hypermodel
     from seqclf.tuner.search import SearchOptions, run_search
 
-    recipe = runpy.run_path(str(RECIPE))
-    config = recipe["get_config"]()
-    config.steps = _STEPS.value
-    space = SearchSpace(config, recipe["get_search_space"]())
+    recipe = load_recipe("digits")
+    config = nest(recipe.values | {"steps": _STEPS.value})
+    space = SearchSpace(config, recipe.search_space())
     hypermodel.dataset_of(space.config)
     inner, in_fit = hypermodel.fit, []
 

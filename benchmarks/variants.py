@@ -1,11 +1,11 @@
-"""Smaller exports beside the one that is served: what each costs in accuracy, size and latency.
+"""Compares smaller exports with the one that is served: accuracy, size and latency.
 
     python -m seqclf.train --config=configs/mnist.py --workdir=runs/mnist
     python -m benchmarks.variants --workdir=runs/mnist
 
-All variants of the run's model answer the whole test split; latency is of one example at a time,
-all variants taking turns. Sizes are of weights and graph, without warm-up requests. What came of
-it is in docs/performance.md.
+Every variant of the run's model predicts the whole test split. The latency is that of one example
+at a time; the variants take turns. The sizes are those of weights and graph, without warm-up
+requests. docs/performance.md has the results.
 """
 
 import tempfile
@@ -26,12 +26,12 @@ from seqclf.models.loading import load_classifier
 from seqclf.storage.run_directory import Run
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.", required=True)
-ROUNDS = flags.DEFINE_integer("rounds", 20, "Turns of each variant.", 1)
+ROUNDS = flags.DEFINE_integer("rounds", 20, "Number of turns of each variant.", 1)
 CALLS = flags.DEFINE_integer("calls", 100, "Calls in a turn.", 1)
 
 
 class Stored(tf.Module):
-    """A classifier whose weights are stored in another type and widened whenever it is asked."""
+    """A classifier whose weights are stored in another type and cast to float32 at each call."""
 
     def __init__(self, model: Any, spec: Any, dtype: tf.DType):
         super().__init__()
@@ -63,7 +63,7 @@ def saved_model(folder: Path, module: Stored, spec: Any) -> tuple[int, Callable]
 
 
 def litert(module: Stored, spec: Any, quantised: bool) -> tuple[int, Callable]:
-    """Converts a module for LiteRT, one example at a time."""
+    """Converts a module for LiteRT; returns its size in bytes and a function [B, …] → [B, C]."""
     signature = tf.TensorSpec([1, *spec.raw_shape], spec.raw_dtype, name="inputs")
     function = tf.function(module, input_signature=[signature]).get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
@@ -120,7 +120,7 @@ def main(argv: list[str]) -> None:
 
 
 def latencies(variants: dict[str, tuple[int, Callable]], x: np.ndarray) -> dict[str, float]:
-    """Returns the median milliseconds of a call, all variants taking turns."""
+    """Returns the median milliseconds of a call of each variant; the variants take turns."""
     times: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(ROUNDS.value + 1):
         for name, (_, call) in variants.items():

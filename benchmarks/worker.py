@@ -1,6 +1,7 @@
-"""One contender in a process of its own: reads requests and writes answers, a JSON line each.
+"""Runs one contender of `benchmarks.speed`: reads requests and writes answers as JSON lines.
 
-A process each, so that thread pools do not mix and peak memory can be told apart.
+Each contender has a process of its own, so that its threads do not disturb those of the others and
+its peak memory can be measured.
 """
 
 import json
@@ -39,7 +40,11 @@ def _time(call: Callable[[], Any], times: int) -> float:
 
 
 def _reset_peak() -> float:
-    """Forgets the peak of memory so far (importing is one), where Linux allows; returns the use."""
+    """Resets the peak of memory, which importing has raised, where Linux allows it.
+
+    Returns:
+        The memory in use, in MiB.
+    """
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:

@@ -128,7 +128,7 @@ def _gradients(
         ∂L/∂s_t of each example's loss L, in the structure of `nudges`, and the norm.
     """
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]  # no types
     def run() -> tuple[Any, Any]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(nudges)
@@ -149,7 +149,7 @@ def _jacobian_norms(cell: RecurrentCell, traced: Trace) -> tuple[np.ndarray, np.
     states = tf.concat([*traced.states.values()], axis=-1)[:JACOBIAN_EXAMPLES]  # [B, T, S·H]
     T, size = states.shape[1], states.shape[2]
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]  # no types
     def jacobian(a: Any, state: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(state)

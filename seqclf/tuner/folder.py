@@ -82,7 +82,7 @@ def read_search(path: Path) -> dict[str, Any]:
         RunError: the file is not that of a search, or is damaged.
     """
     try:
-        before = json.loads(path.read_text())
+        before: dict[str, Any] = json.loads(path.read_text())
         float(before["seconds"])
         if not isinstance(before["tuner"], str) or not isinstance(before["space"], dict):
             raise ValueError("it lacks tuner and space")

@@ -9,7 +9,7 @@ from seqclf.tuner.mended import COMPLETED, FAILED, RUNNING, MendedOracle
 Bracket = dict[str, Any]  # Keras Tuner's: `bracket_num`, and `rounds`, lists of `{id, past_id}`
 
 
-class MendedHyperband(MendedOracle, keras_tuner.oracles.HyperbandOracle):
+class MendedHyperband(MendedOracle, keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]  # no types
     """Many trials for a few epochs, the best of them for more (Li et al. 2018, JMLR 18:185).
 
     A search consists of brackets. Each bracket begins with a round of random trials; each later
@@ -107,4 +107,5 @@ class MendedHyperband(MendedOracle, keras_tuner.oracles.HyperbandOracle):
         if round_num == 0:
             return planned
         failed = sum(self.trials[info["id"]].status == FAILED for info in rounds[round_num - 1])
-        return min(planned, self._expected_size(bracket, round_num - 1) - failed)
+        places: int = min(planned, self._expected_size(bracket, round_num - 1) - failed)
+        return places

@@ -29,7 +29,7 @@ OBJECTIVES = {  # what a run logs at each validation, with the direction that is
 }
 
 
-class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # it has no types
+class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no types
     """Builds and trains a classifier from hyper-parameters, as `seqclf.train` does from a config.
 
     Args:

@@ -66,7 +66,7 @@ def _synchronized(method: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-class MendedOracle(keras_tuner.Oracle):  # type: ignore[misc]  # Keras Tuner has no types
+class MendedOracle(keras_tuner.Oracle):  # type: ignore[misc]  # no types
     """A mixin for Keras Tuner's oracles that mends what the head of this module lists.
 
     Attributes:

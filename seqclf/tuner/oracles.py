@@ -64,11 +64,11 @@ def make_oracle(
     return oracle
 
 
-class MendedRandom(MendedOracle, keras_tuner.oracles.RandomSearchOracle):
+class MendedRandom(MendedOracle, keras_tuner.oracles.RandomSearchOracle):  # type: ignore[misc]  # no types
     """Draws values at random."""
 
 
-class MendedBayesian(MendedOracle, keras_tuner.oracles.BayesianOptimizationOracle):
+class MendedBayesian(MendedOracle, keras_tuner.oracles.BayesianOptimizationOracle):  # type: ignore[misc]  # no types
     """Chooses values where a Gaussian process expects the best score."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class MendedBayesian(MendedOracle, keras_tuner.oracles.BayesianOptimizationOracl
         return response
 
 
-class MendedGrid(MendedOracle, keras_tuner.oracles.GridSearchOracle):
+class MendedGrid(MendedOracle, keras_tuner.oracles.GridSearchOracle):  # type: ignore[misc]  # no types
     """Goes through all combinations, one after another."""
 
     def reload(self) -> None:

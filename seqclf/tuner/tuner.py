@@ -30,7 +30,7 @@ MAX_STARTS = 3  # a trial that kills the process at the same place so often woul
 PROJECT = "keras_tuner"  # subfolder of a search's folder that holds Keras Tuner's own files
 
 
-class ClassifierTuner(keras_tuner.Tuner):  # type: ignore[misc]  # Keras Tuner has no types
+class ClassifierTuner(keras_tuner.Tuner):  # type: ignore[misc]  # no types
     """Keras Tuner's `Tuner` over `ClassifierHyperModel`.
 
     A trial is recorded as failed if its training diverges, if it runs out of memory or if its
@@ -155,7 +155,7 @@ class ClassifierTuner(keras_tuner.Tuner):  # type: ignore[misc]  # Keras Tuner h
         values = self.hypermodel.space.declare(hp)
         if not run.tensorboard.exists():
             _log_hparams(run, values)
-        return self.hypermodel.fit(
+        objectives: dict[str, float] = self.hypermodel.fit(
             hp,
             self.hypermodel.build(hp, seed),
             run=run,
@@ -166,6 +166,7 @@ class ClassifierTuner(keras_tuner.Tuner):  # type: ignore[misc]  # Keras Tuner h
             trial=trial_number(trial.trial_id),
             hyperparameters=values,
         )
+        return objectives
 
     def _failed(self, trial: Any, reason: str) -> Exception:
         """Records why a trial has failed; returns the error to raise."""

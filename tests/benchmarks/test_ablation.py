@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.ablation import CHANGES, changed, table
-from configs import mnist_fast, mnist_pixels
-from seqclf.config import examples_per_step, resolve
+from benchmarks.learners import recipe_config
 from seqclf.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -37,17 +36,17 @@ def test_without_the_recipe_itself_all_are_compared_with_all():
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_change_goes_with_the_recipe_that_it_was_made_for(name):
-    base = resolve(mnist_fast.get_config())
+    base = recipe_config("mnist_fast")
     config = changed(base, CHANGES[name])
     assert config.select == "last"
-    examples = config.steps * examples_per_step(config)
+    examples = config.steps * config.examples_per_step
     if "no selection" not in name:
-        assert examples >= base.steps * examples_per_step(base)
+        assert examples >= base.steps * base.examples_per_step
 
 
 def test_a_change_that_does_not_go_with_a_recipe_is_refused():
     with pytest.raises(ConfigError, match="one number for each layer but the last"):
-        changed(resolve(mnist_pixels.get_config()), CHANGES["one layer of 128"])
+        changed(recipe_config("mnist_pixels"), CHANGES["one layer of 128"])
 
 
 @pytest.mark.slow

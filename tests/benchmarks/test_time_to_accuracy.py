@@ -11,7 +11,6 @@ import pytest
 from benchmarks import accuracy_report, learners
 from benchmarks.learner import Clocks
 from benchmarks.learners import Data
-from seqclf.config import resolve
 from seqclf.training.optimizers import build_optimizer
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +74,7 @@ def test_the_clocks_stand_still_while_the_test_split_is_read(wait):
     wait(2)
     clocks.paused(lambda: wait(50))
     wait(1)
-    assert clocks.read() == {"from_start": 18.0, "from_first_step": 3.0}
+    assert clocks.elapsed() == {"from_start": 18.0, "from_first_step": 3.0}
 
 
 def test_a_pause_before_the_first_step_does_not_count_against_it(wait):
@@ -83,7 +82,7 @@ def test_a_pause_before_the_first_step_does_not_count_against_it(wait):
     clocks.paused(lambda: wait(50))
     clocks.begin()
     wait(4)
-    assert clocks.read() == {"from_start": 4.0, "from_first_step": 4.0}
+    assert clocks.elapsed() == {"from_start": 4.0, "from_first_step": 4.0}
 
 
 DATA = Data(
@@ -104,15 +103,13 @@ DATA = Data(
 def test_every_contender_trains_and_reports(name, monkeypatch):
     if name.startswith("PyTorch"):
         pytest.importorskip("torch", reason="PyTorch is not installed: make test TORCH=1")
-    from configs import mnist_classic, mnist_fast
-
+    recipe_config = learners.recipe_config
     monkeypatch.setattr(learners, "STEPS", 6)
     monkeypatch.setattr(learners, "WARMUP", 2)
     monkeypatch.setattr(learners, "EVERY", 3)
-    for recipe in (mnist_classic, mnist_fast):
-        short = recipe.get_config()
-        short.steps = 6
-        monkeypatch.setattr(recipe, "get_config", lambda short=short: short)
+    monkeypatch.setattr(
+        learners, "recipe_config", lambda name: recipe_config(name).changed({"steps": 6})
+    )
     seen = []
 
     def report(step, predict):
@@ -125,8 +122,8 @@ def test_every_contender_trains_and_reports(name, monkeypatch):
 
 
 def test_our_schedule_is_the_same_for_all_to_a_step_of_warm_up():
-    ours = build_optimizer(resolve(learners.classic_with_our_schedule()), learners.STEPS)
-    keras_rate, torch_rate = learners.keras_schedule(), learners.share_of_peak
+    ours = build_optimizer(learners.classic_with_our_schedule(), learners.STEPS)
+    keras_rate, torch_rate = learners.keras_schedule(), learners.fraction_of_peak
     for step in (1, 50, 199, 200, 700, 1500, 2999):
         expected = float(ours._learning_rate(step))
         one_step = learners.PEAK / learners.WARMUP
