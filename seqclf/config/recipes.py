@@ -15,7 +15,7 @@ PACKAGED = Path(__file__).parents[1] / "recipes"  # the checkout's `configs/`, i
 
 
 class Recipe:
-    """What a recipe file says.
+    """The content of a recipe file.
 
     Attributes:
         path: the file; None for the defaults.

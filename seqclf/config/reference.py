@@ -15,7 +15,8 @@ def reference() -> str:
         "`python -m seqclf.config.reference`.",
         "",
     ]
-    for group in (Config, *GROUPS.values()):
+    groups: list[type[Group]] = [Config, *GROUPS.values()]
+    for group in groups:
         title = f"`{group.prefix.rstrip('.')}`" if group.prefix else "At the top level"
         lines += [f"## {title}", "", *(_about(group)), *_table(group), ""]
     return "\n".join(lines)

@@ -11,11 +11,11 @@ from seqclf.errors import ConfigError
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of one config key.
+    """The default, meaning and allowed values of one config key.
 
     Attributes:
         default: the value of a config that does not set the key; it also fixes the type.
-        doc: what the key means, for messages and for the reference.
+        doc: the meaning of the key, for messages and for the reference.
         choices: the only strings that are allowed; empty: any string.
         low: the smallest number that is allowed; None: there is none.
         high: the largest number that is allowed; None: there is none.
@@ -41,7 +41,7 @@ class Setting:
 
         Args:
             key: the name for messages, such as `model.units`.
-            value: what was given.
+            value: the value to check.
 
         Raises:
             ConfigError: the value is of another type or out of range; key and value are named.
@@ -80,7 +80,7 @@ class Setting:
         )
 
     def _check_bounds(self, key: str, value: Any) -> None:
-        bounds = (
+        bounds: tuple[tuple[str, float | None, Callable[[float], bool]], ...] = (
             ("at least", self.low, lambda bound: value >= bound),
             ("at most", self.high, lambda bound: value <= bound),
             ("greater than", self.above, lambda bound: value > bound),

@@ -125,7 +125,8 @@ def _parse(argv: list[str]) -> list[str]:
             _leave(BROKEN_PIPE)
         sys.exit(0)
     try:
-        return flags.FLAGS(argv)
+        positional: list[str] = flags.FLAGS(argv)
+        return positional
     except flags.UnrecognizedFlagError as error:
         key = config_flag.key_of(error.flagname)
         if key and key not in SCHEMA and config_flag.NAME in flags.FLAGS:

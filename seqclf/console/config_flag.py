@@ -60,7 +60,7 @@ def key_of(flag: str) -> str | None:
     return None
 
 
-class _Parser(flags.ArgumentParser):
+class _Parser(flags.ArgumentParser):  # type: ignore[misc]  # absl has no types here
     """Parses the text of one key; what is wrong with a text ends in the meaning of the key."""
 
     def __init__(self, key: str, known: Setting, parser: Any):

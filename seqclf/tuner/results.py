@@ -172,7 +172,7 @@ def _markdown(
         "",
         "| key | values |",
         "|---|---|",
-        *(f"| `{k}` | {text.replace('|', 'or')} |" for k, text in space.describe().items()),
+        *(f"| `{k}` | {text.replace('|', 'or')} |" for k, text in space.in_words().items()),
         "",
         "## Ranking",
         "",

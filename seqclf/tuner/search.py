@@ -111,7 +111,7 @@ def _search_record(space: SearchSpace, options: SearchOptions) -> dict[str, Any]
     return {
         "name": space.config.name,
         "config": json.loads(json.dumps(space.config.to_dict())),
-        "space": space.describe(),
+        "space": space.in_words(),
         "tuner": options.tuner,
         "objective": options.objective,
         "max_trials": options.max_trials,

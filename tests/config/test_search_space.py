@@ -78,7 +78,7 @@ def test_keys_can_be_taken_out_with_what_depends_on_them():
 
 
 def test_it_is_described_in_words():
-    words = SearchSpace(default_config(), DECLARED).describe()
+    words = SearchSpace(default_config(), DECLARED).in_words()
     assert words["optimizer.learning_rate"] == "0.001 to 0.02, logarithmic"
     assert words["batch_size"] == "32 to 256, logarithmic, factor 2"
     assert words["model.units"] == "[64, 64] | [128] | [32]"
