@@ -10,8 +10,10 @@ from absl import flags
 
 from seqclf.console import app
 
-WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
-SPLIT = flags.DEFINE_enum("split", "test", ["train", "validation", "test"], "Which examples.")
+WORKDIR = flags.DEFINE_string("workdir", None, "Run directory of a finished training.")
+SPLIT = flags.DEFINE_enum(
+    "split", "test", ["train", "validation", "test"], "Split whose examples are scored."
+)
 JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 
 
@@ -25,7 +27,7 @@ def check(argv: Sequence[str]) -> None:
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.experiment.report import class_table, score_line
-    from seqclf.experiment.run import evaluate_run
+    from seqclf.experiment.run_evaluation import evaluate_run
     from seqclf.storage.run_directory import Run
 
     result = evaluate_run(Run(WORKDIR.value), SPLIT.value)

@@ -1,10 +1,10 @@
-"""Trains a classifier, evaluates it, writes report and export.
+"""Trains a classifier, evaluates it, and writes a report and an export.
 
     python -m seqclf.train                                       # MNIST; bundled digits without it
     python -m seqclf.train --config=configs/mnist.py --workdir=runs/mnist
     python -m seqclf.train --config=configs/mnist.py --config.optimizer.learning_rate=0.003
 
-The same command goes on where a stopped one was.
+If a training was stopped, the same command continues it.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,9 @@ from seqclf.config import Config, resolve
 from seqclf.console import app
 
 CONFIG = app.define_config_flag()
-WORKDIR = flags.DEFINE_string("workdir", None, "Run directory; default: runs/NAME of the config.")
+WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Run directory; default: runs/NAME, where NAME is the `name` of the config."
+)
 
 
 def check(argv: Sequence[str]) -> None:
@@ -26,8 +28,8 @@ def check(argv: Sequence[str]) -> None:
 
     config = resolve(CONFIG.value)
     cluster = cluster_of_environment()
-    if not cluster or len(cluster.addresses) == 1:  # else the chief looks, and says it to all
-        Run(WORKDIR.value or f"runs/{config.name}").check(config)
+    if not cluster or len(cluster.addresses) == 1:  # else the chief checks it for all workers
+        Run(WORKDIR.value or f"runs/{config.name}").check_usable(config)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -44,7 +46,7 @@ def main(argv: Sequence[str]) -> None:
         run = Run(WORKDIR.value or f"runs/{config.name}")
         report = run_experiment(config, run.path, workers=workers)
     except DatasetMissingError as error:
-        if CONFIG.data_source_given():  # what was asked for is never exchanged for something else
+        if CONFIG.data_source_given():  # the user asked for this data: never use other data instead
             raise
         fallback = (
             "MNIST is not on this machine and cannot be fetched: this run is on the bundled digits."
@@ -60,12 +62,12 @@ def main(argv: Sequence[str]) -> None:
 
 
 def with_digits(config: Config) -> Config:
-    """Returns the config with the bundled digits in the place of its data."""
+    """Returns the config with the bundled digits as its data."""
     return config.changed({"data.source": "digits", "name": f"{config.name}-digits"})
 
 
 def summary(run: Any, report: dict[str, Any]) -> str:
-    """Returns what was reached, where everything is, and what to type next."""
+    """Returns the text at the end: the score, the paths of the results, the next commands."""
     from seqclf.experiment.report import score_line
     from seqclf.serving.publish import versions
 

@@ -15,6 +15,7 @@ from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.experiment.run import run_experiment
 from seqclf.models.classifier import CELLS
 from seqclf.storage.files import write_text
+from seqclf.storage.folders import check_ours_or_free
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import require_alone
 from seqclf.training.metrics_log import read_metrics
@@ -91,25 +92,19 @@ def _claim_folder(workdir: Path, config: Config) -> None:
         RunError: the folder holds another comparison or something else.
     """
     path = workdir / "comparison.json"
-    if path.exists():
-        try:
-            before = from_json(path.read_text())
-        except (ConfigError, UnicodeDecodeError) as error:
-            raise RunError(f"{path} cannot be read: {error} Choose another --workdir.") from error
-        changes = differences(before, config)
-        if changes:
-            raise RunError(
-                f"{workdir} holds a comparison of another config, left as it is. It differs in\n"
-                + "\n".join(f"  {change}" for change in changes)
-                + "\nChoose another --workdir."
-            )
-    elif workdir.is_dir() and any(workdir.iterdir()):
-        raise RunError(
-            f"{workdir} exists and holds no comparison (it lacks comparison.json): it is left as "
-            "it is. Choose another --workdir."
-        )
-    else:
+    if not check_ours_or_free(workdir, path.name, "holds no comparison"):
         write_text(path, to_json(config))
+        return
+    try:
+        before = from_json(path.read_text())  # keys that an older version lacked: their defaults
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} cannot be read: {error} Choose another --workdir.") from error
+    if changes := differences(before, config):
+        raise RunError(
+            f"{workdir} holds a comparison of another config, left as it is. It differs in\n"
+            + "\n".join(f"  {change}" for change in changes)
+            + "\nChoose another --workdir."
+        )
 
 
 def _train_variant(

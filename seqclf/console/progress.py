@@ -1,15 +1,15 @@
-"""What a person sees while a training runs."""
+"""The progress that a command shows: of a training, and of other work that takes seconds."""
 
 import time
 from typing import Any
 
 
 class Progress:
-    """Prints a line every few seconds and one per validation.
+    """Prints the progress of a training: a line every few seconds, and one for each validation.
 
     Args:
-        total: steps of the whole training.
-        first: the step at which this process starts.
+        total: number of steps of the whole training.
+        first: the step after which this process goes on; 0 for a new training.
     """
 
     interval = 5.0  # seconds between lines
@@ -18,11 +18,11 @@ class Progress:
     def __init__(self, total: int, first: int):
         self._total = total
         self._first = first
-        self._start = 0.0  # set after the first step, which includes compiling
+        self._start = 0.0  # set after the first step, which takes longer because it compiles
         self._printed = time.perf_counter()
 
     def step(self, state: Any) -> None:
-        """Takes note of a finished step."""
+        """Counts a finished step; prints a line if the last one is some seconds old."""
         now = time.perf_counter()
         if not self._start:
             self._start, self._first = now, state.step
@@ -34,7 +34,7 @@ class Progress:
             )
 
     def validation(self, record: dict[str, Any], state: Any) -> None:
-        """Prints the figures of a validation."""
+        """Prints the numbers of a validation."""
         best = "  *best" if state.best_step == state.step else ""
         self._print(
             record["step"],
@@ -54,7 +54,7 @@ class Progress:
 
 
 class Silent(Progress):
-    """A progress that shows nothing."""
+    """A training's progress that prints nothing."""
 
     def step(self, state: Any) -> None:
         del state
@@ -64,7 +64,7 @@ class Silent(Progress):
 
 
 def clock(seconds: float) -> str:
-    """Returns `1:02:03` or `2:03`."""
+    """Returns a duration as hours, minutes and seconds: `1:02:03`, or `2:03` under an hour."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end: what to do at once, and what to do first."""
+"""Signals that ask a process to end, and how a command reacts to them."""
 
 import contextlib
 import signal
@@ -9,22 +9,22 @@ from types import FrameType
 
 from seqclf.errors import Interrupted
 
-# Ctrl-C; what a scheduler sends before it takes a machine; a terminal or ssh session that closes.
+# Ctrl-C; a scheduler that is about to take the machine; a terminal or ssh session that closes.
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
-    """Whether, and by which signal, the process has been asked to stop.
+    """Records whether a signal has asked the process to stop.
 
     Attributes:
-        signal: number of the first signal, 0 while there was none.
+        signal: number of the first signal; 0 if there was none yet.
     """
 
     def __init__(self) -> None:
         self.signal = 0
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self.signal:  # the second one does not wait
+        if self.signal:  # on the second signal nothing is finished first
             raise Interrupted(number)
         self.signal = number
         print(f"\n{signal.Signals(number).name}: saving after this step …", flush=True)
@@ -32,10 +32,11 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Inside of it SIGINT, SIGTERM and SIGHUP are noted and nothing more; a second one interrupts.
+    """Records SIGINT, SIGTERM and SIGHUP inside the block instead of ending the process.
 
-    One that is ignored (by `nohup`, or behind a shell's `&`) stays ignored. Signals reach the main
-    thread only; elsewhere nothing is changed, and nothing noted.
+    A second signal raises `Interrupted`. A signal that the process ignores (because of `nohup`, or
+    of `&` in a shell) stays ignored. Python gives signals to the main thread only: in other threads
+    the block changes nothing and records nothing.
     """
     request = StopRequest()
     with _handling(request._take):
@@ -44,7 +45,7 @@ def stop_requests() -> Iterator[StopRequest]:
 
 @contextlib.contextmanager
 def interrupting() -> Iterator[None]:
-    """Inside of it SIGTERM and SIGHUP raise `Interrupted`, as SIGINT `KeyboardInterrupt`."""
+    """Makes SIGTERM and SIGHUP raise `Interrupted` inside the block."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise Interrupted(number)
@@ -54,7 +55,10 @@ def interrupting() -> Iterator[None]:
 
 
 def ending_at_once() -> AbstractContextManager[None]:
-    """Inside of it the signals end the process: for waits in which no Python handler can run."""
+    """Makes the signals end the process inside the block.
+
+    For calls that wait in C++ code, during which no Python handler can run.
+    """
     return _handling(signal.SIG_DFL)
 
 

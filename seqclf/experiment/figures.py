@@ -17,7 +17,7 @@ BLUE, ORANGE = "#2a6fbb", "#d9641e"  # told apart in grey and by colour-blind re
 
 
 def learning_curves(records: list[dict[str, Any]], selected_step: int) -> Figure:
-    """Draws loss, error rate and learning rate by step, with the selected step marked."""
+    """Draws loss, error rate and learning rate against the step, with the selected step marked."""
     figure, (loss, error, rate) = panels(3, width=4.2, height=3.4)
     steps = [record["step"] for record in records]
     for split, colour in (("train", BLUE), ("validation", ORANGE)):
@@ -42,7 +42,10 @@ def learning_curves(records: list[dict[str, Any]], selected_step: int) -> Figure
 
 
 def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -> Figure:
-    """Draws how often each class was taken for each; the diagonal is left out of the colours."""
+    """Draws how often examples of each class were predicted as each class.
+
+    The colours show mistakes only, because the right predictions on the diagonal outnumber them.
+    """
     counts = np.array(confusion)
     size = max(4.5, 0.42 * len(class_names) + 1.5)
     figure, (axes,) = panels(1, width=size, height=size)
@@ -61,7 +64,7 @@ def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -
 
 
 def worst_mistakes(split: ExampleStore, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
-    """Draws the wrongly classified examples of which the model was surest, surest first."""
+    """Draws the wrongly classified examples with the highest confidence, highest first."""
     predicted = score.probabilities.argmax(-1)
     confidence = score.probabilities.max(-1)
     wrong = np.flatnonzero(predicted != score.labels)
@@ -81,10 +84,10 @@ def worst_mistakes(split: ExampleStore, spec: DatasetSpec, score: Score, count: 
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG, atomically."""
+    """Writes a figure to a PNG file, atomically."""
     FigureCanvasAgg(figure)
     with replacing(path) as temporary, warnings.catch_warnings():
-        # A class name in a script that the font lacks is drawn as boxes.
+        # The font draws boxes for characters that it lacks, for instance in class names.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(temporary, dpi=130, facecolor="white")
 
@@ -96,7 +99,7 @@ def _draw_example(axes: Any, split: Split, spec: DatasetSpec, index: int) -> Non
     if spec.raw_dtype == "uint8":
         axes.imshow(x, cmap="gray")
         axes.axis("off")
-    else:  # a sequence of measurements: one line per feature over its steps
+    else:  # a sequence of measurements: one line per feature over its time steps
         axes.plot(x.reshape(len(x), -1), linewidth=0.8)
         axes.tick_params(labelsize=6)
 
@@ -104,7 +107,14 @@ def _draw_example(axes: Any, split: Split, spec: DatasetSpec, index: int) -> Non
 def panels(
     count: int, width: float, height: float, columns: int | None = None
 ) -> tuple[Figure, list[Any]]:
-    """Returns a figure and `count` axes, sized in inches; what is left of the grid is hidden."""
+    """Returns a figure with a grid of axes, and the first `count` of them.
+
+    Args:
+        count: number of axes to use; the rest of the grid is hidden.
+        width: width of one axes in inches.
+        height: height of one axes in inches.
+        columns: columns of the grid; None puts all axes into one row.
+    """
     columns = min(count, columns or count)
     rows = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")

@@ -25,10 +25,10 @@ def build_report(
     Args:
         config: the resolved config of a run.
         dataset: its data.
-        score: of the selected model on `split`.
-        training: facts of the training that the report gives as they are: `parameters`, `steps`,
+        score: the score of the selected model on `split`.
+        training: facts about the training that go into the report unchanged: `parameters`, `steps`,
             `selected_step`, `validation_accuracy`, `train_seconds`, `wait_share`, `fallback`, …
-        split: `test`, or `validation` for a model that is one of many tried.
+        split: the split that was scored: `test`, or `validation` for a trial of a search.
     """
     names = dataset.spec.class_names
     return {
@@ -52,14 +52,17 @@ def build_report(
 def write_report(
     run: Run, config: Config, dataset: Dataset, score: Score, report: dict[str, Any]
 ) -> None:
-    """Writes figures, `report.md` and, last, `report.json`.
+    """Writes the figures, `report.md` and, as the last file, `report.json`.
 
     Args:
         run: the run directory.
         config: its resolved config.
         dataset: its data.
-        score: of the selected model on the report's split.
-        report: from `build_report`.
+        score: the score of the selected model on the report's split.
+        report: the result of `build_report`.
+
+    Raises:
+        StorageError: a file cannot be written.
     """
     names, split = dataset.spec.class_names, report["split"]
     selected_step = report["training"]["selected_step"]
@@ -67,7 +70,7 @@ def write_report(
         "learning_curves": figures.learning_curves(read_metrics(run), selected_step),
         "confusion_matrix": figures.confusion_matrix(report[split]["confusion"], names),
     }
-    if split == "test":  # of one of many trials nobody asks for its mistakes
+    if split == "test":  # the mistakes of a single trial of a search interest nobody
         drawn["mistakes"] = figures.worst_mistakes(dataset.test, dataset.spec, score)
     for name, figure in drawn.items():
         figures.save_figure(figure, run.figures / f"{name}.png")
@@ -76,7 +79,12 @@ def write_report(
 
 
 def score_line(split: str, result: dict[str, Any]) -> str:
-    """Returns the one line that says how good a model is, from what `class_report` gives."""
+    """Returns one line that says how good a model is.
+
+    Args:
+        split: name of the split that was scored.
+        result: the numbers of `class_report`.
+    """
     low, high = result["accuracy_interval"]
     return (
         f"{split} accuracy {result['accuracy']:.2%} of {result['examples']:,} examples "
@@ -85,7 +93,11 @@ def score_line(split: str, result: dict[str, Any]) -> str:
 
 
 def class_table(result: dict[str, Any]) -> list[str]:
-    """Returns the lines of a Markdown table: precision, recall, F1 and support of each class."""
+    """Returns a Markdown table, as lines: precision, recall, F1 and support of each class.
+
+    Args:
+        result: the numbers of `class_report`.
+    """
     lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
     lines += [
         f"| {_cell(c['name'])} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "

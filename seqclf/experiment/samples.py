@@ -1,4 +1,4 @@
-"""A few test examples as files, so that a user can try a trained model at once."""
+"""A few test examples as files, with which a user can try a trained model at once."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ import numpy as np
 from PIL import Image
 
 from seqclf.data.dataset import Dataset
-from seqclf.storage.files import replacing
+from seqclf.storage.files import replacing, write_npz
 from seqclf.storage.run_directory import Run
 
 COUNT = 3
 
 
 def write_samples(run: Run, dataset: Dataset) -> list[Path]:
-    """Writes the first test examples to `RUN/samples` and returns the files.
+    """Writes the first test examples to `RUN/samples` and returns the paths of the files.
 
-    Pictures become `<class>-<index>.png`, all else one `samples.npz`.
+    Images become `<class>-<index>.png`; other examples become one file, `samples.npz`.
     """
     spec, test = dataset.spec, dataset.test.take(np.arange(min(COUNT, len(dataset.test))))
     if spec.fits_image_file:
@@ -29,6 +29,5 @@ def write_samples(run: Run, dataset: Dataset) -> list[Path]:
         return files
     file = run.samples / "samples.npz"
     arrays = {"x": test.x} if test.lengths is None else {"x": test.x, "lengths": test.lengths}
-    with replacing(file) as temporary, open(temporary, "wb") as handle:
-        np.savez(handle, allow_pickle=False, **arrays)
+    write_npz(file, arrays)
     return [file]

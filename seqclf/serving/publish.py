@@ -5,16 +5,13 @@ written under a name that it ignores, `.tmp-…`, in the same folder, synced to 
 """
 
 import contextlib
-import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from seqclf.errors import ExportError
-from seqclf.serving.names import STAGING
-from seqclf.storage.files import write_text
+from seqclf.storage.files import sync_to_disk, write_text
+from seqclf.storage.folders import staging_folder
 
 LAST = ".last_version"  # so that a number is not given twice when the newest version was deleted
 
@@ -59,20 +56,13 @@ def staging(export_dir: Path) -> Iterator[Path]:
     Raises:
         ExportError: `export_dir` cannot be written.
     """
-    try:
-        export_dir.mkdir(parents=True, exist_ok=True)
-        for left_over in export_dir.glob(f"{STAGING}*"):
-            _remove_unless_locked(left_over)
-        folder, lock = _locked_folder(export_dir)
-    except OSError as error:
-        reason = "it is a file" if export_dir.is_file() else error.strerror
-        raise ExportError(f"{export_dir} cannot be written: {reason}") from error
-    try:
-        folder.chmod(0o755)  # mkdtemp makes it private; the server may be another user
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(staging_folder(export_dir))
+        except OSError as error:
+            reason = "it is a file" if export_dir.is_file() else error.strerror
+            raise ExportError(f"{export_dir} cannot be written: {reason}") from error
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
 
 
 def publish(folder: Path, export_dir: Path, keep: int = 0) -> Path:
@@ -96,7 +86,7 @@ def publish(folder: Path, export_dir: Path, keep: int = 0) -> Path:
                 raise
             continue  # another export took the number in between
         break
-    _sync_entry(export_dir)
+    sync_to_disk(export_dir)
     write_text(export_dir / LAST, f"{version.name}\n")
     if keep:
         _retire(export_dir, keep)
@@ -108,9 +98,8 @@ def _retire(export_dir: Path, keep: int) -> None:
     entries = [e for e in export_dir.iterdir() if is_version(e.name)]
     models = [e for e in entries if (e / "saved_model.pb").is_file()]
     for old in sorted(models, key=lambda entry: int(entry.name))[:-keep]:
-        hidden = Path(tempfile.mkdtemp(dir=export_dir, prefix=STAGING))
-        os.rename(old, hidden / old.name)
-        shutil.rmtree(hidden, ignore_errors=True)
+        with staging_folder(export_dir) as hidden:
+            os.rename(old, hidden / old.name)
 
 
 def _last(export_dir: Path) -> int:
@@ -120,42 +109,6 @@ def _last(export_dir: Path) -> int:
         return 0
 
 
-def _locked_folder(export_dir: Path) -> tuple[Path, int]:
-    while True:
-        folder = Path(tempfile.mkdtemp(dir=export_dir, prefix=STAGING))
-        descriptor = os.open(folder, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if folder.exists():
-            return folder, descriptor
-        os.close(descriptor)  # another export took it for a left-over before it was locked
-
-
-def _remove_unless_locked(folder: Path) -> None:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return  # another export removed it
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return  # in use
-    else:
-        if folder.is_dir():
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            folder.unlink(missing_ok=True)
-    finally:
-        os.close(descriptor)
-
-
 def _sync(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        _sync_entry(path)
-
-
-def _sync_entry(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_to_disk(path)

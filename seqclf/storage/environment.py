@@ -1,4 +1,4 @@
-"""What a run was made with: versions, hardware, git revision. For the manifest."""
+"""The environment of a run, for its manifest: versions, hardware, git revision."""
 
 import importlib.metadata
 import os
@@ -34,13 +34,16 @@ def describe_environment() -> dict[str, Any]:
 
 
 def git_revision() -> str | None:
-    """Returns the commit of the checkout that this code runs from, `-dirty` if changed, or None."""
+    """Returns the git commit of this code, with `-dirty` if files are changed.
+
+    None if the code is not in a git checkout.
+    """
     folder = Path(__file__).resolve().parent
     try:
         tracked = _git(folder, "ls-files", "--error-unmatch", __file__)
         return _git(folder, "describe", "--always", "--dirty", "--abbrev=40") if tracked else None
     except (OSError, subprocess.CalledProcessError):
-        return None  # no git, or installed as a package: the version says what it is
+        return None  # git is missing, or the code is an installed package, which has a version
 
 
 def _git(folder: Path, *arguments: str) -> str:

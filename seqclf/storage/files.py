@@ -4,28 +4,36 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seqclf.errors import RunError, StorageError
+
+TEMPORARY = ".tmp-"  # how the names of unfinished files and folders begin
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path`; on success what was written there replaces `path`.
+    """Gives a temporary file beside `path`; on success it replaces `path`.
 
     A crash at any moment leaves either the old file or the new one, never half of one.
 
+    Args:
+        path: the file to write; its folder is made if it is missing.
+
     Raises:
-        StorageError: it cannot be written: no space, read-only, not allowed.
+        StorageError: it cannot be written: no space, read-only, no permission.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
     except OSError as error:
-        raise StorageError(unwritable(path, error)) from error
+        raise StorageError(unwritable_message(path, error)) from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -35,13 +43,13 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         os.replace(temporary, path)
     except OSError as error:
-        raise StorageError(unwritable(path, error)) from error
+        raise StorageError(unwritable_message(path, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def unwritable(path: object, error: OSError) -> str:
-    """Returns what to say of a file that could not be written."""
+def unwritable_message(path: object, error: OSError) -> str:
+    """Returns the message for a file that could not be written: the reason and the remedy."""
     remedies = {
         errno.ENOSPC: "Free some space",
         errno.EDQUOT: "Free some space, or ask for a larger quota",
@@ -58,10 +66,10 @@ def unwritable(path: object, error: OSError) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Returns what a JSON file of a run holds.
+    """Returns the content of a JSON file of a run.
 
     Raises:
-        RunError: it is damaged.
+        RunError: the file is damaged.
     """
     try:
         return json.loads(path.read_text())
@@ -80,3 +88,37 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Writes a JSON file atomically."""
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays to an uncompressed `.npz` file atomically; nothing in it is pickled."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Waits until a file, or the list of a folder's entries, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Removes a file or a folder with all that it holds, as far as it can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def remove_temporary(folder: Path) -> None:
+    """Removes the unfinished files and folders, at any depth, that killed processes left behind.
+
+    Args:
+        folder: a folder that no other process writes to; see `seqclf.storage.locks.locked`.
+    """
+    for left_over in list(folder.glob(f"**/{TEMPORARY}*")):
+        remove(left_over)

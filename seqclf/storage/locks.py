@@ -1,54 +1,84 @@
-"""A lock on a folder that one process at a time may write to."""
+"""Locks that keep a second process out of a folder; they end with the process that holds them.
+
+Some network file systems have no such locks. There a command goes on without them, and says so.
+"""
 
 import contextlib
-import fcntl
+import errno
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from seqclf.errors import RunError
 
 NAME = ".lock"
+# Lustre without its option flock, some NFS and FUSE mounts.
+UNSUPPORTED = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
+NO_LOCKS = (
+    "warning: {folder} is on a file system without file locks: nothing keeps a second command from "
+    "writing to it at the same time, which would damage what is there. Start one at a time."
+)
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Holds a folder's lock; the operating system releases it however the process ends.
+    """Holds a folder's lock inside the block.
 
-    The file stays behind, because to remove it would let two processes hold two files of one name.
+    The operating system releases the lock however the process ends. The lock file stays behind:
+    if it were removed, two processes could hold two files of one name.
 
     Args:
-        folder: it is made if need be.
+        folder: it is made if it is missing.
 
     Raises:
-        RunError: another process holds it (the message says which), or it cannot be written.
+        RunError: another process holds the lock (the message says which), or the folder cannot be
+            written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         where = f" ({NAME} in it)" if folder.is_dir() else ""
         raise RunError(f"{folder} cannot be used as --workdir{where}: {error.strerror}") from error
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        held = try_lock(descriptor)
+        if held is None:
+            print(NO_LOCKS.format(folder=folder), file=sys.stderr, flush=True)
+        elif not held:
             raise RunError(
-                f"{folder} is in use by {_holder(handle)}: two processes must not write to one "
+                f"{folder} is in use by {_holder(descriptor)}: two processes must not write to one "
                 "folder. Wait for that one, end it, or choose another --workdir."
-            ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps([os.getpid(), socket.gethostname()]).encode(), 0)
+            )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps([os.getpid(), socket.gethostname()]).encode(), 0)
         yield
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
-def _holder(handle: int) -> str:
+def try_lock(descriptor: int) -> bool | None:
+    """Locks an open file or folder without waiting; closing the descriptor releases the lock.
+
+    Returns:
+        True if the lock is held now, False if another process holds it, None if its file system has
+        no locks.
+    """
     try:
-        process, host = json.loads(os.pread(handle, 1000, 0))
+        return lock_descriptor(descriptor, blocking=False)
+    except OSError as error:
+        if error.errno in UNSUPPORTED:
+            return None
+        raise
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        process, host = json.loads(os.pread(descriptor, 1000, 0))
     except (ValueError, TypeError):
         return "another process"
     return f"process {process} on {host}"

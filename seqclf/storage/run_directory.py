@@ -1,4 +1,4 @@
-"""The run directory: its names, and whether a training may use it.
+"""The run directory: the names of its files, its config and its manifest.
 
 config.json        the resolved config
 manifest.json      versions, hardware, data fingerprint, status
@@ -19,6 +19,7 @@ from typing import Any
 from seqclf.config import Config, differences, from_json, to_json
 from seqclf.errors import ConfigError, RunError
 from seqclf.storage.files import read_json, write_json, write_text
+from seqclf.storage.folders import check_ours_or_free, unusable_message
 from seqclf.storage.locks import locked
 
 
@@ -26,7 +27,7 @@ class Run:
     """One run directory.
 
     Attributes:
-        path: the folder; the other attributes are the files in it.
+        path: the folder. The other attributes are the paths of what is in it.
     """
 
     def __init__(self, path: str | Path):
@@ -44,25 +45,16 @@ class Run:
         self.samples = self.path / "samples"
         self.export = self.path / "export"
 
-    def check(self, config: Config) -> None:
-        """Checks that the folder is this config's, or free; changes nothing.
+    def check_usable(self, config: Config) -> None:
+        """Checks that the folder holds a run of this config, or is free; changes nothing.
 
         Raises:
-            RunError: it belongs to a run of another config (the differences are listed), or holds
-                something else.
+            RunError: it holds a run of another config (the differences are listed), or something
+                else.
         """
-        try:
-            taken = self.path.is_dir() and any(e.name[0] != "." for e in self.path.iterdir())
-            known = self.config.exists()
-        except OSError as error:
-            raise self._unusable(error) from error
-        if not known and taken:
-            raise RunError(
-                f"{self.path} exists and is no run directory (it lacks config.json): it is left as "
-                "it is. Choose another --workdir."
-            )
-        changes = differences(self.read_config(), config) if known else []
-        if changes:
+        if not check_ours_or_free(self.path, self.config.name, "is no run directory"):
+            return
+        if changes := differences(self.read_config(), config):
             raise RunError(
                 f"{self.path} holds a run of another config, left as it is. It differs in\n"
                 + "\n".join(f"  {change}" for change in changes)
@@ -70,35 +62,32 @@ class Run:
             )
 
     def locked(self) -> AbstractContextManager[None]:
-        """Keeps other processes from writing to the folder, which is made if need be.
+        """Keeps other processes from writing to the folder; makes it if it is missing.
 
         Raises:
-            RunError: another process is at it, or the folder cannot be written.
+            RunError: another process holds it, or it cannot be written.
         """
         return locked(self.path)
 
     def prepare(self, config: Config) -> None:
-        """Makes the folder this config's.
+        """Makes the folder, if it is missing, and writes the config into it.
 
         Raises:
-            RunError: as `check`, or the folder cannot be written.
+            RunError: the folder is not usable for this config, or cannot be written.
         """
-        self.check(config)
+        self.check_usable(config)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not self.config.exists():
                 write_text(self.config, to_json(config))
         except OSError as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: OSError) -> RunError:
-        return RunError(f"{self.path} cannot be used as --workdir: {error.strerror}")
+            raise RunError(unusable_message(self.path, error)) from error
 
     def read_config(self) -> Config:
         """Returns the run's config.
 
         Raises:
-            RunError: the folder is not a run directory, or its config cannot be read.
+            RunError: the folder is no run directory, or its config cannot be read.
         """
         if not self.config.is_file():
             raise RunError(
@@ -114,7 +103,7 @@ class Run:
         """Returns the manifest, `{}` while there is none.
 
         Raises:
-            RunError: it is damaged.
+            RunError: the file is damaged.
         """
         return read_json(self.manifest) if self.manifest.exists() else {}
 

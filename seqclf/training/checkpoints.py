@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.errors import RunError
-from seqclf.storage.files import replacing
+from seqclf.storage.files import write_npz
 from seqclf.storage.run_directory import Run
 
 KEPT = 2  # the newest and, should it turn out damaged, the one before
@@ -30,8 +30,7 @@ def save(path: Path, variables: Mapping[str, Iterable[Any]], state: Mapping[str,
     arrays = {
         name: np.asarray(variable) for name, variable in _named(variables)
     }  # "model/000/kernel": the number tells apart variables of one path
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, allow_pickle=False, **(arrays | {STATE: np.array(json.dumps(state))}))
+    write_npz(path, arrays | {STATE: np.array(json.dumps(state))})
 
 
 def restore(path: Path, variables: Mapping[str, Iterable[Any]]) -> dict[str, Any]:

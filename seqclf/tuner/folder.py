@@ -10,6 +10,7 @@ import tensorflow as tf
 from seqclf.config import resolve, to_json
 from seqclf.errors import RunError
 from seqclf.storage.files import write_json
+from seqclf.storage.folders import check_ours_or_free, remove_left_over, unusable_message
 from seqclf.tuner.tuner import PROJECT
 
 MAY_CHANGE = ("max_trials", "seconds")  # keys of search.json that a later call may change
@@ -21,17 +22,7 @@ def check_free(folder: Path) -> None:
     Raises:
         RunError: the folder holds something else, or cannot be read.
     """
-    try:
-        taken = folder.is_dir() and any(entry.name[0] != "." for entry in folder.iterdir())
-        known = (folder / "search.json").exists()
-    except OSError as error:
-        raise RunError(f"{folder} cannot be used as --workdir: {error.strerror}") from error
-    if taken and not known:
-        raise RunError(
-            f"{folder} exists and holds no search (it lacks search.json): it is left as it is. "
-            "Choose another --workdir."
-        )
-    if known:
+    if check_ours_or_free(folder, "search.json", "holds no search"):
         read_search(folder / "search.json")
 
 
@@ -55,14 +46,11 @@ def claim_folder(folder: Path, search: dict[str, Any], overwrite: bool) -> None:
                 _delete_search(folder)
             else:
                 check_same_search(path, before, search)
-        for left_over in folder.glob("trials/.tmp-*"):  # left by a process that was killed
-            shutil.rmtree(left_over, ignore_errors=True)
+        remove_left_over(folder / "trials")
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, search)
     except OSError as error:
-        raise RunError(
-            f"{folder} cannot be used as --workdir: {error.strerror or error}"
-        ) from error
+        raise RunError(unusable_message(folder, error)) from error
     if not (folder / "trials").exists():
         _write_hparams_config(folder / "trials", search)
 

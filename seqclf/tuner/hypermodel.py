@@ -13,8 +13,9 @@ from seqclf.config.search_space import SearchSpace
 from seqclf.console.progress import Progress
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
+from seqclf.experiment.manifest import record_start
 from seqclf.experiment.report import build_report, write_report
-from seqclf.experiment.run import begin, training_facts
+from seqclf.experiment.run import training_facts
 from seqclf.storage.run_directory import Run
 from seqclf.training.evaluation import Scorer
 from seqclf.training.loop import build, fit, total_steps
@@ -106,7 +107,7 @@ class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no 
         config = with_seed(self.config(hp), seed)
         dataset = dataset_of(config)
         run.prepare(config)
-        begin(run, config, dataset, **manifest)
+        record_start(run, config, dataset, **manifest)
         until = max(1, round(fraction * total_steps(config, dataset)))
         model, state, score = fit(
             config, dataset, run, model=model, until=until, make_progress=make_progress

@@ -2,9 +2,7 @@
 
 import contextlib
 import io
-import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +20,7 @@ from seqclf.config.search_space import shown
 from seqclf.console.progress import Progress
 from seqclf.errors import ConfigError, TrainingError
 from seqclf.storage.files import replacing, write_json
+from seqclf.storage.folders import new_folder
 from seqclf.storage.run_directory import Run
 from seqclf.tuner.hypermodel import ClassifierHyperModel, with_seed
 from seqclf.tuner.progress import trial_in_words, trial_number
@@ -249,17 +248,11 @@ def _copy_checkpoint(parent: Run, run: Run) -> None:
     if run.config.exists():
         return
     shutil.rmtree(run.path, ignore_errors=True)
-    run.path.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=run.path.parent, prefix=".tmp-"))
-    try:
+    with new_folder(run.path) as folder:
         for source in (parent.config, parent.dataset, parent.metrics):
-            shutil.copy2(source, staging)
+            shutil.copy2(source, folder)
         for source in (parent.checkpoints, parent.tensorboard):
-            shutil.copytree(source, staging / source.name)
+            shutil.copytree(source, folder / source.name)
         manifest = parent.read_manifest()
         manifest.pop("starts", None)
-        write_json(staging / run.manifest.name, manifest | {"continues": parent.path.name})
-        staging.chmod(0o755)
-        os.rename(staging, run.path)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        write_json(folder / run.manifest.name, manifest | {"continues": parent.path.name})

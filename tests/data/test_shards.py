@@ -18,7 +18,8 @@ from seqclf.data.shards.records import serialize
 from seqclf.data.shards.writing import write_shards
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
-from seqclf.experiment.run import evaluate_run, run_experiment
+from seqclf.experiment.run import run_experiment
+from seqclf.experiment.run_evaluation import evaluate_run
 from seqclf.inspection.report import gradient_flow_batch
 from seqclf.storage.run_directory import Run
 from seqclf.training.checkpoints import restore_latest

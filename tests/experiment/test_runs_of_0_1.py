@@ -16,7 +16,8 @@ from seqclf.config import nest, resolve
 from seqclf.config.recipes import load_recipe
 from seqclf.data.normalization import as_sequences
 from seqclf.data.sources import load_dataset
-from seqclf.experiment.run import evaluate_run, run_experiment
+from seqclf.experiment.run import run_experiment
+from seqclf.experiment.run_evaluation import evaluate_run
 from seqclf.models.loading import load_trained
 from seqclf.serving.export import export_run
 from seqclf.storage.run_directory import Run

@@ -80,6 +80,7 @@ def test_the_clock_is_moved_back(tmp_path):
     program = """
 import datetime, sys, time
 import seqclf.experiment.run as experiment
+from seqclf.experiment.manifest import record_start
 from seqclf.config import resolve
 from seqclf.storage.run_directory import Run
 from seqclf.training import loop as training
@@ -103,7 +104,7 @@ config = resolve({"data": {"source": "digits"}, "model": {"units": [8]}, "steps"
 run = Run(sys.argv[1])
 run.prepare(config)
 dataset = experiment.load_dataset("digits")
-experiment.begin(run, config, dataset)
+record_start(run, config, dataset)
 training.fit(config, dataset, run, until=10)
 report = experiment.run_experiment(config, run.path, dataset=dataset)
 assert report["training"]["steps"] == 30, report["training"]

@@ -9,7 +9,8 @@ import pytest
 from seqclf import load_dataset
 from seqclf.config import resolve
 from seqclf.errors import ConfigError, RunError, TrainingError
-from seqclf.experiment.run import evaluate_run, run_experiment
+from seqclf.experiment.run import run_experiment
+from seqclf.experiment.run_evaluation import evaluate_run
 from seqclf.storage.run_directory import Run
 from seqclf.training.checkpoints import restore_latest
 from seqclf.training.evaluation import Scorer

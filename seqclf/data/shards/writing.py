@@ -2,8 +2,6 @@
 
 import contextlib
 import itertools
-import os
-import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from seqclf.data.shards.measure import Measure
 from seqclf.data.shards.records import serialize
 from seqclf.data.shards.schema import NAME, SPLITS, Schema, Shard
 from seqclf.errors import ConfigError, DataError
+from seqclf.storage.folders import new_folder
 
 LANES = 8  # as many workers can share the shards at most
 
@@ -122,51 +121,38 @@ def _records(part: Part, split: str, measure: Measure, report: Report) -> Iterat
         yield record
 
 
-def _remove_left_over(parent: Path, prefix: str) -> None:
-    """Removes the temporary folders of processes that were killed."""
-    for folder in parent.iterdir() if parent.is_dir() else ():
-        process = folder.name.removeprefix(prefix)
-        if folder.name.startswith(prefix) and process.isdecimal() and not _runs(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # sends nothing
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's
-    return True
-
-
 @contextlib.contextmanager
 def _new_folder(out: str) -> Iterator[str]:
-    """Gives a temporary folder beside `out`; on success it becomes `out`, or else it is removed.
+    """Gives a folder to write to; on success it becomes `out`, otherwise nothing is left of it.
 
-    In a cloud, where to rename is to copy, it is `out` itself: what has no schema, which is written
-    last, is not taken for a data set.
+    In a cloud, where renaming means copying, it is `out` itself: a folder without a schema, which
+    is written last, does not count as a data set.
+
+    Raises:
+        DataError: the folder cannot be written.
     """
     out = out.rstrip("/")
-    parent, slash, name = out.rpartition("/")
-    folder = out
-    if "://" not in out:
-        _remove_left_over(Path(parent or slash or "."), f".tmp-{name}-")
-        folder = f"{parent}{slash}.tmp-{name}-{os.getpid()}"
-    whole = False
     try:
-        tf.io.gfile.makedirs(folder)
-        yield folder
-        if folder != out:
-            tf.io.gfile.rename(folder, out)
-        whole = True
+        if "://" in out:
+            with _removed_on_failure(out):
+                tf.io.gfile.makedirs(out)
+                yield out
+        else:
+            with new_folder(Path(out)) as folder:
+                yield str(folder)
     except (tf.errors.OpError, OSError) as error:
         reason = getattr(error, "message", str(error))
         raise DataError(
             f"{out}: cannot be written ({reason}). Nothing is left of it; make room, or name "
             "another --out."
         ) from error
-    finally:
-        if not whole:  # an interruption, too
-            with contextlib.suppress(tf.errors.OpError):
-                tf.io.gfile.rmtree(folder)
+
+
+@contextlib.contextmanager
+def _removed_on_failure(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:  # an interruption, too
+        with contextlib.suppress(tf.errors.OpError):
+            tf.io.gfile.rmtree(folder)
+        raise

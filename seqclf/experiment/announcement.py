@@ -1,0 +1,38 @@
+"""The lines that a training prints before its first step: data, model and length."""
+
+from seqclf.config import Config
+from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
+from seqclf.data.dataset import Dataset
+from seqclf.training.distribution.workers import Workers
+
+
+def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Workers) -> str:
+    """Returns a few lines that say what will be trained, on what and for how long.
+
+    Args:
+        config: a resolved config.
+        dataset: its data.
+        steps: training steps of the whole training.
+        workers: the processes that share it.
+    """
+    spec = dataset.spec
+    counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
+    upto = "up to " if spec.variable_length else ""
+    distortions = distortions_in_words(config)
+    epochs = steps * config.examples_per_step / len(dataset.train)
+    lines = [
+        f"data    {dataset.origin}",
+        f"        {upto}{spec.time_steps} steps of {spec.features} features ({spec.reading}), "
+        f"{spec.num_classes} classes; {counts}",
+        f"model   {model_in_words(config)}",
+    ]
+    if distortions:
+        lines.append(f"augment {distortions}")
+    lines.append(
+        f"train   {steps:,} steps of {batch_in_words(config)} ({epochs:.1f} epochs), "
+        f"{config.optimizer.name}, {config.optimizer.schedule} learning rate "
+        f"{config.optimizer.learning_rate:g}, seed {config.seed}"
+    )
+    if not workers.alone:
+        lines.append(f"workers {workers.in_words()}")
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""`evaluate_run`: scores the model of a finished run again."""
+
+from typing import Any
+
+from seqclf.data.sources import load_dataset
+from seqclf.errors import RunError
+from seqclf.experiment.manifest import check_same_data
+from seqclf.models.loading import load_classifier
+from seqclf.storage.run_directory import Run
+from seqclf.training.evaluation import Scorer, class_report
+
+
+def evaluate_run(run: Run, split: str) -> dict[str, Any]:
+    """Scores the model of a run on one of its splits.
+
+    Args:
+        run: a trained run.
+        split: `train`, `validation` or `test`.
+
+    Returns:
+        The numbers of `class_report`.
+
+    Raises:
+        RunError: the run has no model yet, or its data has changed since.
+    """
+    config = run.read_config()
+    if not run.model.exists():
+        raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
+    dataset = load_dataset(**config.data.to_dict())
+    check_same_data(run, dataset)
+    model = load_classifier(run.model, dataset.spec)
+    score = Scorer(model, dataset.spec)(dataset.split(split))
+    return class_report(score, dataset.spec.class_names)
