@@ -393,7 +393,7 @@ def main(argv: list[str]) -> None:
     del argv
     with tempfile.TemporaryDirectory() as folder:
         if EXPORT_DIR.value:
-            from seqclf.serving.publish import version_folder
+            from seqclf.serving.versions import version_folder
 
             version = version_folder(Path(EXPORT_DIR.value))
         else:

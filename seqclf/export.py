@@ -1,12 +1,13 @@
-"""Exports the model of a run for TensorFlow Serving, or checks any SavedModel for it.
+"""Exports the model of a run for TensorFlow Serving, or verifies a SavedModel of any tool.
 
     python -m seqclf.export --workdir=runs/mnist --export_dir=models/mnist
 
-writes models/mnist/1, and models/mnist/2 the next time, each once it has passed every check.
+writes models/mnist/1, and models/mnist/2 the next time. A version appears after it has passed every
+check.
 
     python -m seqclf.export --verify=models/mnist
 
-runs the checks on what is there, ours or not.
+runs the checks on the newest version in that folder.
 """
 
 import sys
@@ -20,19 +21,27 @@ from seqclf.errors import ConfigError
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.")
 INPUT_DTYPE = flags.DEFINE_enum(
-    "input_dtype", "", ["", "uint8", "float32"], "Of the raw inputs; default: that of the data."
+    "input_dtype",
+    "",
+    ["", "uint8", "float32"],
+    "Type of the raw inputs; default: that of the data.",
 )
-KEEP = flags.DEFINE_integer("keep", 0, "Newest versions to keep; 0 keeps all.", lower_bound=0)
+KEEP = flags.DEFINE_integer(
+    "keep", 0, "Number of newest versions to keep; 0 keeps all.", lower_bound=0
+)
 LITERT = flags.DEFINE_enum(
-    "litert", "", ["", "float32", "int8"], "Write a LiteRT file too, with weights of that type."
+    "litert", "", ["", "float32", "int8"], "Write a LiteRT file too, with weights of this type."
 )
-VERIFY = flags.DEFINE_string("verify", None, "SavedModel, or folder of versions, to check.")
+VERIFY = flags.DEFINE_string("verify", None, "SavedModel, or folder of versions, to verify.")
 RUNTIME = flags.DEFINE_string(
-    "runtime", None, "With --verify: folder of another TensorFlow's libraries to run it with."
+    "runtime",
+    None,
+    "With --verify: folder with the libraries of another TensorFlow to run it with.",
 )
 
 
 def check(argv: Sequence[str]) -> None:
+    """Checks the flags without TensorFlow, so that a mistake is reported at once."""
     del argv
     from seqclf.storage.run_directory import Run
 
@@ -40,13 +49,14 @@ def check(argv: Sequence[str]) -> None:
     if any(exporting) if VERIFY.value else not all(exporting):
         raise ConfigError(
             "Give --workdir=RUN and --export_dir=FOLDER to export, or --verify=FOLDER alone to "
-            "check what is there."
+            "verify what is there."
         )
     if WORKDIR.value:
         Run(WORKDIR.value).read_config()
 
 
 def main(argv: Sequence[str]) -> None:
+    """Verifies what --verify names, or else exports a run."""
     del argv
     if VERIFY.value:
         verify()
@@ -55,6 +65,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def export() -> None:
+    """Exports a run and prints how to use the new version."""
     from seqclf.serving.export import export_run
     from seqclf.storage.run_directory import Run
 
@@ -74,11 +85,12 @@ def export() -> None:
 
 
 def verify() -> None:
-    from seqclf.serving.verify.check import describe
+    """Prints the outcome of every check; exits with status 1 if one has failed."""
+    from seqclf.serving.verify.check import describe_checks
     from seqclf.serving.verify.check import verify as run_checks
 
     checks = run_checks(VERIFY.value, runtime=RUNTIME.value)
-    print(describe(checks))
+    print(describe_checks(checks))
     if any(check.passed is False for check in checks):
         sys.exit(1)
 

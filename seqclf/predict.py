@@ -1,4 +1,4 @@
-"""Classifies pictures or sequences with an exported model, here or on a server.
+"""Classifies image files or sequences with an exported model, on this machine or on a server.
 
 python -m seqclf.predict --model=models/mnist digit.png other.jpg
 python -m seqclf.predict --model=models/mnist --json sequences.npz
@@ -9,30 +9,36 @@ python -m seqclf.predict --server=grpc://localhost:8500/seqclf digit.png
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from seqclf.console import app
 from seqclf.errors import ConfigError
 
-MODEL = flags.DEFINE_string("model", None, "EXPORT_DIR or EXPORT_DIR/<version>.")
+if TYPE_CHECKING:
+    from seqclf.serving.predictions import Prediction
+
+MODEL = flags.DEFINE_string("model", None, "Exported model: EXPORT_DIR or EXPORT_DIR/<version>.")
 SERVER = flags.DEFINE_string("server", None, "Address of a served model, http:// or grpc://.")
-INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in pictures first.")
+INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in images first.")
 TOP = flags.DEFINE_integer("top", 3, "Classes to print for each example.", lower_bound=1)
 JSON = flags.DEFINE_bool("json", False, "Print JSON instead of text.")
 TIMEOUT = flags.DEFINE_float("timeout", 10.0, "Seconds to wait for a server.", lower_bound=0.001)
 WAIT = flags.DEFINE_float(
     "wait", 0.0, "Seconds to wait until a server has the model ready.", lower_bound=0.0
 )
-HEADER = flags.DEFINE_multi_string("header", [], "For a server: 'Name: value', such as a token.")
-CA_FILE = flags.DEFINE_string("ca_file", None, "For a server: certificates to trust.")
+HEADER = flags.DEFINE_multi_string(
+    "header", [], "For a server: a header 'Name: value', such as a token."
+)
+CA_FILE = flags.DEFINE_string("ca_file", None, "For a server: file with the certificates to trust.")
 
 
 def check(argv: Sequence[str]) -> None:
+    """Checks the flags without TensorFlow, so that a mistake is reported at once."""
     from pathlib import Path
 
-    from seqclf.serving.publish import version_folder
+    from seqclf.serving.versions import version_folder
 
     if (MODEL.value is None) == (SERVER.value is None):
         raise ConfigError("Give either --model=EXPORT_DIR or --server=ADDRESS.")
@@ -43,32 +49,31 @@ def check(argv: Sequence[str]) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    if SERVER.value is None:
-        answers, names = ask_model(argv[1:])
-    else:
-        answers, names = ask_server(argv[1:])
-    if JSON.value:
-        show_json(answers, names)
-    else:
-        show(answers, names)
+    """Classifies the files and prints the predictions."""
+    predict = predict_here if SERVER.value is None else predict_on_server
+    predictions, names = predict(argv[1:])
+    print_predictions = print_json if JSON.value else print_text
+    print_predictions(predictions, names)
 
 
-def ask_model(paths: Sequence[str]) -> tuple[list[Any], tuple[str, ...]]:
-    from seqclf.serving.pictures import polarity_hint
+def predict_here(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, ...]]:
+    """Returns the predictions of the model --model for files, and its class names."""
+    from seqclf.serving.image_files import polarity_hint
     from seqclf.serving.predictor import Predictor
 
     predictor = Predictor(MODEL.value)
-    answers = [a for path in paths for a in predictor.predict_file(path, INVERT.value)]
+    predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
     background = predictor.spec.background
     for path in paths:
         if not path.endswith(".npz") and (hint := polarity_hint(path, INVERT.value, background)):
             print(f"warning: {hint}", file=sys.stderr)
-    return answers, predictor.spec.class_names
+    return predictions, predictor.spec.class_names
 
 
-def ask_server(paths: Sequence[str]) -> tuple[list[Any], tuple[str, ...]]:
+def predict_on_server(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, ...]]:
+    """Returns the predictions of the server --server for files, and its class names."""
     from seqclf.serving.client import connect
-    from seqclf.serving.remote import RemotePredictor
+    from seqclf.serving.remote_predictor import RemotePredictor
 
     headers = {}
     for header in HEADER.value:
@@ -81,36 +86,40 @@ def ask_server(paths: Sequence[str]) -> tuple[list[Any], tuple[str, ...]]:
         if WAIT.value:
             client.wait_until_available(WAIT.value)
         predictor = RemotePredictor(client)
-        answers = [a for path in paths for a in predictor.predict_file(path, INVERT.value)]
-        return answers, predictor.names
+        predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
+        return predictions, predictor.names
 
 
-def show(answers: list[Any], names: tuple[str, ...]) -> None:
-    from seqclf.serving.answers import runners_up
+def print_text(predictions: list["Prediction"], names: tuple[str, ...]) -> None:
+    """Prints a line for each example: its source and the most probable classes."""
+    from seqclf.serving.predictions import runners_up
 
-    width = max(len(answer.source) for answer in answers)
-    for answer in answers:
-        others = runners_up(answer, names, TOP.value - 1)
+    width = max(len(prediction.source) for prediction in predictions)
+    for prediction in predictions:
+        others = runners_up(prediction, names, TOP.value - 1)
         rest = ", ".join(f"{name} {probability:.2%}" for name, probability in others)
-        first = f"{answer.class_name}  {answer.probabilities[answer.class_index]:7.2%}"
-        print(f"{answer.source:<{width}}  {first}" + (f"   then {rest}" if rest else ""))
+        probability = prediction.probabilities[prediction.class_index]
+        first = f"{prediction.class_name}  {probability:7.2%}"
+        print(f"{prediction.source:<{width}}  {first}" + (f"   then {rest}" if rest else ""))
 
 
-def show_json(answers: list[Any], names: tuple[str, ...]) -> None:
+def print_json(predictions: list["Prediction"], names: tuple[str, ...]) -> None:
+    """Prints a JSON array with an object for each example."""
     rows = [
         {
-            "input": answer.source,
-            "class_index": answer.class_index,
-            "class_name": answer.class_name,
-            "probability": float(answer.probabilities[answer.class_index]),
-            "probabilities": dict(zip(names, map(float, answer.probabilities), strict=True)),
+            "input": prediction.source,
+            "class_index": prediction.class_index,
+            "class_name": prediction.class_name,
+            "probability": float(prediction.probabilities[prediction.class_index]),
+            "probabilities": dict(zip(names, map(float, prediction.probabilities), strict=True)),
         }
-        for answer in answers
+        for prediction in predictions
     ]
     print(json.dumps(rows, indent=2))
 
 
 def needs_tensorflow() -> bool:
+    """Returns whether TensorFlow is imported: for a model, and for messages of gRPC."""
     return SERVER.value is None or SERVER.value.startswith("grpc")
 
 

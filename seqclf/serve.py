@@ -43,8 +43,8 @@ TIMEOUT = flags.DEFINE_float("timeout", 30.0, "Seconds that a prediction may tak
 def check(argv: Sequence[str]) -> None:
     """Checks the flags without TensorFlow, so that a mistake is reported at once."""
     del argv
-    from seqclf.serving.publish import version_folder
     from seqclf.serving.server.ports import check_port_free
+    from seqclf.serving.versions import version_folder
 
     parse_labels()
     folder = Path(EXPORT_DIR.value).expanduser()

@@ -69,7 +69,7 @@ def with_digits(config: Config) -> Config:
 def summary(run: Any, report: dict[str, Any]) -> str:
     """Returns the text at the end: the score, the paths of the results, the next commands."""
     from seqclf.experiment.report import score_line
-    from seqclf.serving.publish import versions
+    from seqclf.serving.versions import versions
 
     python, quote = app.python_command(), app.quoted
     version = run.export / str(max(versions(run.export), default=1))

@@ -16,7 +16,7 @@ from seqclf.experiment.report import build_report, write_report
 from seqclf.experiment.samples import write_samples
 from seqclf.experiment.worker_agreement import check_same_inputs
 from seqclf.serving.export import export_run
-from seqclf.serving.publish import versions
+from seqclf.serving.versions import versions
 from seqclf.storage.files import read_json
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import check_shared

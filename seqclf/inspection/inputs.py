@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import DataError
-from seqclf.serving.answers import read_arrays
 from seqclf.serving.graph_errors import message_of
-from seqclf.serving.images import decode_images
-from seqclf.serving.pictures import encode, polarity_hint
+from seqclf.serving.image_decoding import decode_images
+from seqclf.serving.image_files import encode_image_file, polarity_hint
+from seqclf.serving.npz_inputs import read_npz_inputs
 
 MAX_EXAMPLES = 8  # taken from one `.npz` file
 
@@ -32,21 +32,21 @@ def load_inputs(
     name = Path(path).stem
     if path.endswith(".npz"):
         free = (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape
-        x, lengths = read_arrays(path, free, spec.raw_dtype, spec.variable_length)
+        x, lengths = read_npz_inputs(path, free, spec.raw_dtype, spec.variable_length)
         for i in range(min(MAX_EXAMPLES, len(x))):
             yield f"{name}-{i}", x[i : i + 1], None if lengths is None else lengths[i : i + 1]
         return
     if not spec.fits_image_file:
         raise DataError(
             f"{path}: this model reads sequences of {spec.features} {spec.raw_dtype} features, not "
-            "pictures: give an .npz file with `x`."
+            "images: give an .npz file with `x`."
         )
-    encoded = tf.constant([encode(path, invert)])
+    encoded = tf.constant([encode_image_file(path, invert)])
     try:
         yield name, decode_images(encoded, spec).numpy(), None
     except tf.errors.InvalidArgumentError as error:
         raise DataError(
-            f"{path}: not a readable PNG or JPEG picture ({message_of(error)})."
+            f"{path}: not a readable PNG or JPEG image ({message_of(error)})."
         ) from error
 
 

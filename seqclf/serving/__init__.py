@@ -1,1 +1,1 @@
-"""From a run to a SavedModel that TF Serving takes, and back to answers."""
+"""Exports of a run as a SavedModel for TensorFlow Serving, and predictions from one."""

@@ -1,4 +1,4 @@
-"""How a server may batch requests to our models, in one place for all that must agree on it.
+"""The batching parameters of our exports, in one place for all code that must agree on them.
 
 TensorFlow Serving reads `batching_params.pbtxt` in a version's folder when it is started with
 `--enable_batching --enable_per_model_batching_parameters`. It pads a batch up to the next allowed
@@ -7,9 +7,9 @@ explains the numbers.
 """
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
-MAX_BATCH_SIZE = BATCH_SIZES[-1]  # the server insists on it; a larger request gets a 400
-BATCH_TIMEOUT_MICROS = 1000  # how long a request waits for company: about one prediction's time
-MAX_ENQUEUED_BATCHES = 100  # beyond them a request gets a 503 at once
+MAX_BATCH_SIZE = BATCH_SIZES[-1]  # as the server requires; a larger request gets a 400
+BATCH_TIMEOUT_MICROS = 1000  # how long a request waits for others: about the time of one prediction
+MAX_ENQUEUED_BATCHES = 100  # when so many wait, a request gets a 503 at once
 
 
 def batching_params() -> str:

@@ -1,16 +1,18 @@
-"""`export_run`: a run's model as a versioned SavedModel that needs neither seqclf nor Keras.
+"""Exports the model of a run as a version of a SavedModel that needs neither seqclf nor Keras.
 
-What a version holds, beside `saved_model.pb` and `variables/`:
+A version holds, beside `saved_model.pb` and `variables/`:
 
-    assets/labels.txt                           the class names, one a line, by index
-    batching_params.pbtxt                       how the server may batch
-    assets.extra/tf_serving_warmup_requests     what it replays when it loads the model
-    assets.extra/manifest.json, model_card.md   what the model is
-    assets.extra/seqclf.json                    what seqclf.predict needs of it
+    assets/labels.txt                           the class names by index, one a line
+    batching_params.pbtxt                       how the server may batch requests
+    assets.extra/tf_serving_warmup_requests     requests that the server replays at loading
+    assets.extra/manifest.json, model_card.md   descriptions for programs and for people
+    assets.extra/seqclf.json                    what seqclf.predict needs to know
     assets.extra/model.tflite                   on request: the model for LiteRT
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +25,20 @@ from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError, StorageError
 from seqclf.models.loading import load_trained
 from seqclf.serving.batching import batching_params
+from seqclf.serving.file_names import BATCHING, METADATA
 from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card, write_manifest
-from seqclf.serving.names import BATCHING, METADATA
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.publish import publish, staging
-from seqclf.serving.signatures import Signatures
+from seqclf.serving.signatures import ExportSignatures
 from seqclf.serving.verify.check import Check, Golden, verify
-from seqclf.serving.warmup import Examples, blank_examples, examples_of, write_warmup
+from seqclf.serving.warmup import WarmupExamples, blank_examples, examples_of, write_warmup
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.run_directory import Run
 
 GOLDEN_BATCH = 3
-# What TensorFlow raises for a full disk, and for one that may not or cannot be written.
-DISK = (
+# Errors that TensorFlow raises when a disk is full or cannot be written.
+DISK_ERRORS = (
     tf.errors.ResourceExhaustedError,
     tf.errors.PermissionDeniedError,
     tf.errors.OutOfRangeError,  # the limit on the size of files
@@ -57,47 +59,50 @@ def export_run(
 
     Args:
         run: a trained run.
-        export_dir: the folder of the versions; it is created.
-        input_dtype: `uint8` or `float32`, of the raw values that `serving_default` takes; empty:
-            that of the data.
-        keep: how many of the newest versions to keep; 0 keeps all.
-        report: of the run, for the model card; None: that in the run directory.
-        litert: `float32` or `int8`: write a LiteRT file too, see `write_litert`.
+        export_dir: the folder of the versions; it is created if needed.
+        input_dtype: dtype of the raw values that `serving_default` takes, `uint8` or `float32`;
+            empty: the dtype of the data.
+        keep: number of newest versions to keep; 0 keeps all.
+        report: the report of the run, for the model card; None: the one in the run directory.
+        litert: `float32` or `int8` to write a LiteRT file too, see `write_litert`; empty: none.
 
     Returns:
-        The new version's folder, `EXPORT_DIR/<version>`.
+        The folder of the new version, `EXPORT_DIR/<version>`.
 
     Raises:
         RunError: the run has no model yet, or one that does not fit its data.
-        ConfigError: an option is not for such data.
-        ExportError: the folder cannot be written, or a check failed: then nothing is published.
-        StorageError: there is no room for it, or no right to write it.
+        ConfigError: an option does not fit the data.
+        ExportError: the folder cannot be written, or a check failed; nothing is published.
+        StorageError: there is no space on the disk, or no permission to write.
     """
-    config = run.read_config()
     model, spec = load_trained(run)
     if input_dtype == "uint8" and spec.raw_dtype != "uint8":
         raise ConfigError(
-            f"--input_dtype=uint8 is for data that are; those of {run.path} are {spec.raw_dtype}."
+            f"--input_dtype=uint8 is for uint8 data; those of {run.path} are {spec.raw_dtype}."
         )
-    if report is None and run.report.exists():
-        report = json.loads(run.report.read_text())
-    facts = {
-        "run": run.path.name,
-        "report": report,
-        "config": config.to_dict(),
-        "data": run.read_manifest().get("data"),
-        **describe_environment(),
-    }
     return export_model(
         model,
         spec,
         Path(export_dir).expanduser(),
-        facts,
+        _facts(run, report),
         input_dtype,
         keep=keep,
         examples=examples_of(run, spec),
         litert=litert,
     )
+
+
+def _facts(run: Run, report: dict[str, Any] | None) -> dict[str, Any]:
+    """Returns what the manifest and the model card say about a run."""
+    if report is None and run.report.exists():
+        report = json.loads(run.report.read_text())
+    return {
+        "run": run.path.name,
+        "report": report,
+        "config": run.read_config().to_dict(),
+        "data": run.read_manifest().get("data"),
+        **describe_environment(),
+    }
 
 
 def export_model(
@@ -108,50 +113,62 @@ def export_model(
     input_dtype: str = "",
     *,
     keep: int = 0,
-    examples: Examples | None = None,
+    examples: WarmupExamples | None = None,
     litert: str = "",
 ) -> Path:
     """Exports a classifier as the next version of `export_dir`.
 
     Args:
-        model: gives logits; see `build_classifier`.
-        spec: of its data.
-        export_dir: the folder of the versions.
-        facts: for the manifest and the model card.
-        input_dtype: see `export_run`, as for `keep`.
-        keep: see there.
-        examples: what the warm-up and the checks ask about; None: an example of zeros.
+        model: the classifier; it gives logits. See `build_classifier`.
+        spec: spec of the data.
+        export_dir: the folder of the versions; it is created if needed.
+        facts: what the manifest and the model card say about the model.
+        input_dtype: see `export_run`.
+        keep: see `export_run`.
+        examples: examples for the warm-up and the verification; None: one example of zeros.
         litert: see `export_run`.
 
     Returns:
-        The version's folder.
+        The folder of the new version.
 
     Raises:
-        ExportError: as `export_run`.
+        ExportError: see `export_run`.
+        StorageError: see `export_run`.
     """
-    examples = examples or blank_examples(spec)
+    examples, facts = examples or blank_examples(spec), facts or {}
     dtype = input_dtype or spec.raw_dtype
     with staging(export_dir) as folder:
-        try:
-            names = write_version(folder, model, spec, facts or {}, dtype, examples)
-        except (OSError, *DISK) as error:
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-            raise StorageError(
-                f"Nothing was published in {export_dir}: the new version could not be written "
-                f"({reason})."
-            ) from error
+        with _disk_errors(export_dir):
+            names = write_version(folder, model, spec, facts, dtype, examples)
         if litert:
             write_litert(folder, model, spec, dtype, litert, examples.x)
         checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples))
-        failed = [check for check in checks if check.passed is False]
-        if failed:
-            raise ExportError(
-                f"Nothing was published in {export_dir}: the new version failed "
-                + "; ".join(f"[{check.rule}] {check.detail}" for check in failed)
-            )
-        recorded = {"checks": [_recorded(check) for check in checks]}
-        write_manifest(folder, (facts or {}) | recorded)
+        _require_passed(checks, export_dir)
+        write_manifest(folder, facts | {"checks": [_recorded(check) for check in checks]})
         return publish(folder, export_dir, keep)
+
+
+@contextlib.contextmanager
+def _disk_errors(export_dir: Path) -> Iterator[None]:
+    """Turns errors of a full or unwritable disk into a StorageError."""
+    try:
+        yield
+    except (OSError, *DISK_ERRORS) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise StorageError(
+            f"Nothing was published in {export_dir}: the new version could not be written "
+            f"({reason})."
+        ) from error
+
+
+def _require_passed(checks: list[Check], export_dir: Path) -> None:
+    """Raises an ExportError that names the failed checks, if there are any."""
+    failed = [check for check in checks if check.passed is False]
+    if failed:
+        raise ExportError(
+            f"Nothing was published in {export_dir}: the new version failed "
+            + "; ".join(f"[{check.rule}] {check.detail}" for check in failed)
+        )
 
 
 def write_version(
@@ -160,17 +177,29 @@ def write_version(
     spec: DatasetSpec,
     facts: dict[str, Any],
     dtype: str,
-    examples: Examples,
+    examples: WarmupExamples,
 ) -> list[str]:
-    """Writes all of a version but its manifest into a folder; returns its signatures' names."""
-    signatures = Signatures(model, spec, dtype)
+    """Writes a version, except its manifest, into a folder.
+
+    Args:
+        folder: an empty folder.
+        model: the classifier; it gives logits.
+        spec: spec of the data.
+        facts: what the model card says about the model.
+        dtype: dtype of the raw values that `serving_default` takes.
+        examples: examples for the warm-up.
+
+    Returns:
+        The names of the signatures.
+    """
+    signatures = ExportSignatures(model, spec, dtype)
     functions = {
         name: tf.function(function, input_signature=inputs).get_concrete_function()
         for name, (function, inputs) in signatures.all.items()
     }
     labels = folder / "labels.txt"  # copied to assets/ under this name
     labels.write_text("".join(" ".join(name.split("\n")) + "\n" for name in spec.class_names))
-    # Of the Keras model nothing is saved but the variables that the functions use.
+    # Of the Keras model only the variables are saved that the functions use.
     module = tf.Module()
     module.model_variables = list(
         {id(v): v for f in functions.values() for v in f.variables}.values()
@@ -188,9 +217,9 @@ def write_version(
 
 
 def _goldens(
-    model: keras.Model, spec: DatasetSpec, dtype: str, names: list[str], examples: Examples
+    model: keras.Model, spec: DatasetSpec, dtype: str, names: list[str], examples: WarmupExamples
 ) -> list[Golden]:
-    """Returns what the Keras model itself makes of a few examples, for each signature."""
+    """Returns a few examples with the outputs of the Keras model, for each signature."""
     batch = examples.batch(GOLDEN_BATCH)
     sequences = as_sequences(batch.x, spec, batch.lengths)
     inputs: Any = sequences
@@ -199,21 +228,24 @@ def _goldens(
     probabilities = tf.nn.softmax(tf.cast(model(inputs, training=False), tf.float32)).numpy()
     index = probabilities.argmax(-1).astype(np.int32)
     classes = object_array(name.encode() for name in spec.class_names)
-    answer = {
+    outputs = {
         "probabilities": probabilities,
         "class_index": index,
         "class_name": classes[index],
     }
-    known = {
-        "serving_default": answer,
-        "serving_bytes": answer,
+    expected = {
+        "serving_default": outputs,
+        "serving_bytes": outputs,
         "classify": {"classes": np.stack([classes] * GOLDEN_BATCH), "scores": probabilities},
     }
     return [
-        Golden(name, batch.feed(name, spec, dtype), known[name]) for name in names if name in known
+        Golden(name, batch.feed(name, spec, dtype), expected[name])
+        for name in names
+        if name in expected
     ]
 
 
 def _recorded(check: Check) -> dict[str, Any]:
+    """Returns a check as the manifest records it."""
     result = {True: "passed", False: "failed", None: "skipped"}[check.passed]
     return {"rule": check.rule, "result": result, "detail": check.detail}

@@ -1,4 +1,4 @@
-"""`message_of`: what an operation of a graph complained of, without where in the graph it was."""
+"""`message_of`: the message of an error in a graph, without its place in the graph."""
 
 import re
 
@@ -12,7 +12,7 @@ NOISE = re.compile(
 
 
 def message_of(error: tf.errors.OpError) -> str:
-    """Returns the line of an error's message that says what is wrong.
+    """Returns the line of an error message that says what is wrong.
 
     Example:
         >>> message_of(error)

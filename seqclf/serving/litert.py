@@ -1,7 +1,7 @@
 """A LiteRT (once TensorFlow Lite) file of a classifier, for devices and for single examples.
 
-It reads one example at a time, of raw values as `serving_default` takes them, and gives
-`probabilities`. docs/performance.md has what it gains, and what of it is left out.
+The model in the file takes one example of raw values, as `serving_default` takes them, and gives
+`probabilities`. docs/performance.md says how fast it is, and which variants were left out.
 """
 
 import warnings
@@ -16,30 +16,30 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError
 from seqclf.layers.execution import execution
-from seqclf.serving.names import LITERT
+from seqclf.serving.file_names import LITERT
 from seqclf.serving.signatures import MAX_UNROLLED_STEPS
 
-# Kind → how far a probability may be from that of the Keras model.
+# Kind → largest allowed difference of a probability from the Keras model's.
 TOLERANCES = {"float32": 1e-4, "int8": 0.1}
 
 
 def write_litert(
     folder: Path, model: keras.Model, spec: DatasetSpec, dtype: str, kind: str, x: np.ndarray
 ) -> None:
-    """Writes `assets.extra/model.tflite` and compares what it answers with the model.
+    """Writes `assets.extra/model.tflite` and compares its probabilities with the model's.
 
     Args:
-        folder: of the version.
-        model: gives logits.
-        spec: of its data.
-        dtype: of the raw values.
-        kind: `float32`, or `int8`: weights of eight bits, widened as they are used (dynamic-range
-            quantisation).
+        folder: the version's folder.
+        model: the classifier; it gives logits.
+        spec: spec of the data.
+        dtype: dtype of the raw values.
+        kind: `float32`, or `int8` for weights of eight bits that are widened when they are used
+            (dynamic-range quantisation).
         x: `[N, *raw_shape]`, examples to compare with.
 
     Raises:
-        ConfigError: the model's sequences are not all of one length, or too long to be laid out.
-        ExportError: the file answers something else than the model.
+        ConfigError: the sequences are not all of one length, or too long to be unrolled.
+        ExportError: the probabilities of the file differ from the model's.
     """
     if spec.variable_length or spec.time_steps > MAX_UNROLLED_STEPS:
         raise ConfigError(
@@ -60,17 +60,17 @@ def write_litert(
 
 
 def run_litert(content: bytes, x: np.ndarray) -> np.ndarray:
-    """Runs a file of `write_litert`, example by example.
+    """Runs a LiteRT file of `write_litert`, one example after the other.
 
     Args:
-        content: of the file.
-        x: `[N, *raw_shape]`, of the type that it takes.
+        content: content of the file.
+        x: `[N, *raw_shape]`, of the dtype that the model in the file takes.
 
     Returns:
         Probabilities, float32 `[N, C]`.
     """
     with warnings.catch_warnings(), standard_error_to_file():
-        warnings.simplefilter("ignore")  # of the package that will have the interpreter one day
+        warnings.simplefilter("ignore")  # that another package will have the interpreter
         interpreter = tf.lite.Interpreter(model_content=content)
         interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -83,17 +83,18 @@ def run_litert(content: bytes, x: np.ndarray) -> np.ndarray:
 
 
 def _convert(model: keras.Model, spec: DatasetSpec, dtype: str, kind: str) -> bytes:
-    @tf.function(input_signature=[tf.TensorSpec([1, *spec.raw_shape], dtype, name="inputs")])
     def classify(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         with execution(xla="none", unroll=True, shares=1, cudnn=False, gradient=False):
             logits = model(as_sequences(inputs, spec), training=False)
         return {"probabilities": tf.nn.softmax(tf.cast(logits, tf.float32))}
 
     module = tf.Module()
-    function = classify.get_concrete_function()
+    example = tf.TensorSpec([1, *spec.raw_shape], dtype, name="inputs")
+    function = tf.function(classify, input_signature=[example]).get_concrete_function()
     module.model_variables = list(function.variables)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
     if kind == "int8":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    with standard_error_to_file():  # LiteRT writes its progress there, whatever is set
-        return converter.convert()
+    with standard_error_to_file():  # LiteRT writes its progress there, whatever the log level
+        content: bytes = converter.convert()
+    return content

@@ -1,4 +1,4 @@
-"""What a version says of itself: `manifest.json` for machines, `model_card.md` for people."""
+"""The descriptions in a version: `manifest.json` for programs, `model_card.md` for people."""
 
 import datetime
 import hashlib
@@ -11,11 +11,19 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.serving.batching import BATCH_SIZES, MAX_BATCH_SIZE
-from seqclf.serving.names import CARD, MANIFEST
+from seqclf.serving.file_names import CARD, MANIFEST
 
 
 def describe_signatures(folder: Path) -> dict[str, Any]:
-    """Returns name → inputs and outputs → name → dtype and shape (-1: free) of a SavedModel."""
+    """Returns the signatures of a SavedModel as JSON values.
+
+    Args:
+        folder: the version's folder.
+
+    Returns:
+        Signature name → `inputs` and `outputs` → tensor name → `dtype` and `shape`, in which -1 is
+        a dimension of any size.
+    """
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     return {
         name: {"inputs": _tensors(signature.inputs), "outputs": _tensors(signature.outputs)}
@@ -25,11 +33,11 @@ def describe_signatures(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, facts: dict[str, Any]) -> None:
-    """Writes `manifest.json`, last of all files: it has the size and SHA-256 of every other one.
+    """Writes `manifest.json`, the last of all files: it has size and SHA-256 of every other one.
 
     Args:
-        folder: of the version.
-        facts: what is known of the model besides.
+        folder: the version's folder.
+        facts: everything else that is known about the model.
     """
     files = {
         str(path.relative_to(folder)): {
@@ -50,7 +58,13 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
-    """Writes `model_card.md`: what the model is for, how good it is, how it is called."""
+    """Writes `model_card.md`: what the model is for, how good it is and how it is called.
+
+    Args:
+        folder: the version's folder, with its SavedModel.
+        spec: spec of the data.
+        facts: what is known about the run; see `export_model`.
+    """
     report = facts.get("report") or {}
     config = facts.get("config") or {}
     lines = [
@@ -75,7 +89,7 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
         "",
         "- It knows these classes alone and answers with one of them whatever it is shown. The "
         "probabilities are those of examples like the ones that it was trained on.",
-        *_picture_limits(spec),
+        *_image_limits(spec),
         "",
     ]
     (folder / CARD).write_text("\n".join(lines))
@@ -141,12 +155,12 @@ def _calls(folder: Path) -> list[str]:
     return lines
 
 
-def _picture_limits(spec: DatasetSpec) -> list[str]:
+def _image_limits(spec: DatasetSpec) -> list[str]:
     if not spec.is_image:
         return []
     ground = "dark" if spec.background < 0.5 else "bright"
     return [
-        f"- The pictures that it learned from have a {ground} ground: others must be inverted "
+        f"- The images that it learned from have a {ground} ground: others must be inverted "
         "before they are sent.",
         f"- Raw values go from 0 to {spec.full_scale:g}.",
     ]

@@ -1,4 +1,4 @@
-"""`Predictor`: an exported model loaded with TensorFlow alone, and the files that it can read."""
+"""`Predictor`: predictions from an exported model, loaded with TensorFlow alone."""
 
 import json
 from pathlib import Path
@@ -8,27 +8,28 @@ import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import DataError, ExportError
-from seqclf.serving.answers import Answer, answers, read_arrays
+from seqclf.serving.file_names import METADATA
 from seqclf.serving.graph_errors import message_of
-from seqclf.serving.names import METADATA
-from seqclf.serving.pictures import encode
-from seqclf.serving.publish import version_folder
+from seqclf.serving.image_files import encode_image_file
+from seqclf.serving.npz_inputs import read_npz_inputs
+from seqclf.serving.predictions import Prediction, predictions_from
+from seqclf.serving.versions import version_folder
 
 BATCH_SIZE = 256
 
 
 class Predictor:
-    """The newest version of an export, or one version of it.
+    """Classifies files and arrays with the newest version of an export, or with one version of it.
 
     Args:
         model: `EXPORT_DIR` or `EXPORT_DIR/<version>`.
 
     Attributes:
         path: the version's folder.
-        spec: of the data that it was trained on.
+        spec: spec of the data that the model was trained on.
 
     Raises:
-        ExportError: there is no export of seqclf's in that folder, or it is damaged.
+        ExportError: there is no export of seqclf in that folder, or it is damaged.
     """
 
     def __init__(self, model: str | Path):
@@ -38,9 +39,9 @@ class Predictor:
             self.spec = DatasetSpec.from_json(json.dumps(metadata["spec"]))
             self._loaded = tf.saved_model.load(str(self.path))  # keeps the variables alive
             self._signature = self._loaded.signatures["serving_default"]
-            self._of_pictures = self._loaded.signatures.get("serving_bytes")
+            self._image_signature = self._loaded.signatures.get("serving_bytes")
             self._dtype = self._signature.structured_input_signature[1]["inputs"].dtype
-        except Exception as error:  # TensorFlow raises what it likes for a damaged file
+        except Exception as error:  # TensorFlow raises errors of many types for a damaged file
             said = message_of(error) if isinstance(error, tf.errors.OpError) else error
             raise ExportError(
                 f"{self.path} cannot be loaded as an export of seqclf: {said}. "
@@ -49,32 +50,33 @@ class Predictor:
 
     def predict(
         self, x: np.ndarray, lengths: np.ndarray | None, sources: list[str]
-    ) -> list[Answer]:
+    ) -> list[Prediction]:
         """Classifies raw examples.
 
         Args:
             x: `[N, *raw_shape]`, raw values.
-            lengths: `[N]`, where the model was trained on varying lengths.
-            sources: N names for the answers.
+            lengths: `[N]` if the model was trained on varying lengths, otherwise None.
+            sources: N names for the examples, one for each prediction.
         """
-        found: list[Answer] = []
+        predictions: list[Prediction] = []
         for start in range(0, len(x), BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
             inputs = {"inputs": tf.cast(tf.constant(x[part]), self._dtype)}
             if lengths is not None:
                 inputs["lengths"] = tf.constant(lengths[part], tf.int32)
             outputs = {k: v.numpy() for k, v in self._signature(**inputs).items()}
-            found += answers(outputs, sources[part])
-        return found
+            predictions += predictions_from(outputs, sources[part])
+        return predictions
 
-    def predict_file(self, path: str, invert: bool = False) -> list[Answer]:
-        """Classifies a PNG or JPEG picture, or each example of an `.npz` file.
+    def predict_file(self, path: str, invert: bool = False) -> list[Prediction]:
+        """Classifies a PNG or JPEG image, or each example of an `.npz` file.
 
-        A picture is turned as its EXIF data says; what else is done to it, `decode_images` has.
+        An image is turned upright as its EXIF data says, then converted as `decode_images`
+        describes.
 
         Args:
             path: the file.
-            invert: turn a picture's dark to bright first.
+            invert: whether to swap dark and bright in an image first.
 
         Raises:
             DataError: the file is missing, damaged, or does not fit the model.
@@ -82,18 +84,18 @@ class Predictor:
         if path.endswith(".npz"):
             spec = self.spec
             free = (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape
-            x, lengths = read_arrays(path, free, self._dtype.name, spec.variable_length)
+            x, lengths = read_npz_inputs(path, free, self._dtype.name, spec.variable_length)
             return self.predict(x, lengths, [f"{path}[{i}]" for i in range(len(x))])
-        if self._of_pictures is None:
+        if self._image_signature is None:
             raise DataError(
                 f"{path}: this model reads sequences of {self.spec.features} {self.spec.raw_dtype} "
-                "features, not pictures: give an .npz file with `x`."
+                "features, not images: give an .npz file with `x`."
             )
-        encoded = tf.constant([encode(path, invert)])
+        encoded = tf.constant([encode_image_file(path, invert)])
         try:
-            outputs = self._of_pictures(image_bytes=encoded)
+            outputs = self._image_signature(image_bytes=encoded)
         except tf.errors.InvalidArgumentError as error:
             raise DataError(
-                f"{path}: not a readable PNG or JPEG picture ({message_of(error)})."
+                f"{path}: not a readable PNG or JPEG image ({message_of(error)})."
             ) from error
-        return answers({k: v.numpy() for k, v in outputs.items()}, [path])
+        return predictions_from({k: v.numpy() for k, v in outputs.items()}, [path])

@@ -1,7 +1,8 @@
 """Versions in an export folder: each appears whole or not at all, and is never touched again.
 
-TensorFlow Serving polls the folder and takes every child whose name is an integer. So a version is
-written under a name that it ignores, `.tmp-…`, in the same folder, synced to disk, and renamed.
+TensorFlow Serving polls the folder and takes every child whose name is an integer for a version. So
+a version is written in the same folder under a name that the server ignores, `.tmp-…`, then synced
+to disk and renamed.
 """
 
 import contextlib
@@ -10,48 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqclf.errors import ExportError
+from seqclf.serving.file_names import GRAPH
+from seqclf.serving.versions import is_version, versions
 from seqclf.storage.files import sync_to_disk, write_text
 from seqclf.storage.folders import staging_folder
 
-LAST = ".last_version"  # so that a number is not given twice when the newest version was deleted
-
-
-def versions(export_dir: Path) -> list[int]:
-    """Returns the versions in a folder, lowest first, by TensorFlow Serving's rule."""
-    if not export_dir.is_dir():
-        return []
-    return sorted(int(entry.name) for entry in export_dir.iterdir() if is_version(entry.name))
-
-
-def is_version(name: str) -> bool:
-    """Returns whether TensorFlow Serving takes a child of that name for a version."""
-    return name.isascii() and name.isdecimal()
-
-
-def version_folder(model: Path) -> Path:
-    """Returns the SavedModel at `model`: a version, or the newest version in a folder of them.
-
-    Raises:
-        ExportError: there is none.
-    """
-    if (model / "saved_model.pb").is_file():
-        return model
-    found = [e for e in model.iterdir() if is_version(e.name)] if model.is_dir() else []
-    found = [entry for entry in found if (entry / "saved_model.pb").is_file()]
-    if not found:
-        raise ExportError(
-            f"{model}: no exported model there. Give EXPORT_DIR or EXPORT_DIR/<version>, as "
-            "python -m seqclf.export writes it."
-        )
-    return max(found, key=lambda entry: int(entry.name))
+# The last number that was given, so that it is not given again after that version was deleted.
+LAST = ".last_version"
 
 
 @contextlib.contextmanager
 def staging(export_dir: Path) -> Iterator[Path]:
-    """Gives an empty folder in `export_dir` to write a version in; `publish` renames it.
+    """Yields an empty folder in `export_dir` to write a version in; `publish` renames it.
 
-    It is locked as long as it is in use, and left-overs of killed processes, which are not, are
-    removed. What is not published by the end is removed.
+    The folder is locked while it is in use. Folders of killed processes, which are not locked, are
+    removed. So is this folder in the end, unless it was published.
 
     Raises:
         ExportError: `export_dir` cannot be written.
@@ -66,12 +40,12 @@ def staging(export_dir: Path) -> Iterator[Path]:
 
 
 def publish(folder: Path, export_dir: Path, keep: int = 0) -> Path:
-    """Renames a finished folder to the next version; never onto one that exists.
+    """Renames a finished folder to the next version; an existing version is never replaced.
 
     Args:
-        folder: from `staging`.
+        folder: the folder from `staging`.
         export_dir: the folder of the versions.
-        keep: how many of the newest versions to keep, this one among them; 0 keeps all.
+        keep: number of newest versions to keep, including this one; 0 keeps all.
 
     Returns:
         The version's folder.
@@ -94,9 +68,9 @@ def publish(folder: Path, export_dir: Path, keep: int = 0) -> Path:
 
 
 def _retire(export_dir: Path, keep: int) -> None:
-    """Removes all but the newest `keep` SavedModels; a server sees each vanish at once."""
+    """Removes all but the newest `keep` SavedModels; a server sees each removed by one rename."""
     entries = [e for e in export_dir.iterdir() if is_version(e.name)]
-    models = [e for e in entries if (e / "saved_model.pb").is_file()]
+    models = [e for e in entries if (e / GRAPH).is_file()]
     for old in sorted(models, key=lambda entry: int(entry.name))[:-keep]:
         with staging_folder(export_dir) as hidden:
             os.rename(old, hidden / old.name)

@@ -1,7 +1,7 @@
-"""The signatures of an export: what a request may be made of, and what is answered.
+"""The signatures of an export: the inputs that requests may have, and the outputs.
 
-Each checks what it is given: TensorFlow Serving compares neither shapes nor ranges. All share one
-graph of the classifier, plain TensorFlow that needs neither XLA nor a GPU.
+Each signature checks its inputs, because TensorFlow Serving checks neither shapes nor ranges. All
+share one graph of the classifier, of TensorFlow operations that need neither XLA nor a GPU.
 """
 
 from collections.abc import Callable
@@ -15,24 +15,24 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.layers.execution import execution
 from seqclf.models.classifier import trace_classifier, traceable
-from seqclf.serving.images import decode_images
-from seqclf.serving.required import required
+from seqclf.serving.graph_assertions import require
+from seqclf.serving.image_decoding import decode_images
 
 # Unrolled steps answer a single request in two thirds of a loop's time, with 14 operations a step
 # and layer: a graph of 784 steps would take longer to load than it ever saves.
 MAX_UNROLLED_STEPS = 128
 
 
-class Signatures:
+class ExportSignatures:
     """The signatures of one classifier.
 
     Args:
-        model: gives logits.
-        spec: of its data.
-        input_dtype: of the raw values in `serving_default` and `trace`, `uint8` or `float32`.
+        model: the classifier; it gives logits.
+        spec: spec of the data.
+        input_dtype: dtype of the raw values in `serving_default` and `trace`, `uint8` or `float32`.
 
     Attributes:
-        all: name → (function, its input's TensorSpecs), in the order in which they are explained.
+        all: name → (function, TensorSpecs of its inputs), in the order of the documentation.
     """
 
     def __init__(self, model: keras.Model, spec: DatasetSpec, input_dtype: str):
@@ -49,18 +49,18 @@ class Signatures:
         # One graph for all signatures: a copy in each would make the file several times as large.
         self._logits = tf.function(self._classify, input_signature=sequences)
         self._steps = tf.function(self._classify_steps, input_signature=sequences)
-        self.all: dict[str, tuple[Callable, list[tf.TensorSpec]]] = {
+        self.all: dict[str, tuple[Callable[..., Any], list[tf.TensorSpec]]] = {
             "serving_default": (self.predict, raw)
         }
-        pictures = [tf.TensorSpec([None], tf.string, name="image_bytes")]
+        images = [tf.TensorSpec([None], tf.string, name="image_bytes")]
         if spec.fits_image_file:
-            self.all["serving_bytes"] = (self.predict_images, pictures)
+            self.all["serving_bytes"] = (self.predict_images, images)
         self.all["classify"] = (self.classify, [tf.TensorSpec([None], tf.string, name="inputs")])
         if traceable(model):
             self.all["trace"] = (self.trace, raw)
             self.all["trace_gates"] = (self.trace_gates, raw)
             if spec.fits_image_file:
-                self.all["trace_bytes"] = (self.trace_images, pictures)
+                self.all["trace_bytes"] = (self.trace_images, images)
 
     def predict(self, inputs: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
         """Classifies raw examples.
@@ -72,23 +72,26 @@ class Signatures:
         Returns:
             `probabilities` float32 `[B, C]`, `class_index` int32 `[B]`, `class_name` string `[B]`.
         """
-        return self._answer(*self._read(inputs, lengths))
+        return self._outputs(*self._sequences(inputs, lengths))
 
     def predict_images(self, image_bytes: Tensor) -> dict[str, Tensor]:
-        """Classifies encoded pictures (`decode_images` has the conversions), string `[B]`.
-
-        Returns:
-            As `predict`.
-        """
-        return self._answer(*self._read(decode_images(image_bytes, self._spec), None))
-
-    def classify(self, inputs: Tensor) -> dict[str, Tensor]:
-        """Classifies serialized `tf.Example` messages, as TensorFlow Serving's Classify API does.
+        """Classifies image files, which `decode_images` converts to raw examples.
 
         Args:
-            inputs: string `[B]`. The feature `inputs` of each is a raw example, row by row: as many
-                int64 for uint8 data, 0 to 255, or float for float data. Where lengths vary it is
-                as long as the example is.
+            image_bytes: string `[B]`, the contents of PNG or JPEG files.
+
+        Returns:
+            The outputs of `predict`.
+        """
+        return self._outputs(*self._sequences(decode_images(image_bytes, self._spec), None))
+
+    def classify(self, inputs: Tensor) -> dict[str, Tensor]:
+        """Classifies serialized `tf.Example` messages, which the Classify API sends.
+
+        Args:
+            inputs: string `[B]`. The feature `inputs` of each message holds the values of a raw
+                example in row-major order: int64 from 0 to 255 for uint8 data, float for float
+                data. Where lengths vary, it holds as many time steps as the example has.
 
         Returns:
             `classes` string `[B, C]`, the class names, and `scores` float32 `[B, C]`, their
@@ -100,50 +103,54 @@ class Signatures:
         return {"classes": tf.repeat(names, tf.shape(scores)[0], axis=0), "scores": scores}
 
     def trace(self, inputs: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
-        """Classifies each example at each of its steps.
+        """Classifies each example at each of its time steps.
 
         Returns:
-            `step_probabilities` float32 `[B, T, C]`: what the answer would be if the sequence ended
-            there.
+            `step_probabilities` float32 `[B, T, C]`: the probabilities if the sequence ended at
+            that time step.
         """
         outputs = self._traced(inputs, lengths)
         return {"step_probabilities": outputs["step_probabilities"]}
 
     def trace_gates(self, inputs: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
-        """Does what `trace` does, and says what went on inside.
+        """Classifies each example at each of its time steps and returns all states and gates.
 
         Returns:
-            `step_probabilities`, and for layer i, from 1, its states and gates: `state_i` and, of a
-            GRU, `update_gate_i` and `reset_gate_i`, float32 `[B, T, H_i]` each.
+            `step_probabilities`, and the states and gates of each layer i, from 1: `state_i` and,
+            for a GRU, `update_gate_i` and `reset_gate_i`, float32 `[B, T, H_i]` each.
         """
         return self._traced(inputs, lengths)
 
     def trace_images(self, image_bytes: Tensor) -> dict[str, Tensor]:
-        """Does what `trace_gates` does, for encoded pictures, string `[B]`.
+        """Does what `trace_gates` does, for image files.
+
+        Args:
+            image_bytes: string `[B]`, the contents of PNG or JPEG files.
 
         Returns:
-            As `trace_gates`.
+            The outputs of `trace_gates`.
         """
         return self._traced(decode_images(image_bytes, self._spec), None)
 
     def _traced(self, inputs: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
-        sequences, rest = self._read(inputs, lengths)
-        return self._steps(sequences, *rest)
+        sequences, rest = self._sequences(inputs, lengths)
+        outputs: dict[str, Tensor] = self._steps(sequences, *rest)
+        return outputs
 
-    def _read(self, inputs: Tensor, lengths: Tensor | None) -> tuple[Tensor, list[Tensor]]:
-        """Returns checked sequences `[B, T, D]`, and lengths `[B]` in a list, or an empty one."""
-        inputs = tf.ensure_shape(inputs, self._shape)  # 56 rows would be read as 28
+    def _sequences(self, inputs: Tensor, lengths: Tensor | None) -> tuple[Tensor, list[Tensor]]:
+        """Returns checked sequences `[B, T, D]`, and a list that holds lengths `[B]` if any."""
+        inputs = tf.ensure_shape(inputs, self._shape)  # otherwise 56 rows would be read as 28
         if lengths is not None:
             lengths = tf.ensure_shape(lengths, [None])
             steps, batch = tf.shape(inputs)[1], tf.shape(inputs)[0]
-            lengths = required(
+            lengths = require(
                 lengths,
                 tf.equal(tf.shape(lengths)[0], batch),
                 "lengths must have one number for each of the inputs; shapes received:",
                 tf.shape(lengths),
                 tf.shape(inputs),
             )
-            lengths = required(
+            lengths = require(
                 lengths,
                 tf.reduce_all((lengths >= 1) & (lengths <= steps)),
                 "lengths must lie in 1 to the number of steps; steps, lengths received:",
@@ -153,25 +160,25 @@ class Signatures:
         return self._finite(inputs, lengths), [] if lengths is None else [lengths]
 
     def _finite(self, inputs: Tensor, lengths: Tensor | None) -> Tensor:
-        """Returns the sequences; where they are padded, whatever was there is 0."""
+        """Returns the sequences with zeros as their padding, after a check that they are finite."""
         sequences = as_sequences(inputs, self._spec, lengths)
         if not inputs.dtype.is_floating:
             return sequences
         return tf.debugging.check_numerics(sequences, "inputs must be finite numbers.")
 
     def _parse(self, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Returns the same as `_read`, from serialized `tf.Example` messages, string `[B]`."""
+        """Returns the same as `_sequences`, from serialized `tf.Example` messages, string `[B]`."""
         spec = self._spec
         dtype = tf.int64 if spec.raw_dtype == "uint8" else tf.float32
         if not spec.variable_length:
             size = int(tf.TensorShape(spec.raw_shape).num_elements())
             feature = {"inputs": tf.io.FixedLenFeature([size], dtype)}
             x = tf.io.parse_example(inputs, feature)["inputs"]
-            return self._read(self._in_range(tf.reshape(x, [-1, *spec.raw_shape])), None)
+            return self._sequences(self._in_range(tf.reshape(x, [-1, *spec.raw_shape])), None)
         ragged = tf.io.parse_example(inputs, {"inputs": tf.io.RaggedFeature(dtype)})["inputs"]
         width = int(tf.TensorShape(spec.raw_shape[1:]).num_elements())
         numbers = tf.cast(ragged.row_lengths(), tf.int32)  # [B]
-        numbers = required(
+        numbers = require(
             numbers,
             tf.reduce_all((numbers > 0) & tf.equal(numbers % width, 0)),
             f"the feature `inputs` must hold steps of {width} numbers; numbers received:",
@@ -181,12 +188,12 @@ class Signatures:
         longest = tf.maximum(tf.reduce_max(lengths), 1)
         x = ragged.to_tensor(shape=[None, None])  # [B, longest · width]
         x = tf.reshape(x, [-1, longest, *spec.raw_shape[1:]])
-        return self._read(self._in_range(x), lengths)
+        return self._sequences(self._in_range(x), lengths)
 
     def _in_range(self, x: Tensor) -> Tensor:
         if self._spec.raw_dtype != "uint8":
             return x
-        in_range = required(
+        in_range = require(
             x,
             tf.reduce_all((x >= 0) & (x <= 255)),
             "the feature `inputs` must lie in 0 to 255; range received:",
@@ -195,7 +202,7 @@ class Signatures:
         )
         return tf.cast(in_range, tf.uint8)
 
-    def _answer(self, sequences: Tensor, lengths: list[Tensor]) -> dict[str, Tensor]:
+    def _outputs(self, sequences: Tensor, lengths: list[Tensor]) -> dict[str, Tensor]:
         logits = self._logits(sequences, *lengths)
         index = tf.argmax(logits, axis=-1, output_type=tf.int32)
         return {
@@ -223,6 +230,6 @@ class Signatures:
         return outputs
 
     def _plainly(self) -> Any:
-        """A server has no XLA, and may have no GPU where this machine has one."""
+        """Returns a context for graphs without XLA and cuDNN, which a server may not have."""
         unroll = not self._spec.variable_length and self._spec.time_steps <= MAX_UNROLLED_STEPS
         return execution(xla="none", unroll=unroll, shares=1, cudnn=False, gradient=False)

@@ -1,7 +1,8 @@
-"""The requests that TensorFlow Serving replays when it loads a model, before the first real one.
+"""The warm-up: requests that TensorFlow Serving replays when it loads a model.
 
-They lie in `assets.extra/tf_serving_warmup_requests`, a TFRecord of PredictionLog messages. If one
-of them fails the whole version fails to load, so all are replayed before a version is published.
+The file `assets.extra/tf_serving_warmup_requests` is a TFRecord of PredictionLog messages. If one
+of the requests fails, the whole version fails to load. So all are replayed before a version is
+published.
 """
 
 import io
@@ -17,35 +18,35 @@ from tensorflow_serving.apis import prediction_log_pb2
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.npz import load_npz
 from seqclf.serving.batching import BATCH_SIZES
-from seqclf.serving.names import WARMUP
+from seqclf.serving.file_names import WARMUP
 from seqclf.serving.object_arrays import object_array
 from seqclf.storage.run_directory import Run
 
 
 @dataclass(frozen=True)
-class Examples:
-    """A few raw examples to ask a model about.
+class WarmupExamples:
+    """A few raw examples for the requests of the warm-up and of the verification.
 
     Attributes:
         x: `[N, *raw_shape]`, raw values of the data's dtype.
-        lengths: int32 `[N]`, where they vary.
+        lengths: int32 `[N]`; None if lengths do not vary.
     """
 
     x: np.ndarray
     lengths: np.ndarray | None = None
 
-    def batch(self, size: int) -> "Examples":
-        """Returns `size` examples, the same ones again if there are fewer."""
+    def batch(self, size: int) -> "WarmupExamples":
+        """Returns `size` examples, repeated if there are fewer."""
         at = np.arange(size) % len(self.x)
-        return Examples(self.x[at], None if self.lengths is None else self.lengths[at])
+        return WarmupExamples(self.x[at], None if self.lengths is None else self.lengths[at])
 
     def feed(self, signature: str, spec: DatasetSpec, dtype: str) -> dict[str, np.ndarray]:
         """Returns the inputs of a signature, by name.
 
         Args:
-            signature: of `Signatures`.
-            spec: of the data.
-            dtype: of the raw values in the signatures that take such.
+            signature: name of a signature of `ExportSignatures`.
+            spec: spec of the data.
+            dtype: dtype of the input in signatures that take raw values.
         """
         if signature in ("serving_bytes", "trace_bytes"):
             return {"image_bytes": object_array(encode_png(x, spec) for x in self.x)}
@@ -59,40 +60,45 @@ class Examples:
         return inputs
 
 
-def examples_of(run: Run, spec: DatasetSpec) -> Examples:
-    """Returns the test examples that a training left in `RUN/samples`, or blank ones."""
-    pictures = sorted(run.samples.glob("*.png"))
-    if pictures and spec.raw_dtype == "uint8":
-        pixels = np.stack([np.asarray(Image.open(path), np.float32) for path in pictures])
-        return Examples(np.round(pixels * (spec.full_scale / 255)).astype(np.uint8))
+def examples_of(run: Run, spec: DatasetSpec) -> WarmupExamples:
+    """Returns the test examples that a training left in `RUN/samples`, or a blank one."""
+    image_files = sorted(run.samples.glob("*.png"))
+    if image_files and spec.raw_dtype == "uint8":
+        pixels = np.stack([np.asarray(Image.open(path), np.float32) for path in image_files])
+        return WarmupExamples(np.round(pixels * (spec.full_scale / 255)).astype(np.uint8))
     if (run.samples / "samples.npz").is_file():
         arrays = load_npz(str(run.samples / "samples.npz"), labelled=False)
         lengths = None if arrays.lengths is None else arrays.lengths.astype(np.int32)
-        return Examples(arrays.x, lengths)
+        return WarmupExamples(arrays.x, lengths)
     return blank_examples(spec)
 
 
-def blank_examples(spec: DatasetSpec) -> Examples:
+def blank_examples(spec: DatasetSpec) -> WarmupExamples:
     """Returns one example of zeros."""
     x = np.zeros((1, *spec.raw_shape), spec.raw_dtype)
-    return Examples(x, np.array([spec.time_steps], np.int32) if spec.variable_length else None)
+    return WarmupExamples(
+        x, np.array([spec.time_steps], np.int32) if spec.variable_length else None
+    )
 
 
 def write_warmup(
-    folder: Path, signatures: list[str], spec: DatasetSpec, dtype: str, examples: Examples
+    folder: Path, signatures: list[str], spec: DatasetSpec, dtype: str, examples: WarmupExamples
 ) -> int:
-    """Writes a request of every allowed batch size for every signature; returns how many.
+    """Writes a request of every allowed batch size for every signature.
 
     Args:
-        folder: of the version.
-        signatures: their names.
-        spec: of the data.
-        dtype: see `Examples.feed`.
-        examples: what is asked about.
+        folder: the version's folder.
+        signatures: names of the signatures.
+        spec: spec of the data.
+        dtype: dtype of the input in signatures that take raw values.
+        examples: the examples in the requests.
+
+    Returns:
+        The number of requests.
     """
     path = folder / WARMUP
     path.parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(path)) as writer:  # compressed, the server could not read it
+    with tf.io.TFRecordWriter(str(path)) as writer:  # not compressed: the server could not read it
         for signature in signatures:
             for size in BATCH_SIZES:
                 batch = examples.batch(size)
@@ -107,7 +113,7 @@ def write_warmup(
 
 
 def encode_png(x: np.ndarray, spec: DatasetSpec) -> bytes:
-    """Returns a raw image `[H, W]` or `[H, W, C]` as a PNG of 8 bits per channel."""
+    """Returns a raw image `[H, W]` or `[H, W, C]` as the bytes of a PNG, 8 bits per channel."""
     pixels = np.round(x * (255 / spec.full_scale)).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels).save(buffer, "PNG")
@@ -121,7 +127,7 @@ def _fill_prediction(log: Any, signature: str, inputs: dict[str, np.ndarray]) ->
         request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
 
 
-def _fill_classification(log: Any, batch: Examples) -> None:
+def _fill_classification(log: Any, batch: WarmupExamples) -> None:
     request = log.classify_log.request
     request.model_spec.signature_name = "classify"
     lengths = [None] * len(batch.x) if batch.lengths is None else batch.lengths

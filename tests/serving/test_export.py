@@ -150,7 +150,7 @@ def test_what_the_graph_is_made_of(tmp_path, spec):
     assert not [op for op in operations if any(word in op for word in forbidden)]
     assert not [f.signature.name for f in functions if "_XlaMustCompile" in f.attr]
     loops = [n.name for n in nodes if "While" in n.op and not n.name.startswith("map/")]
-    assert bool(loops) == (spec is not IMAGES)  # else unrolled; map/ goes over pictures
+    assert bool(loops) == (spec is not IMAGES)  # else unrolled; map/ goes over images
     assert not [n.name for n in nodes if "GPU" in n.device.upper()]
     standard = {name for name in operations if name in tf.raw_ops.__dict__}
     library = {function.signature.name for function in functions}

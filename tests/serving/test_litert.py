@@ -12,8 +12,8 @@ from seqclf.config import resolve
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError
 from seqclf.serving import litert
+from seqclf.serving.file_names import LITERT
 from seqclf.serving.litert import run_litert, write_litert
-from seqclf.serving.names import LITERT
 
 
 def build(spec, **model):

@@ -12,8 +12,9 @@ import pytest
 from published_versions import export, write
 
 from seqclf.errors import ExportError
-from seqclf.serving.names import STAGING
-from seqclf.serving.publish import publish, staging, version_folder, versions
+from seqclf.serving.file_names import STAGING
+from seqclf.serving.publish import publish, staging
+from seqclf.serving.versions import version_folder, versions
 
 
 def test_versions_count_up_and_none_is_touched_again(tmp_path):
@@ -85,13 +86,21 @@ def test_a_version_taken_in_between_is_not_overwritten(tmp_path, monkeypatch):
 
 
 def test_the_newest_model_is_found(tmp_path):
+    with pytest.raises(ExportError, match="no exported model there .it has no version.*"):
+        version_folder(tmp_path)
     export(tmp_path)
     second = export(tmp_path)
-    (tmp_path / "9").mkdir()  # empty
     assert version_folder(tmp_path) == second
     assert version_folder(second) == second
-    with pytest.raises(ExportError, match="no exported model there"):
+    with pytest.raises(ExportError, match="no exported model there .it is not a folder.*"):
         version_folder(tmp_path / "nowhere")
+
+
+def test_a_newest_version_without_a_model_is_named(tmp_path):
+    export(tmp_path)
+    (tmp_path / "9").mkdir()  # the server would try to load it and answer nothing
+    with pytest.raises(ExportError, match="9, the newest version in .*, has no saved_model.pb"):
+        version_folder(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

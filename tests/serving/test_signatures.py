@@ -1,4 +1,4 @@
-"""The signatures beside `serving_default`: pictures, tf.Example messages, and the traces."""
+"""The signatures beside `serving_default`: image files, tf.Example messages, and the traces."""
 
 import dataclasses
 import io
@@ -14,12 +14,12 @@ from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.normalization import as_sequences
 from seqclf.models.classifier import trace_classifier
-from seqclf.serving.signatures import Signatures
+from seqclf.serving.signatures import ExportSignatures
 
 
 def build(spec, dtype="", **model):
     built = build_classifier(resolve({"model": {"units": [8, 6], **model}}), spec)
-    signatures = Signatures(built, spec, dtype or spec.raw_dtype)
+    signatures = ExportSignatures(built, spec, dtype or spec.raw_dtype)
     functions = {
         name: tf.function(function, input_signature=inputs)
         for name, (function, inputs) in signatures.all.items()
@@ -47,7 +47,7 @@ def png(pixels):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_pictures_are_read_as_arrays_are(dtype):
+def test_image_files_are_read_as_arrays_are(dtype):
     _, functions = build(IMAGES, dtype)
     x = examples(IMAGES, 5)
     from_arrays = functions["serving_default"](tf.constant(x.astype(dtype)))
@@ -56,7 +56,7 @@ def test_pictures_are_read_as_arrays_are(dtype):
         np.testing.assert_array_equal(from_files[name], value)
 
 
-def test_pictures_of_data_that_does_not_reach_255():
+def test_image_files_of_data_that_does_not_reach_255():
     sixteen = dataclasses.replace(IMAGES, full_scale=16.0, scale=(1 / 16,))
     _, functions = build(sixteen)
     x = examples(sixteen, 4) % 17
@@ -143,7 +143,7 @@ def test_the_gates_are_those_of_each_layer():
     assert np.abs(h[:, 1:] - z[:, 1:] * h[:, :-1]).max() <= (1 - z[:, 1:]).max() + 1e-6
 
 
-def test_a_picture_s_gates_are_those_of_its_pixels():
+def test_the_gates_of_an_image_file_are_those_of_its_pixels():
     _, functions = build(IMAGES)
     x = examples(IMAGES, 2)
     expected = functions["trace_gates"](tf.constant(x))
@@ -162,7 +162,7 @@ def test_a_bidirectional_model_has_no_trace(pooling):
 def test_half_precision_answers_in_float32():
     config = resolve({"model": {"units": [8]}, "precision": "mixed_bfloat16"})
     model = build_classifier(config, IMAGES)
-    for name, (function, _) in Signatures(model, IMAGES, "uint8").all.items():
+    for name, (function, _) in ExportSignatures(model, IMAGES, "uint8").all.items():
         if name in ("serving_default", "trace_gates"):
             for value in function(tf.constant(examples(IMAGES, 2))).values():
                 assert value.dtype in (tf.float32, tf.int32, tf.string)

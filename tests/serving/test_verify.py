@@ -20,9 +20,9 @@ from seqclf.data.normalization import as_sequences
 from seqclf.errors import ExportError
 from seqclf.serving.export import export_model
 from seqclf.serving.verify import probe
-from seqclf.serving.verify.check import RULES, Check, Golden, describe, verify
-from seqclf.serving.verify.layout import version_folder
+from seqclf.serving.verify.check import RULES, Check, Golden, describe_checks, verify
 from seqclf.serving.verify.run_probe import Call, pack, run_probe, unpack
+from seqclf.serving.versions import version_folder
 
 ROWS = tf.TensorSpec([None, 4], tf.float32, name="x")
 TEXTS = tf.TensorSpec([None], tf.string, name="inputs")
@@ -77,7 +77,7 @@ def checked(version, **options):
 def assert_fails_only(version, rule, *words, **options):
     checks = checked(version, **options)
     failed = [check.rule for check in checks.values() if check.passed is False]
-    assert failed == [rule], describe(list(checks.values()))
+    assert failed == [rule], describe_checks(list(checks.values()))
     for word in words:
         assert word in checks[rule].detail, checks[rule].detail
     return checks
@@ -123,7 +123,7 @@ def test_a_good_model_passes_everything(version):
     assert "2 records" in checks["warm-up"].detail
     assert "TensorFlow 2.21" in checks["runs"].detail
     assert "3 requests of wrong shapes" in checks["shapes refused"].detail
-    table = describe(list(checks.values())).splitlines()
+    table = describe_checks(list(checks.values())).splitlines()
     assert table[0].startswith("ok       layout ")
     assert table[-1] == "15 ok, 0 failed, 2 skipped"
 
@@ -207,7 +207,7 @@ def test_a_base_folder_means_its_newest_version(version):
 def test_nothing_to_verify(tmp_path):
     with pytest.raises(ExportError, match="is not a folder"):
         verify(tmp_path / "absent")
-    with pytest.raises(ExportError, match="neither a saved_model.pb nor a version"):
+    with pytest.raises(ExportError, match="it has no version"):
         verify(tmp_path)
 
 
@@ -598,7 +598,7 @@ def test_the_session_sees_what_must_be_compiled(tmp_path):
     call = Call(feeds, {"y": signature.outputs["y"].name})
     report = run_probe(version, [], [call])
     assert report.failure == ""
-    assert "XLA compilation disabled" in report.answers[0].error
+    assert "XLA compilation disabled" in report.results[0].error
 
 
 def test_tensors_survive_the_way_to_the_probe(tmp_path):
@@ -648,7 +648,7 @@ def test_in_another_runtime(version, tmp_path):
 
 def test_describe():
     checks = [Check("a", True, "fine"), Check("longer", False, "bad"), Check("b", None, "no")]
-    assert describe(checks).splitlines() == [
+    assert describe_checks(checks).splitlines() == [
         "ok       a       fine",
         "FAILED   longer  bad",
         "skipped  b       no",

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqclf.serving.publish import is_version
 from seqclf.serving.server.fault import Fault, invalid
 from seqclf.serving.server.model import ServedModel
 from seqclf.serving.server.warmup import replay_warmup
+from seqclf.serving.versions import is_version
 
 MAX_RETRIES = 5  # of a load that failed
 RETRY_SECONDS = 60.0  # between two attempts

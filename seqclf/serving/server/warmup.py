@@ -3,7 +3,7 @@
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from seqclf.serving.names import WARMUP
+from seqclf.serving.file_names import WARMUP
 from seqclf.serving.server.model import DEFAULT_SIGNATURE, ServedModel
 from seqclf.serving.server.tensors import TensorMap, array_from_proto, serialized_examples
 

@@ -1,1 +1,1 @@
-"""What TensorFlow Serving asks of a SavedModel, checked before a server has to."""
+"""Verification: checks whether TensorFlow Serving can serve a SavedModel, without a server."""

@@ -1,4 +1,4 @@
-"""`batching_params.pbtxt`: how the server batches requests to one model."""
+"""The rule `batching parameters`: `batching_params.pbtxt` is valid and consistent."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,14 +13,14 @@ from google.protobuf import (  # type: ignore[import-untyped, unused-ignore]
     wrappers_pb2,
 )
 
-from seqclf.serving.names import BATCHING
-from seqclf.serving.verify.outcome import Check, judge, skipped
+from seqclf.serving.file_names import BATCHING
+from seqclf.serving.verify.checks import Check, judge, skipped
 
 DEFAULT_MAX_BATCH_SIZE = 1000  # the server's
 POSITIVE = (
     *("max_batch_size", "num_batch_threads", "max_enqueued_batches", "max_execution_batch_size"),
 )
-WRAPPED = {  # the fields written as `name { value: ... }`
+WRAPPED = {  # fields that are written as `name { value: ... }`, with the type of the value
     **dict.fromkeys((*POSITIVE, "batch_timeout_micros"), "Int64Value"),
     "thread_pool_name": "StringValue",
     "enable_large_batch_splitting": "BoolValue",
@@ -29,11 +29,11 @@ WRAPPED = {  # the fields written as `name { value: ... }`
 
 @dataclass(frozen=True)
 class Batching:
-    """The parameters that say which batches the model will see.
+    """The parameters that decide which batches the model gets.
 
     Attributes:
-        sizes: that the server pads batches to; empty: it does not pad.
-        largest: batch that a request may have.
+        sizes: the batch sizes that the server pads to; empty if it does not pad.
+        largest: the largest batch that a request may have.
     """
 
     sizes: tuple[int, ...]
@@ -41,7 +41,11 @@ class Batching:
 
 
 def check_batching(folder: Path) -> tuple[Check, Batching | None]:
-    """Judges the file of a version; also returns what it says, None if it is absent or wrong."""
+    """Judges the file of a version.
+
+    Returns:
+        The check, and the parameters; None if there is no such file or it is invalid.
+    """
     rule = "batching parameters"
     path = folder / BATCHING
     if not path.exists():
@@ -94,7 +98,7 @@ def _value(parameters: Any, name: str, default: int) -> int:
 
 @cache
 def _message_class() -> Any:
-    """BatchingParameters, which no package on the index has, for protobuf's reader of text."""
+    """Returns the message class BatchingParameters, which no Python package contains."""
     pool = descriptor_pool.DescriptorPool()
     pool.Add(descriptor_pb2.FileDescriptorProto.FromString(wrappers_pb2.DESCRIPTOR.serialized_pb))
     file = descriptor_pb2.FileDescriptorProto(

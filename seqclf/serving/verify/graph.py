@@ -1,4 +1,4 @@
-"""What a graph is made of: operations that a server without XLA, Python or a GPU can run."""
+"""The rules on operations: a server without XLA, Python or a GPU can run the graph."""
 
 import re
 from collections.abc import Iterator
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from tensorflow.core.framework import attr_value_pb2, graph_pb2, node_def_pb2
 
-from seqclf.serving.verify.outcome import Check, judge
+from seqclf.serving.verify.checks import Check, judge
 
 PYTHON = re.compile(r"PyFunc|EagerPyFunc")
 CUDNN = re.compile(r"_?Cudnn")
-# Their CPU kernels compile when they are called, but for two that cut and join tensors.
+# The CPU kernels of these operations compile when they are called. The two that are left out cut
+# and join tensors.
 XLA = re.compile(r"_?Xla(?!SplitND|ConcatND)")
 MUST_COMPILE = "_XlaMustCompile"
-PROCESSORS = {"CPU", "DEFAULT"}  # of kernels: DEFAULT is any device
+PROCESSORS = {"CPU", "DEFAULT"}  # devices of kernels; DEFAULT is any device
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Graph:
     """The parts of a graph that are judged.
 
     Attributes:
-        nodes: of the graph and of the functions that it calls, by whatever way.
-        compiled: the functions that must be compiled.
-        functions: names of those in the library, called or not.
+        nodes: the nodes of the graph and of all functions that it calls, directly or not.
+        compiled: names of the functions that must be compiled.
+        functions: names of the functions in the library, called or not.
     """
 
     nodes: list[Node]
@@ -47,15 +48,15 @@ class Graph:
 
     @property
     def operations(self) -> set[str]:
-        """Names of the operations, calls by a function's name left out."""
+        """Names of the operations, without calls of functions by their names."""
         return {node.operation for node in self.nodes} - self.functions
 
 
 def read_graph(graph: graph_pb2.GraphDef) -> Graph:
-    """Collects what a server may run.
+    """Returns the nodes that a server may run.
 
-    Functions that nothing calls are left out. Keras 2, for one, keeps a cuDNN variant of each of
-    its GRUs in the library, which a server without a GPU never takes.
+    Functions that nothing calls are left out. For instance, Keras 2 keeps a cuDNN variant of each
+    of its GRUs in the library, which a server without a GPU never runs.
     """
     library = {function.signature.name: function for function in graph.library.function}
     nodes, compiled = [], []
@@ -79,7 +80,7 @@ def _node(node: node_def_pb2.NodeDef, function: str) -> Node:
 
 
 def _mentioned(node: node_def_pb2.NodeDef) -> Iterator[str]:
-    """The functions in a node's attributes: bodies and branches, for instance."""
+    """Yields the functions in a node's attributes, for instance bodies and branches."""
     for value in node.attr.values():
         yield from _functions(value)
 
@@ -98,10 +99,10 @@ def check_operations(
     """Judges whether the runtime knows each operation and can run it on a CPU.
 
     Args:
-        graph: what a server may run.
-        kernels: for each operation the devices that it has kernels for, None: it is unknown;
-            altogether None: the runtime could not be asked.
-        runtime: its name.
+        graph: the nodes that a server may run.
+        kernels: for each operation the devices that it has kernels for, or None if the operation is
+            unknown; None as a whole if the runtime could not be asked.
+        runtime: name of the runtime.
     """
     if kernels is None:
         return Check("operations", None, f"{runtime} could not be asked: see `runs`")
@@ -159,5 +160,5 @@ def _has_its_own_rule(node: Node) -> bool:
     return any(pattern.match(node.operation) for pattern in (PYTHON, CUDNN, XLA))
 
 
-def _matching(graph: Graph, pattern: re.Pattern) -> list[str]:
+def _matching(graph: Graph, pattern: re.Pattern[str]) -> list[str]:
     return [str(node) for node in graph.nodes if pattern.match(node.operation)]

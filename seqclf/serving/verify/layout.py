@@ -1,43 +1,22 @@
-"""The files of a version: which folder it is, and whether all that it needs is there and whole."""
+"""The rule `layout`: the files of a version are there and whole."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from seqclf.errors import ExportError
-from seqclf.serving.names import STAGING
-from seqclf.serving.verify.outcome import Check, judge, skipped
+from seqclf.serving.file_names import GRAPH, STAGING
+from seqclf.serving.verify.checks import Check, judge, skipped
 
-GRAPH = "saved_model.pb"
 VARIABLE_OPERATIONS = {"VarHandleOp", "VariableV2", "Variable"}
 
 
-def version_folder(path: Path) -> Path:
-    """Returns the folder of a SavedModel: `path` itself, or the newest version in it.
-
-    Raises:
-        ExportError: there is none.
-    """
-    if not path.is_dir():
-        raise ExportError(f"{path} is not a folder: give one with a {GRAPH}, or one of versions.")
-    if (path / GRAPH).is_file():
-        return path
-    # By the server's rule: any child with such a name is a version, a plain file too.
-    names = [child.name for child in path.iterdir() if re.fullmatch(r"[0-9]+", child.name)]
-    if not names:
-        raise ExportError(f"{path} has neither a {GRAPH} nor a version, a folder with such a file.")
-    newest = path / max(names, key=int)
-    if not (newest / GRAPH).is_file():
-        raise ExportError(f"{newest}, the newest version in {path}, has no {GRAPH}.")
-    return newest
-
-
 def read_graphs(folder: Path) -> list[MetaGraphDef]:
-    """Returns the graphs of a SavedModel, which are none where the file is damaged."""
+    """Returns the graphs of a SavedModel; none if the file is damaged."""
     try:
         return list(SavedModel.FromString((folder / GRAPH).read_bytes()).meta_graphs)
     except (DecodeError, OSError):
@@ -45,7 +24,12 @@ def read_graphs(folder: Path) -> list[MetaGraphDef]:
 
 
 def check_layout(folder: Path, graphs: list[MetaGraphDef]) -> Check:
-    """Judges name and files of a version."""
+    """Judges the name and the files of a version.
+
+    Args:
+        folder: the version's folder.
+        graphs: what `read_graphs` returns for it.
+    """
     if not graphs:
         problem = f"{GRAPH} is no SavedModel, or cut short"
         return judge("layout", [problem], "", "export or copy the version again")
@@ -66,7 +50,11 @@ def check_layout(folder: Path, graphs: list[MetaGraphDef]) -> Check:
 
 
 def _variables(folder: Path, graphs: list[MetaGraphDef]) -> tuple[int, list[str]]:
-    """Reads every tensor of the checkpoint, whose checksums tell of damage."""
+    """Reads every tensor of the checkpoint, whose checksums reveal damage.
+
+    Returns:
+        The number of tensors, and what is wrong.
+    """
     prefix = folder / "variables" / "variables"
     if not prefix.with_suffix(".index").is_file():
         operations = {
@@ -88,5 +76,5 @@ def _variables(folder: Path, graphs: list[MetaGraphDef]) -> tuple[int, list[str]
     return len(names), []
 
 
-def _bodies(graph: MetaGraphDef) -> list:
+def _bodies(graph: MetaGraphDef) -> list[Any]:
     return [function.node_def for function in graph.graph_def.library.function]

@@ -1,17 +1,17 @@
-"""The manifest of an export: whether the files are those that it was written for."""
+"""The rule `manifest`: the files of a version are those that were exported."""
 
 import hashlib
 import json
 from pathlib import Path
 
-from seqclf.serving.names import MANIFEST
-from seqclf.serving.verify.outcome import Check, judge, skipped
+from seqclf.serving.file_names import MANIFEST
+from seqclf.serving.verify.checks import Check, judge, skipped
 
 
 def check_manifest(folder: Path) -> Check:
-    """Compares every file with the size and the SHA-256 that `manifest.json` has of it.
+    """Compares every file with the SHA-256 that `manifest.json` has for it.
 
-    A SavedModel of other making has none: then there is nothing to compare.
+    A SavedModel of another tool has no manifest, so the rule is skipped for it.
     """
     path = folder / MANIFEST
     if not path.exists():

@@ -1,10 +1,12 @@
 """A program that runs a SavedModel as TensorFlow Serving does: `probe.py FOLDER`.
 
-It speaks TensorFlow's C API and never imports Python's TensorFlow, whose process brings what a
-server lacks: Python functions, XLA switched on, operations of its own. `run_probe` starts it.
+It calls TensorFlow's C API and never imports TensorFlow for Python. A Python process would have
+things that a server lacks: Python functions, XLA switched on, operations of its own. `run_probe`
+starts the program.
 
-FOLDER holds `job.npz` and receives `start.npz`, `load.npz` and `0.npz`, `1.npz`, ... for the calls,
-each written when it is known: if the program dies, the first file missing tells what killed it.
+FOLDER holds `job.npz`. The program writes `start.npz`, `load.npz`, and `0.npz`, `1.npz`, ... for
+the calls, each as soon as its content is known: if the program dies, the first missing file shows
+which step killed it.
 """
 
 import ctypes
@@ -28,10 +30,10 @@ class Tensor:
     """A tensor of any type as bytes; strings may be empty and hold zero bytes.
 
     Attributes:
-        kind: number of the type, `DataType`.
-        shape: sizes.
+        kind: number of the type in the enum `DataType`.
+        shape: sizes of the dimensions.
         data: the elements in row-major order; strings without anything between them.
-        lengths: of the strings; empty for other types.
+        lengths: lengths of the strings in bytes; empty for other types.
     """
 
     kind: int
@@ -53,7 +55,7 @@ def save(path: Path, record: dict[str, Any], tensors: dict[str, Tensor] | None =
 
 
 def load(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Reads what `save` has written."""
+    """Reads the record and the tensors that `save` has written."""
     with np.load(path, allow_pickle=False) as file:
         content = json.loads(file["json"].tobytes())
         tensors = {
@@ -73,8 +75,8 @@ class _Buffer(ctypes.Structure):
     ]  # fmt: skip
 
 
-class Failure(Exception):  # noqa: N818 - an error of TensorFlow's, which is an answer here
-    """A status other than OK: its code and message."""
+class Failure(Exception):  # noqa: N818 - an error of TensorFlow, which is a result here
+    """A status other than OK, with its code and message."""
 
     def __init__(self, code: int, message: str):
         super().__init__(message)
@@ -82,7 +84,7 @@ class Failure(Exception):  # noqa: N818 - an error of TensorFlow's, which is an 
 
 
 def _functions() -> dict[str, tuple[Any, list[Any]]]:
-    """Result and arguments of the functions that are called; ctypes would take all for ints."""
+    """Returns result and argument types of the C functions; without them ctypes assumes ints."""
     at, text, integer, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_size_t
     outputs, pointers = ctypes.POINTER(_Output), ctypes.POINTER(at)
     buffer, texts = ctypes.POINTER(_Buffer), ctypes.POINTER(text)
@@ -123,20 +125,21 @@ class Runtime:
     """TensorFlow's shared libraries in a folder.
 
     Attributes:
-        version: TensorFlow's.
+        version: version of TensorFlow.
         without_xla: whether XLA could be switched off.
     """
 
     def __init__(self, folder: str):
         for name in ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2"):
-            # By path, and for all to see: the second library must not find another's first.
+            # By path and with global symbols, so that the second library does not find the first
+            # library of another TensorFlow.
             self._c = ctypes.CDLL(os.path.join(folder, name), mode=ctypes.RTLD_GLOBAL)
         for name, (result, arguments) in _functions().items():
             function = getattr(self._c, name)
             function.restype, function.argtypes = result, arguments
         self.version = self._c.TF_Version().decode()
         try:
-            self._c[NO_XLA]()  # first thing that TensorFlow Serving's main() does
+            self._c[NO_XLA]()  # as TensorFlow Serving does first in its main()
             self.without_xla = True
         except AttributeError:
             self.without_xla = False
@@ -153,7 +156,7 @@ class Runtime:
         return self._bytes(kernels)
 
     def load(self, folder: str, tag: str) -> None:
-        """Loads a SavedModel and runs its initialization, which fills the variables.
+        """Loads a SavedModel and runs its initialisation, which fills the variables.
 
         Raises:
             Failure: it cannot be loaded.
@@ -184,7 +187,7 @@ class Runtime:
             self._session, None, inputs, values, len(feeds), outputs, results, len(fetches),
             None, 0, None, self._status,
         )  # fmt: skip
-        # Strings are not freed: an output or a variable may share them, and this process is short.
+        # Strings are not freed: an output or a variable may share them, and this process ends soon.
         for value in values:
             self._c.TF_DeleteTensor(value)
         self._check()
@@ -202,7 +205,7 @@ class Runtime:
         shape = (ctypes.c_int64 * len(tensor.shape))(*tensor.shape)
         strings = tensor.kind == STRING
         size = STRING_SIZE * len(tensor.lengths) if strings else len(tensor.data)
-        allocated = self._c.TF_AllocateTensor(tensor.kind, shape, len(tensor.shape), size)
+        allocated: int = self._c.TF_AllocateTensor(tensor.kind, shape, len(tensor.shape), size)
         at = self._c.TF_TensorData(allocated)
         if not strings:
             ctypes.memmove(at, tensor.data, size)
@@ -243,7 +246,7 @@ class Runtime:
 
 
 def main(folder: Path) -> None:
-    """Does the job in a folder."""
+    """Runs the job that is described in `folder/job.npz` and writes the results beside it."""
     job, feeds = load(folder / "job.npz")
     runtime = Runtime(job["runtime"])
     lists = {"": runtime.operations(), **{op: runtime.kernels(op) for op in job["operations"]}}

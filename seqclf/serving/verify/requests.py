@@ -1,4 +1,4 @@
-"""The requests that a model is tried with: given ones, made-up ones and ones it must refuse."""
+"""The requests that a model is probed with: valid ones, and ones that it must refuse."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
 from seqclf.serving.verify.run_probe import Call
-from seqclf.serving.verify.signatures import Signatures
+from seqclf.serving.verify.signatures import SignatureDefs
 
 BATCHES = (1, 3)
-WRONG_BATCH = 2  # two halves could be read as one whole example
+WRONG_BATCH = 2  # so that two examples of half the size could be mistaken for a whole one
 UNKNOWN = 2  # size given to a dimension that a signature leaves open
 
 
 @dataclass(frozen=True)
 class Golden:
-    """What a signature must answer, computed independently, for instance by the Keras model.
+    """Expected outputs of a signature, computed independently, for instance by the Keras model.
 
     Attributes:
-        signature: its name.
+        signature: name of the signature.
         inputs: values by the names of the inputs, `[B, ...]`; strings as objects or texts.
-        outputs: the right values by the names of the outputs, `[B, ...]`; some may be left out.
+        outputs: expected values by the names of the outputs, `[B, ...]`; some may be left out.
     """
 
     signature: str
@@ -31,14 +31,14 @@ class Golden:
 
 
 @dataclass(frozen=True)
-class Request:
-    """A request and what it is to show.
+class ProbeRequest:
+    """A request that the probe makes.
 
     Attributes:
-        purpose: `batch`, `wrong shape`, `warm-up` or `golden`.
-        signature: its name.
+        purpose: why it is made: `batch`, `wrong shape`, `warm-up` or `golden`.
+        signature: name of the signature.
         inputs: values by the names of the inputs.
-        label: what people call it.
+        label: how messages name the request.
     """
 
     purpose: str
@@ -52,7 +52,7 @@ class Request:
         first = next(iter(self.inputs.values()), np.zeros(()))
         return first.shape[0] if first.ndim else 0
 
-    def call(self, signatures: Signatures) -> Call:
+    def call(self, signatures: SignatureDefs) -> Call:
         """Returns the run of the graph that answers the request."""
         signature = signatures[self.signature]
         feeds = {signature.inputs[key].name: value for key, value in self.inputs.items()}
@@ -61,53 +61,66 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """The requests for one signature, all made from one example.
+class SignatureRequests:
+    """The requests to one signature, all made from the same example.
 
     Attributes:
-        source: of the example: `golden`, `warm-up` or `made-up`.
+        source: where the example comes from: `golden`, `warm-up` or `made-up`.
         batches: requests of the sizes `BATCHES`, the first of which must be answered.
         wrong: requests that must be refused.
-        reason: why there are none of them.
+        reason: why there are no requests; empty if there are.
     """
 
     source: str = ""
-    batches: tuple[Request, ...] = ()
-    wrong: tuple[Request, ...] = ()
+    batches: tuple[ProbeRequest, ...] = ()
+    wrong: tuple[ProbeRequest, ...] = ()
     reason: str = ""
 
 
-def make_trial(name: str, signature: SignatureDef, given: Sequence[Request]) -> Trial:
-    """Returns the requests for a signature.
+def make_signature_requests(
+    name: str, signature: SignatureDef, given: Sequence[ProbeRequest]
+) -> SignatureRequests:
+    """Returns the requests to a signature.
 
     Args:
-        name: of the signature.
-        signature: its inputs and outputs.
-        given: valid requests from goldens and warm-up; the first is the example.
+        name: name of the signature.
+        signature: inputs and outputs of the signature.
+        given: valid requests from goldens and warm-up. The first that names the signature is the
+            example; without one, an example is made up.
     """
     if not signature.inputs or not signature.outputs:
-        return Trial(reason=f"`{name}` lacks inputs or outputs")
+        return SignatureRequests(reason=f"`{name}` lacks inputs or outputs")
     for key, info in [*sorted(signature.inputs.items()), *sorted(signature.outputs.items())]:
         if not info.name:
-            return Trial(reason=f"`{key}` of `{name}` is not a dense tensor")
+            return SignatureRequests(reason=f"`{key}` of `{name}` is not a dense tensor")
     for request in given:
         if request.signature == name and all(value.size for value in request.inputs.values()):
             source, example = request.purpose, request.inputs
             break
     else:
-        source, example = "made-up", {}
-        for key, info in sorted(signature.inputs.items()):
-            value = _made_up(info)
-            if value is None:
-                reason = f"no value can be made up for `{key}` of `{name}`, a string or of any rank"
-                return Trial(reason=f"{reason}: give warm-up requests")
-            example[key] = value
+        source, (example, missing) = "made-up", _made_up_example(signature)
+        if missing:
+            reason = f"no value can be made up for `{missing}` of `{name}`, a string or of any rank"
+            return SignatureRequests(reason=f"{reason}: give warm-up requests")
     batches = tuple(
-        Request("batch", name, _resized(signature, example, size), f"`{name}`, a batch of {size}")
+        ProbeRequest(
+            "batch", name, _resized(signature, example, size), f"`{name}`, a batch of {size}"
+        )
         for size in BATCHES
     )
-    wrong = tuple(_wrong(name, signature, _resized(signature, example, WRONG_BATCH)))
-    return Trial(source, batches, wrong)
+    wrong = tuple(_wrong_shapes(name, signature, _resized(signature, example, WRONG_BATCH)))
+    return SignatureRequests(source, batches, wrong)
+
+
+def _made_up_example(signature: SignatureDef) -> tuple[dict[str, np.ndarray], str]:
+    """Returns values for all inputs, and the name of an input for which there is none, or ""."""
+    example = {}
+    for key, info in sorted(signature.inputs.items()):
+        value = _made_up(info)
+        if value is None:
+            return {}, key
+        example[key] = value
+    return example, ""
 
 
 def input_problems(signature: SignatureDef, inputs: dict[str, np.ndarray]) -> list[str]:
@@ -116,18 +129,18 @@ def input_problems(signature: SignatureDef, inputs: dict[str, np.ndarray]) -> li
         return [f"it has the inputs {sorted(inputs)}, not {sorted(signature.inputs)}"]
     problems = []
     for key, value in sorted(inputs.items()):
-        given, wanted = _kind(value), tf.dtypes.as_dtype(signature.inputs[key].dtype)
+        given = tf.dtypes.as_dtype(value.dtype)
+        wanted = tf.dtypes.as_dtype(signature.inputs[key].dtype)
         if given != wanted:
             problems.append(f"input `{key}` is {given.name}, not {wanted.name}")
     return problems
 
 
-def _kind(array: np.ndarray) -> tf.DType:
-    return tf.dtypes.as_dtype(array.dtype)
-
-
 def _made_up(info: TensorInfo) -> np.ndarray | None:
-    """Returns ones: zeros would hide a division by them, and are no lengths."""
+    """Returns an array of ones for an input, or None if no value can be made up.
+
+    Zeros would hide a division by zero, and are not valid lengths.
+    """
     kind = tf.dtypes.as_dtype(info.dtype)
     if kind == tf.string or not (kind.is_numpy_compatible and info.dtype):
         return None
@@ -141,7 +154,7 @@ def _made_up(info: TensorInfo) -> np.ndarray | None:
 def _resized(
     signature: SignatureDef, example: dict[str, np.ndarray], batch: int
 ) -> dict[str, np.ndarray]:
-    """Repeats or cuts an example to a batch, where the signature leaves its size open."""
+    """Repeats or cuts the rows of an example to a batch, where the signature leaves it open."""
     inputs = {}
     for key, value in example.items():
         sizes = _sizes(signature.inputs[key])
@@ -151,8 +164,10 @@ def _resized(
     return inputs
 
 
-def _wrong(name: str, signature: SignatureDef, right: dict[str, np.ndarray]) -> Iterator[Request]:
-    """Yields requests with one input of another shape, by the sizes that the signature fixes."""
+def _wrong_shapes(
+    name: str, signature: SignatureDef, right: dict[str, np.ndarray]
+) -> Iterator[ProbeRequest]:
+    """Yields requests in which one input has another size than the signature fixes."""
     for key, value in right.items():
         sizes = _sizes(signature.inputs[key])
         fixed = [axis for axis, size in enumerate(sizes) if axis and size > 0]
@@ -167,7 +182,7 @@ def _wrong(name: str, signature: SignatureDef, right: dict[str, np.ndarray]) -> 
         shapes.append(value.shape[:axis] + value.shape[axis + 1 :])
         for shape in shapes:
             label = f"`{key}` of `{name}` with the shape {list(shape)} instead of {sizes}"
-            yield Request("wrong shape", name, {**right, key: np.resize(value, shape)}, label)
+            yield ProbeRequest("wrong shape", name, {**right, key: np.resize(value, shape)}, label)
 
 
 def _sizes(info: TensorInfo) -> list[int]:

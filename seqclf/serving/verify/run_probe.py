@@ -1,4 +1,4 @@
-"""Runs `probe.py` in a fresh process and reads what it found, also if that process dies."""
+"""Runs `probe.py` in a process of its own and reads what it found, even if that process dies."""
 
 import itertools
 import os
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +18,7 @@ from tensorflow.core.protobuf import error_codes_pb2
 
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.verify import probe
-from seqclf.serving.verify.outcome import one_line
+from seqclf.serving.verify.checks import one_line
 from seqclf.serving.verify.signatures import TAG
 
 
@@ -28,7 +29,7 @@ class Call:
     Attributes:
         feeds: values by the names of tensors.
         fetches: names of tensors, by the names of the outputs.
-        values: whether the outputs' values are wanted, or their shapes only.
+        values: whether the values of the outputs are wanted; otherwise only their shapes are.
     """
 
     feeds: dict[str, np.ndarray]
@@ -37,14 +38,14 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of a call.
+class ProbeResult:
+    """The result of a call.
 
     Attributes:
-        error: empty, or the code and the message.
+        error: code and message of the error; empty if there was none.
         invalid: whether the error is INVALID_ARGUMENT, which refuses the request.
-        shapes: of the outputs.
-        values: of the outputs, where they were wanted; strings as bytes.
+        shapes: shapes of the outputs.
+        values: values of the outputs, where they were wanted; strings as bytes.
     """
 
     error: str = ""
@@ -54,20 +55,21 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Report:
+class ProbeReport:
     """What the probe found.
 
     Attributes:
-        runtime: name and version of the TensorFlow that it ran.
-        kernels: for each operation the devices with a kernel, None: unknown; None: not asked.
-        failure: why the model could not be loaded; empty: it could.
-        answers: one for each call; None: the process died before it.
+        runtime: name and version of the TensorFlow that ran the model.
+        kernels: for each operation the devices that have a kernel, or None for an unknown
+            operation; None as a whole if the runtime could not be asked.
+        failure: why the model could not be loaded; empty if it was.
+        results: the result of each call; None if the process died before it.
     """
 
     runtime: str
     kernels: dict[str, list[str] | None] | None
     failure: str
-    answers: list[Answer | None]
+    results: list[ProbeResult | None]
 
 
 def run_probe(
@@ -76,15 +78,15 @@ def run_probe(
     calls: Sequence[Call],
     runtime: str | Path | None = None,
     timeout: float = 300,
-) -> Report:
+) -> ProbeReport:
     """Loads a SavedModel in a process of its own and makes calls to it.
 
     Args:
         model: the version's folder.
-        operations: those whose kernels are asked for.
-        calls: made in this order.
-        runtime: folder with another TensorFlow's shared libraries; default: the installed one's.
-        timeout: seconds for all.
+        operations: the operations whose kernels are asked for.
+        calls: the calls, made in this order.
+        runtime: folder with the shared libraries of another TensorFlow; None: the installed one.
+        timeout: seconds for loading and all calls.
     """
     folder = str(runtime or tf.sysconfig.get_lib())
     job = {
@@ -102,13 +104,13 @@ def run_probe(
         place = Path(name)
         probe.save(place / "job.npz", job, feeds)
         death = _run(place, timeout)
-        death = death or "the process ended without a word"  # read where an answer is missing
-        return _read(place, folder, death, sorted(operations), calls)
+        death = death or "the process ended without a word"  # said where a result is missing
+        return _read_report(place, folder, death, sorted(operations), calls)
 
 
 def _run(place: Path, timeout: float) -> str:
-    """Runs the program; returns how it died, empty if it did not."""
-    # A server may have no GPU; the log's level leaves the errors that a dying process prints.
+    """Runs the program; returns how it died, or an empty string if it did not."""
+    # A server may have no GPU. The log level keeps the errors that a dying process prints.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
     program = [sys.executable, probe.__file__, str(place)]
     with open(place / "log", "w+b") as log:
@@ -129,12 +131,12 @@ def _run(place: Path, timeout: float) -> str:
     return f"the process ended with status {done.returncode}{last}"
 
 
-def _read(
+def _read_report(
     place: Path, folder: str, death: str, operations: list[str], calls: Sequence[Call]
-) -> Report:
-    nothing: list[Answer | None] = [None] * len(calls)
+) -> ProbeReport:
+    nothing: list[ProbeResult | None] = [None] * len(calls)
     if not (place / "start.npz").exists():
-        return Report(f"the TensorFlow in {folder}", None, death, nothing)
+        return ProbeReport(f"the TensorFlow in {folder}", None, death, nothing)
     start, lists = probe.load(place / "start.npz")
     runtime = f"TensorFlow {start['version']}"
     if not start["without_xla"]:
@@ -144,39 +146,39 @@ def _read(
         op: _devices(lists[op].data) if op in known or lists[op].data else None for op in operations
     }
     if not (place / "load.npz").exists():
-        return Report(runtime, kernels, f"{death} while loading the model", nothing)
+        return ProbeReport(runtime, kernels, f"{death} while loading the model", nothing)
     loaded, _ = probe.load(place / "load.npz")
     if loaded["code"]:
-        return Report(runtime, kernels, _error(loaded), nothing)
-    answers: list[Answer | None] = []
+        return ProbeReport(runtime, kernels, _error(loaded), nothing)
+    results: list[ProbeResult | None] = []
     for i, call in enumerate(calls):
         if not (place / f"{i}.npz").exists():
-            answers += [Answer(error=death), *[None] * (len(calls) - i - 1)]
+            results += [ProbeResult(error=death), *[None] * (len(calls) - i - 1)]
             break
-        answers.append(_answer(place / f"{i}.npz", call))
-    return Report(runtime, kernels, "", answers)
+        results.append(_read_result(place / f"{i}.npz", call))
+    return ProbeReport(runtime, kernels, "", results)
 
 
-def _answer(path: Path, call: Call) -> Answer:
+def _read_result(path: Path, call: Call) -> ProbeResult:
     record, tensors = probe.load(path)
     if record["code"]:
         invalid = record["code"] == error_codes_pb2.INVALID_ARGUMENT
-        return Answer(error=_error(record), invalid=invalid)
+        return ProbeResult(error=_error(record), invalid=invalid)
     shapes = {key: tuple(s) for key, s in zip(call.fetches, record["shapes"], strict=True)}
     values = {key: unpack(tensors[name]) for key, name in call.fetches.items() if name in tensors}
-    return Answer(shapes=shapes, values=values)
+    return ProbeResult(shapes=shapes, values=values)
 
 
 def _devices(kernels: bytes) -> list[str]:
     return sorted({k.device_type for k in kernel_def_pb2.KernelList.FromString(kernels).kernel})
 
 
-def _error(record: dict) -> str:
+def _error(record: dict[str, Any]) -> str:
     return one_line(f"{error_codes_pb2.Code.Name(record['code'])}: {record['message']}")
 
 
 def pack(array: np.ndarray) -> probe.Tensor:
-    """Returns an array as a tensor for the probe; arrays of objects or texts are strings."""
+    """Returns an array as a tensor for the probe; objects and texts become strings."""
     kind = tf.dtypes.as_dtype(array.dtype).as_datatype_enum
     if kind != probe.STRING:
         return probe.Tensor(kind, array.shape, array.tobytes())
@@ -185,7 +187,7 @@ def pack(array: np.ndarray) -> probe.Tensor:
 
 
 def unpack(tensor: probe.Tensor) -> np.ndarray:
-    """Returns a tensor of the probe's as an array; strings as an array of bytes objects."""
+    """Returns a tensor of the probe as an array; strings become bytes objects."""
     if tensor.kind != probe.STRING:
         kind = tf.dtypes.as_dtype(tensor.kind).as_numpy_dtype
         return np.frombuffer(tensor.data, kind).reshape(tensor.shape)
@@ -195,5 +197,5 @@ def unpack(tensor: probe.Tensor) -> np.ndarray:
 
 
 def as_bytes(text: str | bytes) -> bytes:
-    """Returns a string's bytes."""
+    """Returns text as bytes in UTF-8, and bytes as they are."""
     return text.encode() if isinstance(text, str) else bytes(text)

@@ -1,34 +1,34 @@
-"""What a SavedModel promises its clients: tag, signatures, types, the batch and Classify."""
+"""The rules on what a SavedModel declares: tag, signatures, types, the batch and Classify."""
 
 import re
 
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
 
-from seqclf.serving.verify.outcome import Check, judge
+from seqclf.serving.verify.checks import Check, judge
 
 TAG = "serve"
 DEFAULT = "serving_default"
-INITIALIZER = "__saved_model_init_op"  # run at loading; no client sees it
+INITIALIZER = "__saved_model_init_op"  # run when the model is loaded; not for clients
 CLASSIFY = "tensorflow/serving/classify"
-TYPES = {  # that REST can read and write
+TYPES = {  # types that REST can read and write
     "DT_FLOAT", "DT_DOUBLE", "DT_INT8", "DT_INT16", "DT_INT32", "DT_INT64", "DT_UINT8",
     "DT_UINT16", "DT_UINT32", "DT_UINT64", "DT_BOOL", "DT_STRING",
 }  # fmt: skip
 
-Signatures = dict[str, SignatureDef]
+SignatureDefs = dict[str, SignatureDef]
 
 
 def serving_graph(graphs: list[MetaGraphDef]) -> MetaGraphDef | None:
-    """Returns the graph that the server loads: that with the tag `serve` and no other."""
+    """Returns the graph that the server loads, which has the tag `serve` and no other tag."""
     for graph in graphs:
         if set(graph.meta_info_def.tags) == {TAG}:
             return graph
     return None
 
 
-def read_signatures(graph: MetaGraphDef) -> Signatures:
-    """Returns the signatures that clients can name, in the order of their names."""
+def read_signatures(graph: MetaGraphDef) -> SignatureDefs:
+    """Returns the signatures that clients can name, sorted by name."""
     return {name: graph.signature_def[name] for name in sorted(graph.signature_def)
             if name != INITIALIZER}  # fmt: skip
 
@@ -40,8 +40,8 @@ def check_tag(graphs: list[MetaGraphDef]) -> Check:
     return judge("tag", problems, f"a graph with the tag `{TAG}`", "export with tf.saved_model")
 
 
-def check_signatures(signatures: Signatures) -> Check:
-    """Judges whether a request without a signature's name is answered, and whether any is."""
+def check_signatures(signatures: SignatureDefs) -> Check:
+    """Judges whether there is a default signature and each signature has inputs and outputs."""
     problems = []
     if DEFAULT not in signatures:
         names = ", ".join(f"`{name}`" for name in signatures) or "no signature at all"
@@ -54,8 +54,8 @@ def check_signatures(signatures: Signatures) -> Check:
     return judge("signatures", problems, ", ".join(signatures), remedy)
 
 
-def batch_problems(signatures: Signatures) -> list[str]:
-    """Returns what keeps the first dimension of a tensor from being the batch."""
+def batch_problems(signatures: SignatureDefs) -> list[str]:
+    """Returns the tensors whose declared first dimension cannot be the batch."""
     problems = []
     for name, part, key, info in _tensors(signatures):
         if info.tensor_shape.unknown_rank:
@@ -68,7 +68,7 @@ def batch_problems(signatures: Signatures) -> list[str]:
     return problems
 
 
-def check_types(signatures: Signatures) -> Check:
+def check_types(signatures: SignatureDefs) -> Check:
     """Judges whether REST can read the inputs and write the outputs."""
     problems = []
     for name, part, key, info in _tensors(signatures):
@@ -80,8 +80,8 @@ def check_types(signatures: Signatures) -> Check:
     return judge("output types", problems, "all can be read and written as JSON", remedy)
 
 
-def check_classify(signatures: Signatures) -> Check:
-    """Judges the signatures that Classify may be asked of."""
+def check_classify(signatures: SignatureDefs) -> Check:
+    """Judges the signatures that the Classify API may call."""
     names = [name for name, signature in signatures.items() if _classifies(name, signature)]
     if not names:
         return Check("classify", None, "no signature is for Classify")
@@ -102,33 +102,36 @@ def _classifies(name: str, signature: SignatureDef) -> bool:
 
 
 def _classify_problems(name: str, signature: SignatureDef) -> list[str]:
+    inputs = {"inputs": (types_pb2.DT_STRING, 1)}
+    outputs = {"classes": (types_pb2.DT_STRING, 2), "scores": (types_pb2.DT_FLOAT, 2)}
     problems = []
     for part, tensors, wanted in (
-        ("input", signature.inputs, {"inputs": (types_pb2.DT_STRING, 1)}),
-        (
-            "output",
-            signature.outputs,
-            {"classes": (types_pb2.DT_STRING, 2), "scores": (types_pb2.DT_FLOAT, 2)},
-        ),
+        ("input", signature.inputs, inputs),
+        ("output", signature.outputs, outputs),
     ):
         for key, info in sorted(tensors.items()):
             if key not in wanted:
                 problems.append(f"`{name}` has the {part} `{key}`")
-                continue
-            kind, rank = wanted[key]
-            shape = info.tensor_shape
-            if info.dtype != kind:
-                is_kind = types_pb2.DataType.Name(info.dtype)
-                problems.append(f"{part} `{key}` of `{name}` is {is_kind}")
-            if not shape.unknown_rank and len(shape.dim) != rank:
-                problems.append(f"{part} `{key}` of `{name}` has the rank {len(shape.dim)}")
+            else:
+                tensor = f"{part} `{key}` of `{name}`"
+                problems += _tensor_problems(tensor, info, *wanted[key])
     if "inputs" not in signature.inputs:
         problems.append(f"`{name}` has no input `inputs`")
     return problems
 
 
+def _tensor_problems(tensor: str, info: TensorInfo, dtype: int, rank: int) -> list[str]:
+    problems = []
+    if info.dtype != dtype:
+        problems.append(f"{tensor} is {types_pb2.DataType.Name(info.dtype)}")
+    shape = info.tensor_shape
+    if not shape.unknown_rank and len(shape.dim) != rank:
+        problems.append(f"{tensor} has the rank {len(shape.dim)}")
+    return problems
+
+
 def _tensors(
-    signatures: Signatures,
+    signatures: SignatureDefs,
 ) -> list[tuple[str, str, str, TensorInfo]]:
     """Returns (signature, `input` or `output`, key, tensor) for each tensor."""
     return [

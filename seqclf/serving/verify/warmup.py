@@ -1,4 +1,4 @@
-"""The warm-up requests of a version: one that fails makes the server refuse the model."""
+"""Reads the warm-up requests of a version; the server refuses a model if one of them fails."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,31 +11,32 @@ from tensorflow_serving.apis import (  # type: ignore[import-untyped, unused-ign
     prediction_log_pb2,
 )
 
-from seqclf.serving.names import WARMUP
+from seqclf.serving.file_names import WARMUP
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.verify.batching import Batching
-from seqclf.serving.verify.requests import Request, input_problems
-from seqclf.serving.verify.signatures import DEFAULT, Signatures
+from seqclf.serving.verify.requests import ProbeRequest, input_problems
+from seqclf.serving.verify.signatures import DEFAULT, SignatureDefs
 
 MAX_RECORDS = 1000  # the server's
 STANDARD_INPUT = "inputs"  # of Classify and Regress
 
 
 def read_warmup(
-    folder: Path, signatures: Signatures, batching: Batching | None
-) -> tuple[list[str] | None, list[Request]]:
+    folder: Path, signatures: SignatureDefs, batching: Batching | None
+) -> tuple[list[str] | None, list[ProbeRequest]]:
     """Reads the file of warm-up requests.
 
     Args:
-        folder: of the version.
-        signatures: that requests may name.
-        batching: the sizes that the server will batch to.
+        folder: the version's folder.
+        signatures: the signatures that requests may name.
+        batching: the batching parameters of the version; None if there are none.
 
     Returns:
-        What is wrong with the records, None: there is no file; and the requests that can be sent.
+        What is wrong with the records, or None if there is no file; and the requests that can be
+        sent.
     """
     problems: list[str] = []
-    requests: list[Request] = []
+    requests: list[ProbeRequest] = []
     if not (folder / WARMUP).exists():
         return None, requests
     number = 0
@@ -61,10 +62,12 @@ def read_warmup(
 
 
 def _records(path: Path, problems: list[str]) -> Iterator[bytes]:
-    """Yields the records of a TFRecord file; their checksums tell of other formats and damage."""
+    """Yields the records of a TFRecord file; other formats and damage are added to `problems`."""
     level = tf.get_logger().level
-    tf.get_logger().setLevel("ERROR")  # silences a notice that tf.data has replaced this reader,
-    try:  # which would start TensorFlow's eager runtime and take a GPU's memory
+    # This reader prints a notice that tf.data has replaced it. tf.data would start TensorFlow's
+    # eager runtime and take the memory of a GPU.
+    tf.get_logger().setLevel("ERROR")
+    try:
         yield from tf.compat.v1.io.tf_record_iterator(str(path))
     except tf.errors.OpError as error:
         problems.append(f"it is not an uncompressed, whole TFRecord file ({error.message})")
@@ -72,11 +75,11 @@ def _records(path: Path, problems: list[str]) -> Iterator[bytes]:
         tf.get_logger().setLevel(level)
 
 
-def _requests(log: Any, number: int, signatures: Signatures) -> Iterator[Request]:
-    """Yields the requests in a record, most often one.
+def _requests(log: Any, number: int, signatures: SignatureDefs) -> Iterator[ProbeRequest]:
+    """Yields the requests in a record, usually one.
 
     Raises:
-        ValueError: the server would refuse the record, or warm nothing with it.
+        ValueError: the server would refuse the record, or warm nothing up with it.
     """
     kind = log.WhichOneof("log_type")
     label = f"warm-up record {number}"
@@ -86,21 +89,21 @@ def _requests(log: Any, number: int, signatures: Signatures) -> Iterator[Request
         inputs = {key: tf.make_ndarray(proto) for key, proto in request.inputs.items()}
         if unknown := set(request.output_filter) - set(signatures[name].outputs):
             raise ValueError(f"`{name}` has no output {sorted(unknown)}")
-        yield Request("warm-up", name, inputs, label)
+        yield ProbeRequest("warm-up", name, inputs, label)
     elif kind in ("classify_log", "regress_log"):
         request = getattr(log, kind).request
         name = _signature(request.model_spec, signatures)
-        yield Request("warm-up", name, {STANDARD_INPUT: _examples(request.input)}, label)
+        yield ProbeRequest("warm-up", name, {STANDARD_INPUT: _examples(request.input)}, label)
     elif kind == "multi_inference_log":
         request = log.multi_inference_log.request
         for task in request.tasks:
             name = _signature(task.model_spec, signatures)
-            yield Request("warm-up", name, {STANDARD_INPUT: _examples(request.input)}, label)
+            yield ProbeRequest("warm-up", name, {STANDARD_INPUT: _examples(request.input)}, label)
     else:
         raise ValueError(f"a server warms nothing with {kind or 'an empty PredictionLog'}")
 
 
-def _signature(model_spec: Any, signatures: Signatures) -> str:
+def _signature(model_spec: Any, signatures: SignatureDefs) -> str:
     name = model_spec.signature_name or DEFAULT
     if name not in signatures:
         raise ValueError(f"there is no signature `{name}`")
@@ -108,7 +111,7 @@ def _signature(model_spec: Any, signatures: Signatures) -> str:
 
 
 def _examples(message: Any) -> np.ndarray:
-    """Returns the serialized examples of an Input message, [N]; a context is put before each."""
+    """Returns the serialized examples of an Input message, [N], each after its context if any."""
     context = b""
     if message.WhichOneof("kind") == "example_list_with_context":
         context = message.example_list_with_context.context.SerializeToString()
@@ -121,7 +124,7 @@ def _examples(message: Any) -> np.ndarray:
 
 
 def _batch_problems(
-    requests: list[Request], signatures: Signatures, batching: Batching
+    requests: list[ProbeRequest], signatures: SignatureDefs, batching: Batching
 ) -> list[str]:
     problems = [
         f"{request.label} has a batch of {request.batch}, above max_batch_size {batching.largest}"

@@ -1,4 +1,4 @@
-"""Picture files as a served model takes them: the graph's decoder must read what `encode` gives."""
+"""Image files prepared for a served model: the graph decodes what `encode_image_file` gives."""
 
 import io
 import subprocess
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from seqclf.errors import DataError
-from seqclf.serving import pictures
-from seqclf.serving.pictures import encode
+from seqclf.serving import image_files
+from seqclf.serving.image_files import encode_image_file
 
 RGBA = np.random.default_rng(0).integers(0, 256, (24, 20, 4), dtype=np.uint8)
 
@@ -35,15 +35,15 @@ def decoded(content):
 
 
 def reread(path, **options):
-    content = encode(path, **options)
+    content = encode_image_file(path, **options)
     assert content.startswith(b"\x89PNG")
     return decoded(content)
 
 
-@pytest.mark.parametrize("mode", pictures.SERVED_MODES)
+@pytest.mark.parametrize("mode", image_files.SERVED_MODES)
 def test_a_png_that_needs_nothing_is_sent_as_it_is(tmp_path, mode):
     path = save(tmp_path / "a.png", converted(mode))
-    content = encode(path)
+    content = encode_image_file(path)
     assert content == (tmp_path / "a.png").read_bytes()
     assert decoded(content).shape[:2] == (24, 20)
 
@@ -51,7 +51,7 @@ def test_a_png_that_needs_nothing_is_sent_as_it_is(tmp_path, mode):
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_so_is_a_jpeg(tmp_path, mode):
     path = save(tmp_path / "a.jpg", converted(mode), progressive=True)
-    assert encode(path) == (tmp_path / "a.jpg").read_bytes()
+    assert encode_image_file(path) == (tmp_path / "a.jpg").read_bytes()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -71,8 +71,8 @@ def test_a_camera_s_orientation_is_applied(tmp_path, name, orientation):
         7: lambda x: np.rot90(x.T, 2),
         8: np.rot90,
     }[orientation](quarters)
-    np.testing.assert_allclose(decoded(encode(path))[..., 0], wanted, atol=6)
-    assert (encode(path) == (tmp_path / name).read_bytes()) == (orientation == 1)
+    np.testing.assert_allclose(decoded(encode_image_file(path))[..., 0], wanted, atol=6)
+    assert (encode_image_file(path) == (tmp_path / name).read_bytes()) == (orientation == 1)
 
 
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
@@ -107,15 +107,15 @@ def test_one_transparent_colour_is_white(tmp_path, mode, clear):
     assert (reread(path) == 255).all()
 
 
-def test_large_pictures_are_shrunk(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "LONGEST_SIDE", 16)
+def test_large_images_are_shrunk(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_files, "LONGEST_SIDE", 16)
     ramp = np.repeat(np.linspace(0, 255, 64, dtype=np.uint8)[None], 32, axis=0)
     read = reread(save(tmp_path / "a.png", Image.fromarray(ramp)))
     assert read.shape == (8, 16, 1) and (np.diff(read[0, :, 0].astype(int)) > 10).all()
     thin = Image.new("P", (400, 1))
     assert reread(save(tmp_path / "b.png", thin)).shape[:2] == (1, 16)
     fits = save(tmp_path / "c.png", Image.new("L", (16, 16)))
-    assert encode(fits) == (tmp_path / "c.png").read_bytes()
+    assert encode_image_file(fits) == (tmp_path / "c.png").read_bytes()
 
 
 def test_a_new_png_holds_nothing_but_pixels(tmp_path):
@@ -123,24 +123,24 @@ def test_a_new_png_holds_nothing_but_pixels(tmp_path):
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 3, "taken at home"
     path = save(tmp_path / "a.jpg", image, exif=exif, icc_profile=b"profile")
-    with Image.open(io.BytesIO(encode(path))) as read:
+    with Image.open(io.BytesIO(encode_image_file(path))) as read:
         assert not read.info and not read.getexif()
 
 
 def test_missing_and_foreign_files(tmp_path):
     with pytest.raises(DataError, match=r"absent\.png: no such file\.$"):
-        encode(str(tmp_path / "absent.png"))
-    (tmp_path / "text.png").write_text("no picture")
+        encode_image_file(str(tmp_path / "absent.png"))
+    (tmp_path / "text.png").write_text("no image")
     for path in (tmp_path / "text.png", tmp_path):
-        with pytest.raises(DataError, match="not a readable PNG or JPEG picture"):
-            encode(str(path))
+        with pytest.raises(DataError, match="not a readable PNG or JPEG image"):
+            encode_image_file(str(path))
 
 
 def test_a_bomb_is_refused_by_its_header(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     path = save(tmp_path / "a.png", Image.new("L", (30, 30)))
     with pytest.raises(DataError, match="decompression bomb"):
-        encode(path)
+        encode_image_file(path)
 
 
 @pytest.fixture(scope="module")
@@ -158,12 +158,12 @@ def test_damaged_files_are_refused_or_can_be_decoded(whole, share, flipped, bits
     for path, content in whole:
         path.write_bytes(content[: int(share * len(content))])
         with pytest.raises(DataError):
-            encode(str(path))
+            encode_image_file(str(path))
         damaged = bytearray(content)
         damaged[int(flipped * len(damaged))] ^= bits
         path.write_bytes(damaged)
         try:
-            sent = encode(str(path))
+            sent = encode_image_file(str(path))
         except DataError:
             continue
         decoded(sent)
@@ -177,6 +177,8 @@ def test_a_png_without_its_end_mark_is_mended(whole, missing):
 
 
 def test_it_does_not_load_tensorflow():
-    code = "import sys, seqclf.serving.pictures; print({'tensorflow', 'keras'} & set(sys.modules))"
+    code = (
+        "import sys, seqclf.serving.image_files; print({'tensorflow', 'keras'} & set(sys.modules))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

@@ -1,4 +1,4 @@
-"""`Check`: what a rule has found, and the table of them for people."""
+"""`Check`: the outcome of one rule, and the table of all outcomes for people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ class Check:
     """The outcome of one rule.
 
     Attributes:
-        rule: its short name, the same in every release.
-        passed: None where the rule could not be judged or does not apply.
-        detail: one line: what was found; what is wrong and what to do; or why it was skipped.
+        rule: short name of the rule, the same in every release.
+        passed: whether the rule holds; None where it was not judged or does not apply.
+        detail: one line: what was found, what is wrong and how to mend it, or why the rule was
+            skipped.
     """
 
     rule: str
@@ -22,7 +23,14 @@ class Check:
 
 
 def judge(rule: str, problems: Sequence[str], found: str, remedy: str = "") -> Check:
-    """Returns a failure that lists `problems` and says the remedy, or else what was found."""
+    """Returns a failure that lists the problems and the remedy, or a success if there are none.
+
+    Args:
+        rule: name of the rule.
+        problems: what is wrong; only the first `SHOWN` are named.
+        found: what was found if nothing is wrong.
+        remedy: what to do about the problems.
+    """
     if not problems:
         return Check(rule, True, one_line(found))
     more = f" (and {len(problems) - SHOWN} more)" if len(problems) > SHOWN else ""
@@ -36,13 +44,18 @@ def skipped(rule: str, reason: str) -> Check:
 
 
 def one_line(text: str, limit: int = 320) -> str:
-    """Returns a text, such as TensorFlow's messages of many lines, as a line of at most `limit`."""
+    """Returns a text of several lines, such as a message of TensorFlow, as one shortened line.
+
+    Args:
+        text: the text.
+        limit: largest number of characters in the result.
+    """
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
-def describe(checks: Sequence[Check]) -> str:
-    """Returns a table for people: a line for each check, and a last one that counts them."""
+def describe_checks(checks: Sequence[Check]) -> str:
+    """Returns a table for people: one line for each check, and a last line that counts them."""
     words = {True: "ok", False: "FAILED", None: "skipped"}
     width = max((len(check.rule) for check in checks), default=0)
     lines = [f"{words[c.passed]:<8} {c.rule:<{width}}  {c.detail}" for c in checks]

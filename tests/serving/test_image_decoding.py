@@ -1,4 +1,4 @@
-"""Pictures as people have them, turned into what the model was trained on."""
+"""Image files of all kinds become the raw examples that the model was trained on."""
 
 import dataclasses
 import io
@@ -14,8 +14,8 @@ from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import DataError
 from seqclf.serving.export import write_version
-from seqclf.serving.images import decode_images
-from seqclf.serving.pictures import encode, polarity_hint
+from seqclf.serving.image_decoding import decode_images
+from seqclf.serving.image_files import encode_image_file, polarity_hint
 from seqclf.serving.predictor import Predictor
 from seqclf.serving.warmup import blank_examples
 
@@ -31,8 +31,8 @@ def predictor(tmp_path, spec):
 
 
 def read(path, spec=GREY, invert=False):
-    """Returns what the model sees of a picture: uint8 [H, W] or [H, W, C]."""
-    return decode_images(tf.constant([encode(path, invert)]), spec).numpy()[0]
+    """Returns what the model sees of an image: uint8 [H, W] or [H, W, C]."""
+    return decode_images(tf.constant([encode_image_file(path, invert)]), spec).numpy()[0]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def save(tmp_path, image, name="a.png"):
     return str(tmp_path / name)
 
 
-def test_a_picture_of_the_right_size_is_taken_as_it_is(tmp_path, pixels):
+def test_an_image_of_the_right_size_is_taken_as_it_is(tmp_path, pixels):
     path = save(tmp_path, Image.fromarray(pixels))
     np.testing.assert_array_equal(read(path), pixels)
     np.testing.assert_array_equal(read(path, invert=True), 255 - pixels)
@@ -108,14 +108,14 @@ def test_a_decompression_bomb_is_refused_by_the_graph(kind):
     """A small file of an enormous canvas: its header says so, and nothing is decoded."""
     bomb = io.BytesIO()
     Image.new("L", (20_000, 20_000)).save(bomb, kind)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="pictures of 1 to 16777216 pixels"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="images of 1 to 16777216 pixels"):
         decode_images(tf.constant([bomb.getvalue()]), GREY)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_sent(grey, tmp_path, monkeypatch):
     path = save(tmp_path, Image.new("L", (100, 100)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(DataError, match="not a readable PNG or JPEG picture"):
+    with pytest.raises(DataError, match="not a readable PNG or JPEG image"):
         grey.predict_file(path)
 
 
@@ -123,9 +123,9 @@ def test_a_decompression_bomb_is_refused_before_it_is_sent(grey, tmp_path, monke
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_resizing_is_pillow_s_to_a_level(tmp_path, size, mode):
     noise = np.random.default_rng(2).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
-    picture = Image.fromarray(noise).convert(mode)
-    expected = picture.convert("L").resize((6, 8), Image.Resampling.LANCZOS)
-    seen = read(save(tmp_path, picture)).astype(int)
+    image = Image.fromarray(noise).convert(mode)
+    expected = image.convert("L").resize((6, 8), Image.Resampling.LANCZOS)
+    seen = read(save(tmp_path, image)).astype(int)
     # Where it enlarges, a kernel of the source's width: the two round differently at the border.
     np.testing.assert_allclose(seen, np.asarray(expected, int), atol=2)
 
@@ -133,12 +133,12 @@ def test_resizing_is_pillow_s_to_a_level(tmp_path, size, mode):
 @pytest.mark.parametrize(
     "junk", [b"", b"x", b"GIF89a" + b"0" * 99, b"\x89PNG\r\n\x1a\n" + b"0" * 50]
 )
-def test_what_is_no_picture_is_refused_by_the_graph(junk):
+def test_a_file_that_is_no_image_is_refused_by_the_graph(junk):
     with pytest.raises(tf.errors.InvalidArgumentError):
         decode_images(tf.constant([junk]), GREY)
 
 
-def test_only_pictures_have_the_signature():
+def test_only_image_data_have_the_signature():
     for spec, taken in (
         (GREY, True),
         (dataclasses.replace(GREY, raw_shape=(8, 6, 3)), True),
@@ -149,19 +149,19 @@ def test_only_pictures_have_the_signature():
         assert spec.fits_image_file == taken
 
 
-def test_sequences_are_no_pictures(tmp_path, pixels):
+def test_sequences_are_no_images(tmp_path, pixels):
     floats = DatasetSpec("test", "rows", (8, 6), "float32", ("a", "b"))
     path = save(tmp_path, Image.fromarray(pixels))
     with pytest.raises(DataError, match="give an .npz file with `x`"):
         predictor(tmp_path, floats).predict_file(path)
 
 
-def test_files_that_are_no_pictures(grey, tmp_path):
+def test_files_that_are_no_images(grey, tmp_path):
     (tmp_path / "junk.png").write_bytes(b"junk")
     cut = save(tmp_path, Image.effect_noise((64, 64), 50), "cut.png")
     Path(cut).write_bytes(Path(cut).read_bytes()[:1000])
     for name in ("junk.png", "cut.png"):
-        with pytest.raises(DataError, match=f"{name}: not a readable PNG or JPEG picture"):
+        with pytest.raises(DataError, match=f"{name}: not a readable PNG or JPEG image"):
             grey.predict_file(str(tmp_path / name))
     with pytest.raises(DataError, match="nowhere.png: no such file"):
         grey.predict_file(str(tmp_path / "nowhere.png"))

@@ -1,4 +1,4 @@
-"""Picture files as a served model takes them; without TensorFlow."""
+"""Prepares image files for a served model, without TensorFlow."""
 
 import io
 from pathlib import Path
@@ -8,52 +8,52 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from seqclf.errors import DataError
 
-LONGEST_SIDE = 2048  # larger ones are shrunk: no model here sees more, and requests stay small
-END_MARKS = {"PNG": b"\0\0\0\0IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}  # of the formats served
+LONGEST_SIDE = 2048  # pixels; larger images are shrunk, so that requests stay small
+END_MARKS = {"PNG": b"\0\0\0\0IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}  # last bytes of a whole file
 SERVED_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 GREY_MODES = ("1", "L", "LA", "La")
 ORIENTATION = 0x0112  # EXIF: 1 is upright
 
 
-def encode(path: str, invert: bool = False) -> bytes:
-    """Returns a picture as PNG or JPEG bytes for a signature that takes such.
+def encode_image_file(path: str, invert: bool = False) -> bytes:
+    """Returns an image file as PNG or JPEG bytes for a signature that takes image files.
 
-    The file's own bytes, if the model's graph reads from them what `Predictor.read_image` does;
-    otherwise (turned by EXIF, 16 bits, CMYK, another format, too large) a new PNG.
+    These are the file's own bytes if the graph of the model decodes them as Pillow does. Otherwise
+    (turned by EXIF, 16 bits, CMYK, another format, too large) they are those of a new PNG.
 
     Args:
         path: the file.
-        invert: turn dark to bright.
+        invert: whether to swap dark and bright.
 
     Raises:
-        DataError: there is no such file, or it isn't a whole picture.
+        DataError: there is no such file, or it is not a whole image.
     """
     try:
         content = Path(path).read_bytes()
         with Image.open(io.BytesIO(content)) as image:
-            image.verify()  # the check sums of a PNG; afterwards it must be opened again
+            image.verify()  # checks the sums in a PNG; the image must be opened again afterwards
         with Image.open(io.BytesIO(content)) as image:
-            image.load()  # a file that breaks off is found here, not by the server
+            image.load()  # finds a truncated file here instead of on the server
             if not invert and _is_servable(image, content):
                 return content
             return _as_png(image, invert)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file.") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"{path}: not a readable PNG or JPEG picture.") from error
-    except Exception as error:  # Pillow's readers let through whatever a damaged file brings about
-        raise DataError(f"{path}: not a readable PNG or JPEG picture ({error}).") from error
+        raise DataError(f"{path}: not a readable PNG or JPEG image.") from error
+    except Exception as error:  # Pillow's readers raise errors of any type for a damaged file
+        raise DataError(f"{path}: not a readable PNG or JPEG image ({error}).") from error
 
 
 def polarity_hint(path: str, invert: bool, background: float) -> str:
-    """Returns a warning when a picture's border is bright where the training's was dark, or "".
+    """Returns a warning if the border of an image is bright but was dark in training, else "".
 
     Args:
-        path: the file.
-        invert: whether its dark is turned to bright first.
-        background: of the training's pictures, see `DatasetSpec`.
+        path: the image file.
+        invert: whether dark and bright are swapped first.
+        background: brightness of the borders of the training images, see `DatasetSpec`.
     """
-    with Image.open(io.BytesIO(encode(path, invert))) as image:
+    with Image.open(io.BytesIO(encode_image_file(path, invert))) as image:
         pixels = np.asarray(_flattened(image).convert("L").resize((16, 16)), float) / 255
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean()
     if background < 0.25 and edge > 0.6:
@@ -65,7 +65,7 @@ def polarity_hint(path: str, invert: bool, background: float) -> str:
 
 
 def _flattened(image: Image.Image) -> Image.Image:
-    """Returns a picture without transparency, of 8 bits per channel."""
+    """Returns an image without transparency, with 8 bits per channel."""
     if image.mode.startswith("I"):  # 16-bit grey: Pillow would clip it, not scale it
         scaled = np.round(np.asarray(image, np.float32) / 257)
         return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
@@ -79,7 +79,7 @@ def _flattened(image: Image.Image) -> Image.Image:
 def _is_servable(image: Image.Image, content: bytes) -> bool:
     return (
         image.format in END_MARKS
-        # Pillow reads a picture without its end mark, TensorFlow doesn't.
+        # Pillow reads an image without its end mark, TensorFlow doesn't.
         and END_MARKS[image.format] in content[-64:]
         and image.mode in SERVED_MODES
         and max(image.size) <= LONGEST_SIDE
@@ -90,14 +90,14 @@ def _is_servable(image: Image.Image, content: bytes) -> bool:
 
 def _as_png(image: Image.Image, invert: bool) -> bytes:
     is_grey = image.mode in GREY_MODES or image.mode.startswith("I")
-    picture = _flattened(ImageOps.exif_transpose(image)).convert("L" if is_grey else "RGB")
+    upright = _flattened(ImageOps.exif_transpose(image)).convert("L" if is_grey else "RGB")
     if invert:
-        picture = ImageOps.invert(picture)
-    scale = LONGEST_SIDE / max(picture.size)
+        upright = ImageOps.invert(upright)
+    scale = LONGEST_SIDE / max(upright.size)
     if scale < 1:
-        width, height = (max(1, round(side * scale)) for side in picture.size)
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    picture.info = {}  # PNG would carry on the colour profile of other colours
+        width, height = (max(1, round(side * scale)) for side in upright.size)
+        upright = upright.resize((width, height), Image.Resampling.LANCZOS)
+    upright.info = {}  # otherwise PNG would keep the colour profile of the old colours
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    upright.save(file, "PNG")
     return file.getvalue()

@@ -1,0 +1,60 @@
+"""`read_npz_inputs`: the examples of an `.npz` file, checked against what a model takes."""
+
+import numpy as np
+
+from seqclf.data.npz import load_npz
+from seqclf.errors import DataError
+
+
+def read_npz_inputs(
+    path: str, shape: tuple[int | None, ...], dtype: str, variable_length: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Reads the examples of an `.npz` file for a model.
+
+    Args:
+        path: the file. It holds `x` and, where lengths vary, optionally `lengths`; without them
+            every sequence is as long as `x` is.
+        shape: shape of one example; None for a dimension of any size.
+        dtype: type of the model's input. `uint8` takes uint8 only; any other takes all numbers.
+        variable_length: whether the model takes lengths.
+
+    Returns:
+        x `[N, *shape]`, and int lengths `[N]` or None.
+
+    Raises:
+        DataError: the file is damaged, or does not fit the model.
+    """
+    arrays = load_npz(path, labelled=False)
+    _check_examples(path, arrays.x, shape, dtype)
+    if not variable_length:
+        return arrays.x, None
+    lengths = arrays.lengths
+    if lengths is None:
+        lengths = np.full(len(arrays.x), arrays.x.shape[1], np.int32)
+    _check_lengths(path, arrays.x, lengths)
+    return arrays.x, lengths
+
+
+def _check_examples(path: str, x: np.ndarray, shape: tuple[int | None, ...], dtype: str) -> None:
+    fits = x.ndim == 1 + len(shape) and all(
+        size in (None, actual) for size, actual in zip(shape, x.shape[1:], strict=True)
+    )
+    if not fits or not len(x):
+        wanted = ["N", *("T" if size is None else size for size in shape)]
+        raise DataError(
+            f"{path}: `x` must be of shape [{', '.join(map(str, wanted))}] for this model. "
+            f"Received: {list(x.shape)}"
+        )
+    if x.dtype.kind not in "biuf" or (dtype == "uint8" and x.dtype != np.uint8):
+        raise DataError(f"{path}: `x` must be {dtype} for this model. Received: dtype {x.dtype}")
+
+
+def _check_lengths(path: str, x: np.ndarray, lengths: np.ndarray) -> None:
+    if lengths.shape != (len(x),) or lengths.dtype.kind not in "iu":
+        raise DataError(f"{path}: `lengths` must be integers of shape [{len(x)}].")
+    if lengths.min() < 1 or lengths.max() > x.shape[1]:
+        bad = int(np.argmax((lengths < 1) | (lengths > x.shape[1])))
+        raise DataError(
+            f"{path}: `lengths` must lie in 1..{x.shape[1]}. "
+            f"Received: {lengths[bad]} at example {bad}"
+        )
