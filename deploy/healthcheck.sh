@@ -1,8 +1,8 @@
 #!/bin/bash
 # Succeeds if a server has a version of a model ready: bash healthcheck.sh [PORT [MODEL]]
 #
-# The status page answers 200 while a model loads and after it failed, so its text is read. The
-# image of TensorFlow Serving has no curl; bash opens the connection.
+# The status page answers 200 also while a model loads and after it has failed, so this reads its
+# text. It opens the connection with bash, because the image of TensorFlow Serving has no curl.
 port=${1:-8501}
 model=${2:-seqclf}
 

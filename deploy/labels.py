@@ -1,12 +1,12 @@
-"""Says which version is `stable` and which is `canary`: rewrites models.config in one rename.
+"""Sets which version is `stable` and which is `canary`: replaces models.config by one rename.
 
-    python deploy/labels.py --stable=1                # one version; where the server starts
-    python deploy/labels.py --stable=1 --canary=2     # a second one to try
+    python deploy/labels.py --stable=1                # one version
+    python deploy/labels.py --stable=1 --canary=2     # a second version to try
     python deploy/labels.py --stable=2                # promote it; --stable=1 rolls back
 
-A server that polls the file follows within seconds. It takes the whole file or nothing: it refuses
-a file that moves a label to a version that it has not loaded, and tries again at its next poll.
-Standard library only, so that it runs on a machine without the package.
+A server that polls the file takes it over within seconds. It refuses a whole file that moves a
+label to a version that is not loaded, and tries again at its next poll. This script needs the
+standard library only, so that it runs on a machine without the package.
 """
 
 import argparse
@@ -19,12 +19,12 @@ HERE = Path(__file__).resolve().parent
 NAME = "seqclf"
 BASE_PATH = f"/models/{NAME}"  # in the container
 
-# `all`: every version in the folder stays loaded, so that a label may move to any of them, back as
-# well as forward. Under `latest` the server would unload the stable version when newer ones are
-# published; under `specific` it would never load the version of a label that moves, because it
-# checks the labels first (server_core.cc, ReloadConfig).
+# The policy is `all`, so that every version in the folder stays loaded and a label may move to any
+# of them. With `latest` the server would unload the stable version when newer ones are published.
+# With `specific` it would never load the version of a label that moves, because it checks the
+# labels first (server_core.cc, ReloadConfig).
 TEMPLATE = """\
-# Which models a server offers, and what their versions are called: a ModelServerConfig message.
+# The models of a server and the labels of their versions: a ModelServerConfig message.
 # deploy/labels.py writes this file; docs/serving.md explains it.
 model_config_list {{
   config {{
@@ -47,7 +47,11 @@ def render(labels: dict[str, int]) -> str:
 
 
 def check(labels: dict[str, int], model_dir: Path) -> None:
-    """Raises ValueError for a version that a server would not find in `model_dir`."""
+    """Checks the versions that labels name.
+
+    Raises:
+        ValueError: a version is not in `model_dir`, or there is no such folder.
+    """
     if not model_dir.is_dir():
         raise ValueError(f"--model_dir={model_dir}: no such folder.")
     for label, version in labels.items():
@@ -60,14 +64,14 @@ def check(labels: dict[str, int], model_dir: Path) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Puts a file in the place of another: a reader sees the old one or the new one, whole."""
+    """Replaces a file; a reader sees either the old content or the new one, whole."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp makes it private; the server is another user
+        os.chmod(temporary, 0o644)  # mkstemp makes it private, but the server may be another user
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -77,12 +81,14 @@ def replace(path: Path, text: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--stable", type=int, required=True, help="version for everybody")
-    parser.add_argument("--canary", type=int, help="version to try; without it there is none")
+    parser.add_argument(
+        "--stable", type=int, required=True, help="version that gets the label stable"
+    )
+    parser.add_argument("--canary", type=int, help="version that gets the label canary")
     parser.add_argument(
         "--model_dir",
         type=Path,
-        # As Compose does: a relative path counts from this folder.
+        # A relative path counts from this folder, as it does in Compose.
         default=(HERE / os.environ.get("MODEL_DIR", f"../models/{NAME}")).resolve(),
         help="folder of the versions (default: $MODEL_DIR, or models/seqclf)",
     )

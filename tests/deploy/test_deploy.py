@@ -28,7 +28,7 @@ MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 IMAGE = "tensorflow/serving:2.20.0"
 MODEL, BASE_PATH, GRPC, REST = "seqclf", "/models/seqclf", 8500, 8501
 
-# The flags in tensorflow_serving/model_servers/main.cc that somebody may want here.
+# Flags in tensorflow_serving/model_servers/main.cc that may be used here.
 KNOWN_FLAGS = {
     "port", "rest_api_port", "rest_api_num_threads", "rest_api_timeout_in_ms", "grpc_max_threads",
     "grpc_channel_arguments", "ssl_config_file", "model_name", "model_base_path",
@@ -41,7 +41,7 @@ KNOWN_FLAGS = {
     "enable_signature_method_name_check", "xla_cpu_compilation_enabled",
 }  # fmt: skip
 
-# Of BatchingParameters in servables/tensorflow/session_bundle_config.proto.
+# Fields of BatchingParameters in servables/tensorflow/session_bundle_config.proto.
 POOL_FIELDS = {"thread_pool_name", "num_batch_threads"}
 MODEL_FIELDS = {
     "max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "allowed_batch_sizes",
@@ -543,7 +543,7 @@ def test_the_flags_that_the_docs_name_exist(docs):
         "workdir",
         "max_body_mb",
         "num_versions",
-    }  # of our commands
+    }  # flags of our own commands
     assert set(re.findall(r"--(\w+_\w+)", docs)) <= KNOWN_FLAGS | other
 
 
@@ -557,8 +557,8 @@ def test_the_numbers_in_the_docs_are_those_of_the_code(docs):
         "max_enqueued_batches": str(batching.MAX_ENQUEUED_BATCHES),
         "num_batch_threads": str(server["num_batch_threads"][0]["value"][0]),
     }
-    assert f"at most {batching.MAX_BATCH_SIZE}," in docs
-    assert f"{batching.MAX_ENQUEUED_BATCHES} batches wait" in docs
+    assert f"at most {batching.MAX_BATCH_SIZE};" in docs
+    assert f"{batching.MAX_ENQUEUED_BATCHES} batches are waiting" in docs
 
 
 @bash
