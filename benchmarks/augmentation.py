@@ -23,7 +23,7 @@ from absl import app, flags
 
 from seqclf.config import resolve
 from seqclf.data import pipeline
-from seqclf.data.augmentation import Augmentation, draw
+from seqclf.data.augmentation import Augmentation, draw_distortions
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.data.normalization import as_sequences
 from seqclf.models.classifier import build_classifier
@@ -96,8 +96,8 @@ def _projective(split: Split, spec: DatasetSpec, batch_size: int) -> tf.data.Dat
     """Returns batches like `training_batches`, with TensorFlow's operation for the affine map."""
     x, y = tf.constant(split.x), tf.constant(split.y)
 
-    def distorted(index: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        affine, _ = draw(batch_size, (28, 28), tf.stack([0, step]), AFFINE)
+    def augmented(index: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        affine, _ = draw_distortions(batch_size, (28, 28), tf.stack([0, step]), AFFINE)
         new = tf.raw_ops.ImageProjectiveTransformV3(
             images=tf.cast(tf.gather(x, index), tf.float32)[..., None],
             transforms=_as_transforms(affine),
@@ -112,7 +112,7 @@ def _projective(split: Split, spec: DatasetSpec, batch_size: int) -> tf.data.Dat
     options.autotune.enabled = False
     indices = tf.data.Dataset.range(len(split)).shuffle(len(split)).repeat().batch(batch_size)
     batches = tf.data.Dataset.zip(indices, tf.data.Dataset.range(2**40))
-    return batches.map(distorted, num_parallel_calls=2).prefetch(4).with_options(options)
+    return batches.map(augmented, num_parallel_calls=2).prefetch(4).with_options(options)
 
 
 def _as_transforms(affine: tf.Tensor) -> tf.Tensor:

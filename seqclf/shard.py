@@ -1,10 +1,10 @@
-"""Converts data into shards: TFRecord files from which training reads what does not fit in memory.
+"""Converts data into shards: TFRecord files for training on data that does not fit in memory.
 
-    python -m seqclf.shard --source=folder:PICTURES --out=shards/pictures
-    python -m seqclf.train --config.data.source='tfrecord:shards/pictures/*.tfrecord'
+    python -m seqclf.shard --source=folder:IMAGES --out=shards/images
+    python -m seqclf.train --config.data.source='tfrecord:shards/images/*.tfrecord'
 
-PICTURES holds one folder for each class, of .png, .jpg or .npy files, or such folders in train/,
-validation/ and test/. It is read file by file; other sources that training takes are loaded first.
+IMAGES holds one folder of .png, .jpg or .npy files for each class, or such folders in train/,
+validation/ and test/. It is read file by file; every other source of `data.source` is loaded first.
 """
 
 from collections.abc import Sequence
@@ -16,25 +16,36 @@ from seqclf.console import app
 from seqclf.errors import ConfigError
 
 SOURCE = flags.DEFINE_string(
-    "source", None, "folder:DIR, npz:FILE, idx:DIR, or a name as in data.source."
+    "source", None, "Examples to convert: folder:DIR, or any other source of data.source."
 )
-OUT = flags.DEFINE_string("out", None, "New folder for the shards; may be gs://….")
-SHARDS = flags.DEFINE_integer("shards", 32, "Files of the training split.", lower_bound=1)
+OUT = flags.DEFINE_string("out", None, "New folder for the shards, local or gs://….")
+SHARDS = flags.DEFINE_integer("shards", 32, "Number of files of the training split.", lower_bound=1)
 LANES = flags.DEFINE_integer(
     "lanes",
     0,
-    "Streams into which training divides them, and so the most workers that can share them; "
-    "0: up to 8.",
+    "Number of streams that training divides the files into, which is the largest number of "
+    "workers that can share them; 0 takes the largest number up to 8 that divides --shards.",
     lower_bound=0,
 )
 VALIDATION = flags.DEFINE_float(
-    "validation", 0.1, "Share to validate on, if there is no such split.", 0.0, 0.5
+    "validation",
+    0.1,
+    "Fraction of the examples to validate on, if the source has no such split.",
+    0.0,
+    0.5,
 )
-TEST = flags.DEFINE_float("test", 0.2, "Share to test on, if there is no such split.", 0.0, 0.5)
-SEED = flags.DEFINE_integer("seed", 0, "Of the splits and of the written order.", lower_bound=0)
-IMAGE_SIZE = flags.DEFINE_list("image_size", [], "HEIGHT,WIDTH to resize pictures to.")
+TEST = flags.DEFINE_float(
+    "test", 0.2, "Fraction of the examples to test on, if the source has no such split.", 0.0, 0.5
+)
+SEED = flags.DEFINE_integer(
+    "seed", 0, "Seed of the splits and of the order in which examples are written.", lower_bound=0
+)
+IMAGE_SIZE = flags.DEFINE_list("image_size", [], "HEIGHT,WIDTH that images are resized to.")
 CHANNELS = flags.DEFINE_enum(
-    "channels", "", ["", "1", "3"], "Of a folder's pictures: 1 (grey), 3 (RGB); as the first is."
+    "channels",
+    "",
+    ["", "1", "3"],
+    "Channels of a folder's images: 1 (grey) or 3 (RGB). Without the flag the first image decides.",
 )
 
 
@@ -63,7 +74,7 @@ def main(argv: Sequence[str]) -> None:
         validation=VALIDATION.value,
         test=TEST.value,
         seed=SEED.value,
-        pictures=ImageOptions(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
+        images=ImageOptions(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
     )
     out = os.path.expanduser(OUT.value)  # a Path would spoil gs://
     schema = write_shards(
@@ -73,10 +84,12 @@ def main(argv: Sequence[str]) -> None:
 
 
 def summary(out: str, schema: Any) -> str:
-    """Returns what was written, where it is, and what to type next."""
-    counts = {name: sum(s.examples for s in of) for name, of in schema.shards.items()}
+    """Returns the report: what was written, where it is, and the next command."""
+    counts = {
+        name: sum(shard.examples for shard in shards) for name, shards in schema.shards.items()
+    }
     files = sum(map(len, schema.shards.values()))
-    size = sum(shard.bytes for of_split in schema.shards.values() for shard in of_split)
+    size = sum(shard.bytes for shards in schema.shards.values() for shard in shards)
     upto = "up to " if schema.variable_length else ""
     pattern = app.quoted(f"tfrecord:{out}/*.tfrecord")
     return "\n".join(

@@ -1,15 +1,15 @@
-"""Random distortions of training images: shift, rotation, scale, shear, elastic, horizontal flip.
+"""Augmentation of training images: shift, rotation, scale, shear, elastic distortion, flip.
 
-All are one resampling: for each pixel of the new image a place in the old one is computed, and the
-four pixels around that place are weighted (bilinear interpolation). Centred coordinates
-u = (row, column), in pixels, become
+All of them together are one resampling: for each pixel of the new image a position in the old image
+is computed, and the four pixels around that position are weighted (bilinear interpolation). Centred
+coordinates u = (row, column), in pixels, become
 
     M (u + s) + d(u),   M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale)
 
 with a shift s and, for the elastic distortion, a displacement d that varies smoothly over the image
 (Simard, Steinkraus & Platt 2003, "Best practices for convolutional neural networks applied to
-visual document analysis", §2). They smooth uniform noise of every pixel; here it is normal noise on
-a coarser grid of control points, smoothed by a Gaussian of the same width. To flip is to negate the
+visual document analysis", §2). They smooth uniform noise of every pixel; this module smooths normal
+noise on a coarser grid of control points with a Gaussian of the same width. A flip negates the
 second entry of the scale.
 """
 
@@ -24,21 +24,22 @@ from seqclf.config import Config
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
 
-SMOOTHING = 4 / 29  # deviation of the Gaussian, as a share of the side: Simard et al.'s
-POINTS = 10  # control points along a side: closer together than that deviation
+SMOOTHING = 4 / 29  # deviation of the Gaussian as a fraction of the side, as in Simard et al.
+POINTS = 10  # control points along a side; they lie closer together than that deviation
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """How far images are distorted; each image by its own draw. 0 leaves a distortion out.
+    """How far images are distorted, each image by its own random draw. 0 turns a distortion off.
 
     Attributes:
-        shift: up to this share of height and width, either way.
-        rotation: up to so many degrees, either way.
-        scale: of each axis, up to this share smaller or larger.
-        shear: up to so many degrees, either way.
-        elastic: standard deviation of a pixel's displacement, as a share of height and width.
-        flip: whether every second image, by chance, is flipped left to right.
+        shift: the largest shift in either direction, as a fraction of height and width.
+        rotation: the largest rotation in either direction, in degrees.
+        scale: the largest change of size of each axis, as a fraction.
+        shear: the largest shear in either direction, in degrees.
+        elastic: the standard deviation of a pixel's displacement, as a fraction of height and
+            width.
+        flip: whether each image is flipped left to right with a chance of one half.
     """
 
     shift: float = 0.0
@@ -53,10 +54,10 @@ class Augmentation:
 
 
 def augmentation_of(config: Config, spec: DatasetSpec) -> Augmentation | None:
-    """Returns what the `augment.*` keys of a resolved config ask for, None if nothing.
+    """Returns the augmentation that a resolved config asks for, or None if it asks for none.
 
     Raises:
-        ConfigError: they ask for something and the examples are no images.
+        ConfigError: the config asks for augmentation and the examples are not images.
     """
     augmentation = Augmentation(**config.augment.to_dict())
     if augmentation and not spec.is_image:
@@ -80,14 +81,15 @@ def augment(
 
     Args:
         images: `[B, H, W]` or `[B, H, W, C]`, any real dtype; H and W are known.
-        seed: int `[2]`: the same seed gives the same distortions.
-        augmentation: how far.
-        worker: which rows of a batch of `B · workers` these are. Distortions are drawn for all of
-            that batch, so that an image's is the same among however many workers it is divided.
-        workers: how many there are.
+        seed: int `[2]`; the same seed gives the same distortions.
+        augmentation: how far images are distorted.
+        worker: the index of the worker whose rows of a batch of `B · workers` images these are. The
+            distortions of the whole batch are drawn, so that an image gets the same one for any
+            number of workers.
+        workers: the number of workers.
 
     Returns:
-        float32, shaped as `images`. Beyond the border the nearest pixel is repeated.
+        float32, of the shape of `images`. Beyond the border the nearest pixel is repeated.
 
     Example:
         >>> images = tf.zeros([8, 28, 28], tf.uint8)
@@ -96,18 +98,18 @@ def augment(
     """
     size = tuple(images.shape[1:3])
     count = tf.shape(images)[0]
-    affine, noise = draw(count * workers, size, seed, augmentation)
+    affine, noise = draw_distortions(count * workers, size, seed, augmentation)
     affine = affine[worker * count : (worker + 1) * count]
     noise = None if noise is None else noise[worker * count : (worker + 1) * count]
     affine = tf.ensure_shape(affine, [images.shape[0], 2, 3])
     return _compiled(images, affine, noise)
 
 
-def places(affine: tf.Tensor, noise: tf.Tensor | None, size: tuple[int, int]) -> list[tf.Tensor]:
-    """Returns where in the old image each pixel of the new one lies.
+def positions(affine: tf.Tensor, noise: tf.Tensor | None, size: tuple[int, int]) -> list[tf.Tensor]:
+    """Returns the position in the old image of each pixel of the new image.
 
     Args:
-        affine: `[B, 2, 3]`, M and M s.
+        affine: M and M s, `[B, 2, 3]`.
         noise: the elastic displacement at the control points, `[B, 2, POINTS, POINTS]`, or None.
         size: H and W.
 
@@ -118,23 +120,24 @@ def places(affine: tf.Tensor, noise: tf.Tensor | None, size: tuple[int, int]) ->
     found = []
     for axis in range(2):
         along_rows, along_columns, start = tf.split(affine[:, axis], 3, axis=1)  # [B, 1] each
-        place = (start + along_rows * rows + (size[axis] - 1) / 2)[:, :, None]  # [B, H, 1]
-        place += (along_columns * columns)[:, None, :]  # [B, H, W]
+        position = (start + along_rows * rows + (size[axis] - 1) / 2)[:, :, None]  # [B, H, 1]
+        position += (along_columns * columns)[:, None, :]  # [B, H, W]
         if noise is not None:
-            place += tf.einsum(
+            position += tf.einsum(
                 "bij,ih,jw->bhw", noise[:, axis], _smoothing(size[0]), _smoothing(size[1])
             )
-        found.append(place)
+        found.append(position)
     return found
 
 
 def resample(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Reads images at places between their pixels, by bilinear interpolation.
+    """Reads images at positions between their pixels, by bilinear interpolation.
 
     Args:
         images: `[B, H, W, C]`, any real dtype.
-        rows: of the places, `[B, H, W]`, counted from 0; beyond the border the nearest is read.
-        columns: the same.
+        rows: the row of each position, `[B, H, W]`, counted from 0. Beyond the border the nearest
+            pixel is read.
+        columns: the column of each position, in the same way.
 
     Returns:
         float32 `[B, H, W, C]`.
@@ -158,36 +161,36 @@ def resample(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tenso
     return above * (1 - down) + below * down
 
 
-@tf.function(jit_compile=True)  # XLA makes one pass of it: a third of the time
+# XLA makes one pass of it, which takes a third of the time.
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow has no types
 def _compiled(images: tf.Tensor, affine: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
     shape = tf.shape(images)
     if images.shape.rank == 3:
         images = images[..., None]
-    new = resample(images, *places(affine, noise, tuple(images.shape[1:3])))
+    new = resample(images, *positions(affine, noise, tuple(images.shape[1:3])))
     return tf.reshape(new, shape)
 
 
-def draw(
+def draw_distortions(
     count: tf.Tensor, size: tuple[int, int], seed: tf.Tensor, augmentation: Augmentation
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Draws the distortion of each of `count` images.
+    """Draws a distortion for each of `count` images.
 
     Args:
-        count: B.
+        count: B, the number of images.
         size: H and W.
-        seed: int `[2]`.
-        augmentation: how far.
+        seed: int `[2]`, the seed of the draws.
+        augmentation: how far images are distorted.
 
     Returns:
-        What `places` takes: M and M s, `[B, 2, 3]`, and the elastic displacement at the control
-        points, `[B, 2, POINTS, POINTS]`, or None.
+        The arguments of `positions`: M and M s, `[B, 2, 3]`, and the elastic displacement at the
+        control points, `[B, 2, POINTS, POINTS]`, or None.
     """
     draws = tf.random.stateless_uniform([7, count], seed, -1.0, 1.0)
     rotation = draws[0] * math.radians(augmentation.rotation)
     shear = tf.tan(draws[1] * math.radians(augmentation.shear))
-    per_row = 1.0 / (
-        1.0 + draws[2] * augmentation.scale
-    )  # pixels of the old image to one of the new
+    # Pixels of the old image for each pixel of the new one.
+    per_row = 1.0 / (1.0 + draws[2] * augmentation.scale)
     per_column = 1.0 / (1.0 + draws[3] * augmentation.scale)
     if augmentation.flip:
         per_column = tf.where(draws[4] < 0, -per_column, per_column)
@@ -196,8 +199,8 @@ def draw(
     cos, sin = tf.cos(rotation), tf.sin(rotation)
     rows = [(cos - sin * shear) * per_row, -sin * per_column]
     columns = [(sin + cos * shear) * per_row, cos * per_column]
-    for of_axis in (rows, columns):  # M s
-        of_axis.append(of_axis[0] * shift_rows + of_axis[1] * shift_columns)
+    for line in (rows, columns):  # the last column of each line is M s
+        line.append(line[0] * shift_rows + line[1] * shift_columns)
     affine = tf.stack([tf.stack(rows, -1), tf.stack(columns, -1)], axis=1)  # [B, 2, 3]
     if not augmentation.elastic:
         return affine, None
@@ -210,10 +213,11 @@ def draw(
 def _smoothing(side: int) -> np.ndarray:
     """Returns the weight of each control point at each pixel of a side, `[POINTS, side]`.
 
-    The squares of a pixel's weights sum to 1, so that noise of deviation 1 gives displacements of
+    The squares of a pixel's weights sum to 1. Noise of deviation 1 therefore gives displacements of
     deviation 1 everywhere.
     """
     points = np.linspace(0, side - 1, POINTS)
     offsets = (np.arange(side)[None] - points[:, None]) / (SMOOTHING * side)
     weights = np.exp(-(offsets**2) / 2)
-    return (weights / np.sqrt((weights**2).sum(axis=0))).astype(np.float32)
+    scaled: np.ndarray = (weights / np.sqrt((weights**2).sum(axis=0))).astype(np.float32)
+    return scaled

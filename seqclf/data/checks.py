@@ -1,4 +1,4 @@
-"""What raw examples must satisfy before anything is computed from them."""
+"""Checks of raw examples, labels and class names, before anything is computed from them."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, orig
     """Checks the arrays of one split and returns them in the dtypes that training uses.
 
     Args:
-        x: `[N, H, W]` or `[N, H, W, C]` (a sequence `[N, T, D]` is the first), real numbers.
+        x: `[N, H, W]` or `[N, H, W, C]` real numbers; sequences are `[N, T, D]`.
         y: `[N]`, integers.
         lengths: `[N]`, integers from 1 to T, or None.
-        origin: the file or data set, for messages.
+        origin: the name of the file or dataset, for messages.
 
     Raises:
-        DataError: names `origin` and the index of the first example at fault.
+        DataError: a check fails; the message names `origin` and the index of the first bad example.
     """
     if x.dtype.kind not in "biuf":
         raise DataError(f"{origin}: `x` must hold real numbers. Received: dtype {x.dtype}")
@@ -33,9 +33,11 @@ def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, orig
     if lengths is not None:
         lengths = _checked_lengths(_integers(lengths, len(x), "lengths", origin), x, origin)
     if x.dtype != np.uint8:
-        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
+        with np.errstate(
+            over="ignore"
+        ):  # values that are too large become inf and are refused below
             x = np.asarray(x, np.float32)
-        if lengths is not None:  # what padding holds is nobody's business
+        if lengths is not None:  # padding may hold anything
             valid = np.arange(x.shape[1]) < lengths[:, None]  # [N, T]
             x = np.where(valid.reshape(valid.shape + (1,) * (x.ndim - 2)), x, np.float32(0))
         if (bad := _first(~np.isfinite(x))) is not None:
@@ -47,10 +49,10 @@ def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, orig
 
 
 def numbered_classes(split: Split, origin: str) -> tuple[str, ...]:
-    """Returns "0", "1", … up to the highest label, for sources without class names.
+    """Returns the names "0", "1", … up to the highest label, for sources without class names.
 
     Raises:
-        DataError: a label so high that classes below it must be empty.
+        DataError: a label is so high that a class below it must be empty.
     """
     highest = int(split.y.argmax())
     if split.y[highest] >= len(split):
@@ -65,8 +67,8 @@ def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: s
     """Checks that each label is a class and that each class can be learned.
 
     Raises:
-        DataError: a label outside the classes (with its index), or a class of the training
-            split without an example; or class names that cannot be told apart or shown.
+        DataError: a label lies outside the classes (the message names the example), a class has no
+            example in the training split, or class names cannot be told apart or shown.
     """
     for name, split in splits.items():
         if (bad := _first((split.y < 0) | (split.y >= len(class_names)))) is not None:
@@ -88,7 +90,7 @@ def check_class_names(class_names: Sequence[str], origin: str) -> None:
     """Checks that there are two or more classes, and that their names can be told apart and shown.
 
     Raises:
-        DataError: names the first at fault.
+        DataError: a check fails; the message names the first bad class name.
     """
     for i, name in enumerate(class_names):
         if not name.strip() or not name.isprintable():
@@ -118,7 +120,7 @@ def _integers(values: np.ndarray, count: int, name: str, origin: str) -> np.ndar
 def _checked_lengths(lengths: np.ndarray, x: np.ndarray, origin: str) -> np.ndarray:
     if (bad := _first((lengths < 1) | (lengths > x.shape[1]))) is not None:
         raise DataError(
-            f"{origin}: `lengths` must lie in 1..{x.shape[1]}, the steps of `x`. "
+            f"{origin}: `lengths` must lie in 1..{x.shape[1]}, the time steps of `x`. "
             f"Received: {lengths[bad]} at example {bad[0]}"
         )
     return lengths.astype(np.int32)

@@ -1,4 +1,4 @@
-"""What a data set is once loaded: three splits of raw examples and the spec that describes them."""
+"""A loaded dataset: three splits of raw examples and the spec that describes them."""
 
 import dataclasses
 import hashlib
@@ -15,19 +15,19 @@ READINGS = ("rows", "columns", "pixels")
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """All that a model and an export must know of the data, without the data.
+    """What a model and an export must know about the data, without the data.
 
     Attributes:
-        source: where the examples come from, as in the config.
+        source: where the examples come from, as `data.source` names it.
         reading: how a raw example becomes a sequence: rows, columns or pixels.
         raw_shape: shape of one raw example, such as (28, 28) or (T, D).
         raw_dtype: "uint8" or "float32".
         class_names: name of each class, by index.
         variable_length: whether examples come with their own lengths.
-        shift, scale: the normalisation, `(x - shift) * scale`; one number, or one per feature.
+        shift, scale: the normalisation `(x - shift) * scale`; one number, or one for each feature.
         full_scale: the largest raw value of uint8 examples: an image's white.
-        background: mean raw value of the images' border, as a share of full scale, so that a user
-            who brings a picture of the other polarity can be told.
+        background: the mean raw value of the images' borders, as a fraction of full scale. With it
+            a user who sends an image of the opposite polarity can be warned.
     """
 
     source: str
@@ -43,25 +43,25 @@ class DatasetSpec:
 
     @property
     def time_steps(self) -> int:
-        """Steps T of a sequence (the longest, when lengths vary)."""
+        """T, the number of time steps of a sequence (of the longest one where lengths vary)."""
         height, width = self.raw_shape[:2]
         return {"rows": height, "columns": width, "pixels": height * width}[self.reading]
 
     @property
     def features(self) -> int:
-        """Features D of one step."""
+        """D, the number of features of one time step."""
         height, width, *rest = self.raw_shape
         channels = rest[0] if rest else 1
         return {"rows": width, "columns": height, "pixels": 1}[self.reading] * channels
 
     @property
     def is_image(self) -> bool:
-        """Whether an example is taken for an image: uint8, all of one shape."""
+        """Whether the examples are images: uint8, all of one shape."""
         return self.raw_dtype == "uint8" and not self.variable_length
 
     @property
     def fits_image_file(self) -> bool:
-        """Whether an example is an image that a PNG or JPEG file can hold: grey or RGB."""
+        """Whether the examples are images that a PNG or JPEG file can hold: grey or RGB."""
         channels = self.raw_shape[2] if len(self.raw_shape) == 3 else 1
         return self.is_image and channels in (1, 3)
 
@@ -81,12 +81,12 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A loaded data set.
+    """A loaded dataset.
 
     Attributes:
-        spec: its description.
-        train, validation, test: disjoint splits. Training looks at the first two alone.
-        origin: one line for people: where the examples came from.
+        spec: the description of the examples.
+        train, validation, test: disjoint splits. Training uses only the first two.
+        origin: one line that tells people where the examples came from.
     """
 
     spec: DatasetSpec
@@ -105,7 +105,8 @@ class Dataset:
     def fingerprint(self) -> str:
         """Returns the SHA-256 of every example, label and length, in order, split by split.
 
-        Of shards it is that of their names, sizes and checksums: nobody waits until 20 GB are read.
+        For shards it covers their names, sizes and checksums instead, so that nobody waits until
+        20 GB are read.
         """
         digest = hashlib.sha256(self.spec.to_json().encode())
         for name, split in self.splits():

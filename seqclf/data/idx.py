@@ -22,21 +22,21 @@ def load_idx(folder: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Reads the four classic files of a folder.
 
     Args:
-        folder: holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-            `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or as `.gz`
-            (`train-images.idx3-ubyte`, as some mirrors write it, is found too).
+        folder: a folder that holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+            `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or as `.gz`. Names
+            such as `train-images.idx3-ubyte`, which some mirrors use, are found too.
 
     Returns:
         `{"train": (images, labels), "test": (images, labels)}`: uint8 `[N, H, W]` and `[N]`.
 
     Raises:
-        DataError: a file is missing, truncated, or not what its name says.
+        DataError: a file is missing, truncated, or of another format than its name says.
     """
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise DataError(f"idx:{folder}: no such folder.")
     return {
-        split: (_read(_find(root, images), ndim=3), _read(_find(root, labels), ndim=1))
+        split: (_read_idx(_find(root, images), ndim=3), _read_idx(_find(root, labels), ndim=1))
         for split, (images, labels) in FILES.items()
     }
 
@@ -52,7 +52,8 @@ def _find(root: Path, name: str) -> Path:
     )
 
 
-def _read(path: Path, ndim: int) -> np.ndarray:
+def _read_idx(path: Path, ndim: int) -> np.ndarray:
+    """Returns the array of a file, which must have `ndim` dimensions."""
     try:
         content = path.read_bytes()
         if path.suffix == ".gz":
@@ -73,6 +74,6 @@ def _read(path: Path, ndim: int) -> np.ndarray:
     if len(content) != header + size or size == 0:
         raise DataError(
             f"{path}: its header promises {size:,} bytes of data for shape {list(map(int, shape))}."
-            f" Received: {max(len(content) - header, 0):,} bytes (truncated, or a foreign file)"
+            f" Received: {max(len(content) - header, 0):,} bytes (truncated, or of another kind)"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

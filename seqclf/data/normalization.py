@@ -1,4 +1,4 @@
-"""From raw examples to the sequences that a model reads: one function for training and serving."""
+"""Turns raw examples into the sequences that a model reads, alike for training and serving."""
 
 import dataclasses
 from collections.abc import Callable
@@ -15,12 +15,12 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
     """Reads raw examples as normalised sequences.
 
     The pipeline, the evaluation and the export all call this one function, so that a served model
-    sees what the trained one saw.
+    reads its inputs as the trained model did.
 
     Args:
-        x: `[B, *raw_shape]`, of any real dtype, raw values.
-        spec: gives the reading and the normalisation.
-        lengths: `[B]`, valid steps; the steps beyond them become 0. None: all are valid.
+        x: raw values `[B, *raw_shape]`, any real dtype.
+        spec: the spec that gives the reading and the normalisation.
+        lengths: `[B]`, the number of valid time steps; later ones become 0. None: all are valid.
 
     Returns:
         float32 `[B, T, D]`.
@@ -41,12 +41,12 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """Sums over the valid steps of many sequences, by feature, in float64: exact for uint8.
+    """Sums over the valid time steps of many sequences, by feature, in float64: exact for uint8.
 
     Attributes:
-        count: steps.
-        total: of each feature, `[D]`.
-        squares: of each feature's square, `[D]`.
+        count: the number of time steps.
+        total: the sum of each feature, `[D]`.
+        squares: the sum of each feature's square, `[D]`.
     """
 
     count: int
@@ -55,7 +55,7 @@ class Moments:
 
     @classmethod
     def of(cls, steps: np.ndarray) -> "Moments":
-        """Returns those of steps `[n, D]`."""
+        """Returns the moments of time steps `[n, D]`."""
         steps = steps.astype(np.float64)
         return cls(len(steps), steps.sum(0), (steps**2).sum(0))
 
@@ -68,7 +68,9 @@ class Moments:
 def moments(train: Split, spec: DatasetSpec) -> Moments:
     """Returns the moments of a split in memory, read as the spec says."""
     parts = []
-    for start in range(0, len(train), 1024):  # in pieces: float64 takes eight times the memory
+    for start in range(
+        0, len(train), 1024
+    ):  # in pieces, because float64 takes eight times the memory
         part = train.take(np.arange(start, min(start + 1024, len(train))))
         raw = dataclasses.replace(spec, shift=(0.0,), scale=(1.0,))
         x = as_sequences(part.x, raw).numpy()  # [B, T, D]
@@ -83,15 +85,16 @@ def normalization(
     """Returns shift and scale of `(x - shift) * scale`.
 
     Args:
-        spec: the data's description (its own shift and scale are not used).
-        kind: `unit`: divide by the spec's `full_scale`; `standard`: mean 0 and deviation 1 of each
-            feature over all valid steps; `global`: the same of all features together, which keeps
-            their proportions; `auto`: unit for uint8, standard for float; `none`.
-        measure: gives the moments of the training split, where they are needed; no other split is
-            looked at.
+        spec: the description of the data (its own shift and scale are not used).
+        kind: `unit` divides by the spec's `full_scale`; `standard` gives each feature mean 0 and
+            deviation 1 over all valid time steps; `global` does so for all features together, which
+            keeps their proportions; `auto` is unit for uint8 and standard for float; `none` changes
+            nothing.
+        measure: a function that returns the moments of the training split. It is called only where
+            they are needed; no other split is used.
 
     Raises:
-        DataError: `unit` for examples that are not uint8.
+        DataError: `kind` is `unit` and the examples are not uint8.
     """
     if kind == "auto":
         kind = "unit" if spec.raw_dtype == "uint8" else "standard"

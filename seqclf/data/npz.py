@@ -1,4 +1,4 @@
-"""A user's own sequences: one `.npz` file, never unpickled."""
+"""Reads a user's own sequences from one `.npz` file, without unpickling anything."""
 
 import zipfile
 import zlib
@@ -14,7 +14,14 @@ KNOWN = ("x", "y", "lengths", "class_names")
 
 @dataclass(frozen=True)
 class Sequences:
-    """The arrays of an `.npz` file as they lie there, unchecked."""
+    """The arrays of an `.npz` file, unchecked.
+
+    Attributes:
+        x: `[N, T, D]`, or images `[N, H, W]` or `[N, H, W, C]`.
+        y: `[N]` integers, or None.
+        lengths: `[N]` integers, or None.
+        class_names: the name of each class, or None.
+    """
 
     x: np.ndarray
     y: np.ndarray | None = None
@@ -29,11 +36,11 @@ def load_npz(path: str, labelled: bool = True) -> Sequences:
         path: the file. `x` is `[N, T, D]`, or images `[N, H, W]` or `[N, H, W, C]`; `y` is `[N]`
             integers; `lengths` (optional) is `[N]` integers; `class_names` (optional) is an array
             of strings.
-        labelled: whether `y` must be there.
+        labelled: whether the file must hold `y`.
 
     Raises:
-        DataError: the file is missing, truncated, no `.npz`, holds Python objects, an unknown
-            array or lacks one.
+        DataError: the file is missing, truncated, not an `.npz` file, or holds Python objects; or
+            an array is unknown or missing.
     """
     file = Path(path).expanduser()
     if not file.is_file():

@@ -1,7 +1,7 @@
-"""From a split to batches: `training_batches` (endless, shuffled, resumable), `evaluation_batches`.
+"""Makes the batches of a split: `training_batches` (endless, shuffled) and `evaluation_batches`.
 
-They are two functions because they promise different things: training wants full batches in a new
-order every epoch, evaluation wants every example exactly once.
+They are two functions because they promise different things: training needs full batches in a new
+order every epoch, evaluation needs every example exactly once.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from seqclf.data.normalization import as_sequences
 from seqclf.data.split import ExampleTensors
 from seqclf.errors import ConfigError
 
-DISTORTIONS = -1  # where the keys of the order have the epoch: another stream of random numbers
+AUGMENTATION_STREAM = -1  # stands in the place of the epoch: random numbers of their own
 Inputs = Any  # float32 [B, T, D], or {"sequences": [B, T, D], "lengths": [B]} if lengths vary
-Batches = Any  # a tf.data.Dataset, or of shards a `CheckedBatches`: to iterate, and to `take(n)`
+Batches = Any  # a tf.data.Dataset, or for shards a `CheckedBatches`: iterable, with `take(n)`
 
 
 def steps_per_epoch(split: ExampleStore, batch_size: int) -> int:
-    """Returns the full batches of an epoch; the examples left over are others in each epoch.
+    """Returns the number of full batches of an epoch; each epoch leaves out other examples.
 
     Raises:
-        ConfigError: a batch exceeds the split.
+        ConfigError: a batch is larger than the split.
     """
     examples = split.epoch_examples(batch_size)
     if batch_size > examples:
@@ -49,19 +49,20 @@ def training_batches(
     """Returns endless shuffled batches, from any step on.
 
     The batch of a step is a pure function of `seed` and the step: its examples (see `shuffled` of
-    the split's class), and its distortions, which are drawn from seed and step. A resumed run thus
-    sees the very batches that it would have seen. Several workers see the batches that one process
-    would see, each its rows of them.
+    the split's class) and their augmentation. A resumed run therefore sees the same batches that it
+    would have seen without the interruption. Several workers see the batches that one process would
+    see, each worker its own rows of them.
 
     Args:
-        split: examples; they are normalised batch by batch.
-        spec: their description.
-        batch_size: B, of all workers together.
-        seed: of the order and of the distortions.
-        first_step: the step, counted from 0, of the first batch.
+        split: the examples; they are normalised batch by batch.
+        spec: the description of the examples.
+        batch_size: B, the number of examples of a batch, over all workers.
+        seed: the seed of the order and of the augmentation.
+        first_step: the step of the first batch, counted from 0.
         augmentation: how images are distorted, batch by batch; None: not at all.
-        worker: which rows are wanted: [worker·B/workers, (worker + 1)·B/workers).
-        workers: among how many processes a batch is divided.
+        worker: the index of the worker that gets the rows
+            [worker·B/workers, (worker + 1)·B/workers) of each batch.
+        workers: the number of workers that a batch is divided among.
 
     Returns:
         An iterable of `(inputs, labels)`: labels int32 `[B]`; inputs float32 `[B, T, D]`, or
@@ -69,8 +70,8 @@ def training_batches(
         `tf.data.Dataset`, or for shards a `CheckedBatches`.
 
     Raises:
-        ConfigError: a batch exceeds the split, or cannot be divided among the workers.
-        ValueError: `augmentation` for examples that are no images.
+        ConfigError: a batch is larger than the split, or cannot be divided among the workers.
+        ValueError: `augmentation` is given for examples that are not images.
     """
     steps_per_epoch(split, batch_size)
     if batch_size % workers:
@@ -79,20 +80,20 @@ def training_batches(
             f"{workers} workers, which share them. Received: {batch_size}"
         )
     references = split.shuffled(batch_size, seed, first_step, worker, workers)
-    read = split.batch_reader()
+    read_batch = split.batch_reader()
     if not augmentation:
-        return split.watched(_batches(references, lambda of: _prepared(read(of), spec)))
+        return split.watched(_batches(references, lambda refs: _prepared(read_batch(refs), spec)))
     if not spec.is_image:
         raise ValueError(f"Only images can be distorted. Received: {spec.source}, no images")
     steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
-    distortions = tf.constant([seed, DISTORTIONS], tf.int64)
+    stream = tf.constant([seed, AUGMENTATION_STREAM], tf.int64)
 
-    def distorted(of: tf.Tensor, step: tf.Tensor) -> tuple[Inputs, tf.Tensor]:
-        x, y, _ = read(of)
-        key = tf.random.experimental.stateless_fold_in(distortions, step)
+    def augmented(refs: tf.Tensor, step: tf.Tensor) -> tuple[Inputs, tf.Tensor]:
+        x, y, _ = read_batch(refs)
+        key = tf.random.experimental.stateless_fold_in(stream, step)
         return as_sequences(augment(x, key, augmentation, worker, workers), spec), y
 
-    return split.watched(_batches(tf.data.Dataset.zip(references, steps), distorted))
+    return split.watched(_batches(tf.data.Dataset.zip(references, steps), augmented))
 
 
 def evaluation_batches(
@@ -102,19 +103,24 @@ def evaluation_batches(
     worker: int = 0,
     workers: int = 1,
 ) -> Batches:
-    """Returns each example once, in order; the last batch may be smaller.
+    """Returns batches that hold each example once, in order; the last batch may be smaller.
 
-    Of several workers each has the part that `worker_part` says. Elements are those of
-    `training_batches`.
+    Each of several workers gets the examples that `worker_part` names. The elements have the form
+    of those of `training_batches`.
     """
     part = worker_part(len(split), worker, workers)
     references = split.ordered(batch_size, part.start, len(part))
-    read = split.batch_reader()
-    return split.watched(_batches(references, lambda of: _prepared(read(of), spec)))
+    read_batch = split.batch_reader()
+    return split.watched(_batches(references, lambda refs: _prepared(read_batch(refs), spec)))
 
 
 def worker_part(count: int, worker: int, workers: int) -> range:
-    """Returns which of `count` examples a worker evaluates: equal parts, in order, the last less.
+    """Returns the examples that a worker evaluates: equal parts, in order, the last one smaller.
+
+    Args:
+        count: the number of examples.
+        worker: the index of the worker.
+        workers: the number of workers.
 
     Example:
         >>> [worker_part(10, worker, 3) for worker in range(3)]
@@ -124,10 +130,11 @@ def worker_part(count: int, worker: int, workers: int) -> range:
     return range(min(worker * size, count), min((worker + 1) * size, count))
 
 
-def _batches(references: tf.data.Dataset, prepare: Callable) -> tf.data.Dataset:
+def _batches(references: tf.data.Dataset, prepare: Callable[..., Any]) -> tf.data.Dataset:
+    """Returns the batches that `prepare` makes of references."""
     batches = references.map(prepare, num_parallel_calls=2, deterministic=True)
     # There is nothing to tune here, and in TensorFlow 2.21 an iterator that is dropped waits until
-    # its tuner wakes up: 47 s at the end of a training of 90 s.
+    # its tuner wakes up, which took 47 s at the end of a training of 90 s.
     options = tf.data.Options()
     options.autotune.enabled = False
     return batches.prefetch(4).with_options(options)

@@ -1,4 +1,4 @@
-"""`load_dataset`: from the name of a source to checked splits and their spec."""
+"""`load_dataset`: loads a source by its name, as checked splits with their spec."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ from seqclf.errors import ConfigError, DataError
 
 @dataclasses.dataclass(frozen=True)
 class _Source:
-    """What a source gives before splitting: raw splits (`train`, perhaps `test`) and names."""
+    """The raw splits of a source (`train`, perhaps `test`) before more splits are made."""
 
     splits: dict[str, Split]
     class_names: tuple[str, ...]
@@ -37,48 +37,41 @@ def load_dataset(
     split_seed: int = 0,
     shuffle_buffer: int = 10_000,
 ) -> Dataset:
-    """Loads a data set and splits it.
+    """Loads a dataset and splits it.
 
     Args:
         source: `digits` (1,797 real digits of 8×8 that come with scikit-learn), a name of
             tensorflow-datasets (`mnist`, `fashion_mnist`, …), `idx:DIR` (MNIST's four original
             files, see `load_idx`), `npz:FILE` (your own sequences, see `load_npz`) or
-            `tfrecord:GLOB` (shards that `python -m seqclf.shard` wrote; they are not loaded but
-            read as they are needed, and their splits are already made).
+            `tfrecord:GLOB` (shards that `python -m seqclf.shard` wrote; they hold their splits, and
+            are read on demand).
         reading: how an image `[H, W]` or `[H, W, C]` is read as a sequence `[T, D]`: `rows`
             (T = H, D = W·C), `columns` (T = W, D = H·C) or `pixels` (T = H·W, D = C). A sequence
             `[T, D]` is read as it is by `rows`.
         normalize: `unit`, `standard`, `global`, `auto` or `none`, see `normalization`.
-        image_size: `(height, width)` that images of tensorflow-datasets are resized to.
+        image_size: the `(height, width)` that images of tensorflow-datasets are resized to.
         mnist_dir: folder with MNIST's four `.gz` files; empty: $SEQCLF_MNIST_DIR.
         tfds_dir: tensorflow-datasets' folder; empty: its default.
-        validation: share of the training examples to validate on.
-        test: share to test on where the source has no test split of its own.
-        split_seed: of the random splits, which keep the classes' proportions.
-        shuffle_buffer: of `tfrecord:`: examples that are held in memory to shuffle them.
+        validation: the fraction of the training examples to validate on.
+        test: the fraction of the examples to test on, if the source has no test split of its own.
+        split_seed: the seed of the random splits, which keep the classes' proportions.
+        shuffle_buffer: for `tfrecord:` sources, the number of examples that are held in memory to
+            shuffle them.
 
     Returns:
         A `Dataset` with the splits `train`, `validation` and `test`.
 
     Raises:
         DataError: the data is missing, damaged or cannot be trained on.
-        ConfigError: an unknown reading or normalisation, or one that the data does not have.
+        ConfigError: the reading or the normalisation is unknown, or cannot be used for this data.
 
     Example:
         >>> dataset = load_dataset("digits")
         >>> dataset.spec.time_steps, dataset.spec.features, dataset.spec.num_classes
         (8, 8, 10)
     """
-    if reading not in READINGS:
-        raise ConfigError(f"`reading` must be one of {READINGS}. Received: {reading!r}")
+    _check_options(source, reading, image_size)
     kind, _, path = source.partition(":")
-    if image_size and (source == "digits" or kind in ("npz", "idx", "tfrecord")):
-        raise ConfigError(
-            "`data.image_size` resizes images of tensorflow-datasets only. "
-            f"Received: {image_size} with {source!r}"
-        )
-    if kind in ("npz", "idx", "tfrecord") and not path:
-        raise ConfigError(f"`data.source` names no file or folder. Received: {source!r}")
     if kind == "tfrecord":
         return load_shards(
             path, reading=reading, normalize=normalize, shuffle_buffer=shuffle_buffer
@@ -92,7 +85,25 @@ def load_dataset(
     else:
         raw = _from_tfds(source, tfds_dir, mnist_dir, image_size)
     check_labels(raw.splits, raw.class_names, source)
-    train, held_out = _carve(raw, validation, test, split_seed, source)
+    splits = _with_held_out(raw, validation, test, split_seed, source)
+    spec = _spec(raw, splits["train"], source, reading, normalize)
+    return Dataset(spec=spec, **splits, origin=raw.origin)
+
+
+def _check_options(source: str, reading: str, image_size: tuple[int, ...]) -> None:
+    if reading not in READINGS:
+        raise ConfigError(f"`reading` must be one of {READINGS}. Received: {reading!r}")
+    kind, _, path = source.partition(":")
+    if image_size and (source == "digits" or kind in ("npz", "idx", "tfrecord")):
+        raise ConfigError(
+            "`data.image_size` resizes images of tensorflow-datasets only. "
+            f"Received: {image_size} with {source!r}"
+        )
+    if kind in ("npz", "idx", "tfrecord") and not path:
+        raise ConfigError(f"`data.source` names no file or folder. Received: {source!r}")
+
+
+def _spec(raw: _Source, train: Split, source: str, reading: str, normalize: str) -> DatasetSpec:
     spec = DatasetSpec(
         source=source,
         reading=reading,
@@ -108,8 +119,7 @@ def load_dataset(
             f"{source}: sequences with `lengths` can only be read by `rows`. Received: {reading!r}"
         )
     shift, scale = normalization(spec, normalize, lambda: moments(train, spec))
-    spec = dataclasses.replace(spec, shift=shift, scale=scale)
-    return Dataset(spec=spec, train=train, **held_out, origin=raw.origin)
+    return dataclasses.replace(spec, shift=shift, scale=scale)
 
 
 def _from_npz(path: str) -> _Source:
@@ -147,21 +157,21 @@ def _digits() -> _Source:
     return _Source({"train": split}, names, origin, full_scale=16.0)
 
 
-def _carve(
+def _with_held_out(
     raw: _Source, validation: float, test: float, seed: int, source: str
-) -> tuple[Split, dict[str, Split]]:
-    """Splits off validation examples, and test examples where the source has none."""
-    train, held_out = raw.splits["train"], {}
-    if "test" in raw.splits:
-        held_out["test"] = raw.splits["test"]
-    else:
-        train, held_out["test"] = _split(train, test, seed, source, raw.class_names)
-    train, held_out["validation"] = _split(train, validation, seed, source, raw.class_names)
-    return train, held_out
+) -> dict[str, Split]:
+    """Returns all three splits: holds out validation and, if the source has none, test examples."""
+    splits = dict(raw.splits)
+    for name, fraction in (("test", test), ("validation", validation)):
+        if name not in splits:
+            splits["train"], splits[name] = _hold_out(
+                splits["train"], fraction, seed, source, raw.class_names
+            )
+    return splits
 
 
 def _background(x: np.ndarray, full_scale: float) -> float:
-    """Returns the mean of the images' border as a share of full scale; 0 for measurements."""
+    """Returns the mean of the images' borders as a fraction of full scale; 0 for sequences."""
     if x.dtype != np.uint8:
         return 0.0
     border = np.ones(x.shape[1:3], bool)
@@ -169,20 +179,21 @@ def _background(x: np.ndarray, full_scale: float) -> float:
     return round(float(x[:, border].mean() / full_scale), 4)
 
 
-def _split(
-    split: Split, share: float, seed: int, source: str, names: tuple[str, ...]
+def _hold_out(
+    split: Split, fraction: float, seed: int, source: str, names: tuple[str, ...]
 ) -> tuple[Split, Split]:
+    """Returns the examples that are kept and those that are held out, with every class in both."""
     from sklearn.model_selection import train_test_split
 
     counts = np.bincount(split.y, minlength=len(names))
-    if counts.min() < 2 or round(share * len(split)) < len(names):
+    if counts.min() < 2 or round(fraction * len(split)) < len(names):
         scarcest = int(counts.argmin())
         raise DataError(
-            f"{source}: too few examples to hold out a share of {share:g} with every class in it: "
-            f"{len(split)} in all, {counts[scarcest]} of class {names[scarcest]!r}. Supply more, "
-            "or raise `data.validation` or `data.test`."
+            f"{source}: too few examples to hold out a fraction of {fraction:g} with every class "
+            f"in it: {len(split)} in all, {counts[scarcest]} of class {names[scarcest]!r}. Supply "
+            "more, or raise `data.validation` or `data.test`."
         )
     kept, held_out = train_test_split(
-        np.arange(len(split)), test_size=share, stratify=split.y, random_state=seed
+        np.arange(len(split)), test_size=fraction, stratify=split.y, random_state=seed
     )
     return split.take(np.sort(kept)), split.take(np.sort(held_out))

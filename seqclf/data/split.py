@@ -1,8 +1,9 @@
 """The examples of one split: what every kind of split can do, and the kind that is in memory.
 
 The other kind, `seqclf.data.shards.split.StreamedSplit`, reads files. The pipeline asks both for
-*references*: what stands for the examples of a batch until they are wanted, indices here and
-serialized records there. Whatever is skipped on the way to a step is skipped as references.
+*references*, which stand for the examples of a batch until their values are needed: indices for
+examples in memory, serialized records for examples in files. To reach a step in the middle of an
+epoch the pipeline skips references, which is cheap, instead of examples.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ class ExampleStore(Protocol):
         ...
 
     def epoch_examples(self, batch_size: int) -> int:
-        """Returns how many examples every epoch is sure to have for batches of that size."""
+        """Returns the number of examples that every epoch has at least, for that batch size."""
         ...
 
     def shuffled(
@@ -36,11 +37,11 @@ class ExampleStore(Protocol):
     ) -> tf.data.Dataset:
         """Returns endless references to a worker's rows of the batches from `first_step` on.
 
-        The batch of a step is a function of seed and step alone, whatever `workers` is: worker w
-        has its rows [w·B/W, (w+1)·B/W).
+        The batch of a step depends on the seed and the step alone, and not on the number of
+        workers: worker w of W has the rows [w·B/W, (w+1)·B/W).
 
         Raises:
-            ConfigError: the batch cannot be divided among so many workers.
+            ConfigError: the batch cannot be divided among that many workers.
         """
         ...
 
@@ -51,27 +52,37 @@ class ExampleStore(Protocol):
     def batch_reader(self) -> Callable[[tf.Tensor], ExampleTensors]:
         """Returns the function that turns the references of a batch into raw examples.
 
-        They are x `[B, *raw_shape]`, y int32 `[B]`, and lengths int32 `[B]` or None.
+        It returns x `[B, *raw_shape]`, y int32 `[B]`, and lengths int32 `[B]` or None.
         """
         ...
 
     def watched(self, batches: tf.data.Dataset) -> Iterable[Any]:
-        """Returns batches made of this split's references; what fails in reading is a DataError."""
+        """Returns the same batches; an error while they are read is raised as a DataError.
+
+        Args:
+            batches: a data set made of references to this split.
+        """
         ...
 
     def update(self, digest: "hashlib._Hash", name: str) -> None:
-        """Adds to a digest what tells these examples from others."""
+        """Adds to a digest what distinguishes these examples from others.
+
+        Args:
+            digest: the digest that is extended.
+            name: the split's name.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Split:
-    """Raw examples in memory, as the source gives them; it does what `ExampleStore` says.
+    """Raw examples in memory, as the source gives them; an `ExampleStore`.
 
     Attributes:
-        x: `[N, *raw_shape]`, uint8 or float32; what lies beyond an example's length is padding.
+        x: `[N, *raw_shape]`, uint8 or float32; time steps beyond an example's length are padding.
         y: `[N]`, int32 class indices.
-        lengths: `[N]`, int32 valid steps of each example, or None when all are `steps` long.
+        lengths: `[N]`, int32 number of valid time steps of each example, or None when all time
+            steps are valid.
     """
 
     x: np.ndarray
@@ -91,10 +102,11 @@ class Split:
     def shuffled(
         self, batch_size: int, seed: int, first_step: int, worker: int, workers: int
     ) -> tf.data.Dataset:
-        """Returns indices, int32 `[B/W]`: the order is that of random keys from `[seed, epoch]`.
+        """Returns indices, int32 `[B/W]`; random keys drawn from `[seed, epoch]` give the order.
 
-        A step is thus reached at no cost. (`tf.random.experimental.index_shuffle` would do without
-        a permutation in memory, but does not give all orders alike: a test says so.)
+        Any step can be reached at once, without going through the steps before it.
+        (`tf.random.experimental.index_shuffle` would need no permutation in memory, but does not
+        make all orders equally likely; a test shows it.)
         """
         epoch_steps = len(self) // batch_size
         first_epoch, position = divmod(first_step, epoch_steps)

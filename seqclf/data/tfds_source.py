@@ -1,4 +1,4 @@
-"""Image-classification data sets of tensorflow-datasets, by name."""
+"""Image-classification datasets of tensorflow-datasets, by name."""
 
 import difflib
 import os
@@ -19,7 +19,7 @@ MEMORY_LIMIT = 8 * 2**30  # bytes of uint8 pixels
 
 
 class DatasetMissingError(DataError):
-    """The data set is neither prepared on this machine nor can it be fetched."""
+    """The dataset is not prepared on this machine and cannot be fetched."""
 
 
 SplitArrays = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -28,27 +28,28 @@ SplitArrays = dict[str, tuple[np.ndarray, np.ndarray]]
 def load_tfds(
     name: str, *, tfds_dir: str = "", mnist_dir: str = "", image_size: tuple[int, ...] = ()
 ) -> tuple[SplitArrays, tuple[str, ...], str]:
-    """Loads a data set of tensorflow-datasets, preparing it first where that is needed.
+    """Loads a dataset of tensorflow-datasets, and prepares it first where that is needed.
 
-    The first that can be had is taken: already prepared by tensorflow-datasets; for `mnist`, the
-    four original files in `mnist_dir` or in the folder that $SEQCLF_MNIST_DIR names (their
-    checksums are verified by tensorflow-datasets); a download.
+    It takes the first of these that is available: the dataset as tensorflow-datasets prepared it
+    earlier; for `mnist`, the four original files in `mnist_dir` or in the folder that
+    $SEQCLF_MNIST_DIR names (tensorflow-datasets verifies their checksums); a download.
 
     Args:
-        name: such as `mnist`, `fashion_mnist`, `kmnist`, `cifar10`.
-        tfds_dir: tensorflow-datasets' folder; empty for its own default.
-        mnist_dir: folder of MNIST's four `.gz` files; empty for the environment variable's.
-        image_size: (height, width) to resize to; () keeps the images as they are.
+        name: the name of the dataset, such as `mnist`, `fashion_mnist`, `kmnist` or `cifar10`.
+        tfds_dir: tensorflow-datasets' folder; empty: its own default.
+        mnist_dir: the folder of MNIST's four `.gz` files; empty: $SEQCLF_MNIST_DIR.
+        image_size: the (height, width) that images are resized to; () keeps their sizes.
 
     Returns:
-        The arrays of each split (`train`, and `test` where there is one): uint8 `[N, H, W]` or
-        `[N, H, W, C]` and integer labels `[N]`; the class names; a line that says where the data
+        The arrays of each split (`train`, and `test` if there is one): uint8 `[N, H, W]` or
+        `[N, H, W, C]` and integer labels `[N]`; the class names; a line that tells where the data
         came from.
 
     Raises:
-        DatasetMissingError: it is not there and cannot be fetched.
-        DataError: an unknown name, no image classification, images of different sizes and no
-            `image_size`, too large for memory, or files that fail their checksums.
+        DatasetMissingError: the dataset is not on this machine and cannot be fetched.
+        DataError: the name is unknown, the dataset is not for image classification, its images
+            differ in size and there is no `image_size`, it is too large for memory, or its files
+            fail their checksums.
     """
     builder = _builder(name, tfds_dir)
     image_key, label_key = _keys(builder, name)
@@ -62,7 +63,7 @@ def load_tfds(
     if held_out:
         chosen["test"] = held_out[0]
     arrays = {
-        ours: _read(builder, theirs, (image_key, label_key), image_size)
+        ours: _read_split(builder, theirs, (image_key, label_key), image_size)
         for ours, theirs in chosen.items()
     }
     return arrays, tuple(builder.info.features[label_key].names), origin
@@ -94,9 +95,9 @@ def _keys(builder: Any, name: str) -> tuple[str, str]:
     if len(keys) == 2 and all(isinstance(key, str) for key in keys):
         image, label = features[keys[0]], features[keys[1]]
         if isinstance(image, tfds.features.Image) and isinstance(label, tfds.features.ClassLabel):
-            return keys
+            return keys[0], keys[1]
     raise DataError(
-        f"{name}: `data.source` must be an image-classification data set (one image, one class "
+        f"{name}: `data.source` must be an image-classification dataset (one image, one class "
         f"label). Received features: {', '.join(features)}"
     )
 
@@ -124,7 +125,7 @@ def _check_memory(builder: Any, name: str, image_key: str, image_size: tuple[int
 
 
 def _prepare(builder: Any, name: str, mnist_dir: str) -> str:
-    """Makes sure that the data set is on disk; returns where it came from."""
+    """Makes sure that the dataset is on disk; returns a line that tells where it came from."""
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
@@ -150,7 +151,7 @@ def _prepare(builder: Any, name: str, mnist_dir: str) -> str:
         raise DatasetMissingError(f"{name}: the download failed: {error}") from error
     except NonMatchingChecksumError as error:
         raise DataError(
-            f"{name}: {where} do not have the checksums of the original: {error}"
+            f"{name}: {where} do not have the checksums of the original files: {error}"
         ) from error
     except OSError as error:
         raise DataError(f"{name}: cannot be prepared in {builder.data_path}: {error}") from error
@@ -169,7 +170,7 @@ def _check_mnist_dir(builder: Any, folder: str, from_config: str) -> None:
 
 
 def _unreachable(builder: Any) -> str | None:
-    """Returns why the data set's host cannot be reached, or None when it answers."""
+    """Returns why the dataset's host cannot be reached, or None if it answers."""
     urls = [url for url in (builder.url_infos or {}) if url.startswith("http")]
     if not urls:
         return None
@@ -180,13 +181,15 @@ def _unreachable(builder: Any) -> str | None:
         try:
             urllib.request.urlopen(request, timeout=PROBE_SECONDS / 2).close()
         except urllib.error.HTTPError:
-            pass  # the host answers; what it thinks of HEAD is the download's affair
+            pass  # the host answers, even if it refuses HEAD requests
         except OSError as error:
             outcome[0] = str(getattr(error, "reason", error))
             return
         outcome[0] = ""
 
-    thread = threading.Thread(target=probe, daemon=True)  # a name look-up has no time limit
+    thread = threading.Thread(
+        target=probe, daemon=True
+    )  # a thread, because a name look-up has no time limit
     thread.start()
     thread.join(PROBE_SECONDS)
     return f"{urls[0]}: {outcome[0]}" if outcome[0] else None
@@ -211,7 +214,7 @@ def _missing_message(builder: Any, name: str, unreachable: str) -> str:
     )
 
 
-def _read(
+def _read_split(
     builder: Any, split: str, keys: tuple[str, str], image_size: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reads one split into memory, in the order of its files."""

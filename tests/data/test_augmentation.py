@@ -1,4 +1,4 @@
-"""Random distortions of training images, against SciPy's resampling and by their laws."""
+"""Augmentation of training images, against SciPy's resampling and by its laws."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.data.augmentation import Augmentation, augment, places, resample
+from seqclf.data.augmentation import Augmentation, augment, positions, resample
 
 rng = np.random.default_rng(0)
 
@@ -36,7 +36,7 @@ def test_resampling_is_scipys(shape):
 
 
 def affine_of(x, augmentation, key):
-    """Returns the affine map that was drawn, found from where two ramps went."""
+    """Returns where augmentation moves each pixel, found from a ramp of rows and one of columns."""
     height, width = x.shape[1:3]
     ramps = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
     both = np.stack(ramps, -1)[None].repeat(len(x), 0).astype(np.float32)
@@ -68,7 +68,7 @@ def test_scale_and_shear_keep_to_their_bounds():
         there[:, 25, 20, 0] - there[:, 15, 20, 0],
         there[:, 20, 25, 1] - there[:, 20, 15, 1],
     )
-    for side in (10 / tall, 10 / wide):  # how much larger the picture became
+    for side in (10 / tall, 10 / wide):  # how much larger the image became
         assert 0.799 < side.min() < 0.82 and 1.18 < side.max() < 1.201
     assert abs(np.corrcoef(tall, wide)[0, 1]) < 0.2  # each axis by itself
     there = affine_of(images(300, 41, 41), Augmentation(shear=20), seed(3, 1))
@@ -110,7 +110,7 @@ def test_laws(shape, dtype, key):
     assert new.shape == x.shape and new.dtype == tf.float32
     np.testing.assert_array_equal(new, augment(x, seed(key, 2), strong))  # the seed decides
     assert np.abs(new - augment(x, seed(key, 3), strong)).max() > 1
-    assert new.numpy().min() >= x.numpy().min() - 0.01  # weighed means stay between
+    assert new.numpy().min() >= x.numpy().min() - 0.01  # weighted means stay between
     assert new.numpy().max() <= x.numpy().max() + 0.01
     grey = tf.fill(x.shape, tf.constant(77, x.dtype))
     np.testing.assert_allclose(augment(grey, seed(key, 2), strong), 77, rtol=1e-5)
@@ -118,7 +118,7 @@ def test_laws(shape, dtype, key):
 
 
 def test_all_together_is_the_map_of_the_docstring():
-    """M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale), from where two ramps went."""
+    """M = R(rotation) · [[1, 0], [tan shear, 1]] · diag(1 / scale), found from two moved ramps."""
     there = affine_of(images(50, 31, 41), Augmentation(0.1, 30, 0.2, 15, flip=True), seed(7, 1))
     centre = there[:, 15, 20]  # u = 0
     by_row, by_column = there[:, 16, 20] - centre, there[:, 15, 21] - centre  # columns of M
@@ -142,7 +142,7 @@ def test_all_together_is_the_map_of_the_docstring():
 
 def test_places_are_centred():
     nothing = tf.constant([[[1.0, 0, 0], [0, 1, 0]]])
-    rows, columns = places(nothing, None, (3, 5))
+    rows, columns = positions(nothing, None, (3, 5))
     np.testing.assert_allclose(rows[0, :, 0], [0, 1, 2])
     np.testing.assert_allclose(columns[0, 0], [0, 1, 2, 3, 4])
 

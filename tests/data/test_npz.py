@@ -1,4 +1,4 @@
-"""A user's own `.npz` file: what is taken, and the message for what is not."""
+"""A user's own `.npz` file: what is accepted, and the message for everything else."""
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ def put(name, index, value):
         ),
         (change("y", lambda y: y % 2), "Class 2 ('rest') has none"),
         (change("y", lambda y: y * 0), "Class 1 ('run') has none"),
-        (put("lengths", 8, 9), "`lengths` must lie in 1..7, the steps of `x`. Received: 9 at exa"),
+        (put("lengths", 8, 9), "`lengths` must lie in 1..7, the time steps of `x`. Received: 9"),
         (put("lengths", 8, 0), "Received: 0 at example 8"),
         (change("lengths", lambda v: v.astype(float)), "`lengths` must hold integers"),
         (change("class_names", np.array([1, 2, 3])), "`class_names` must be a one-dimensional"),
@@ -142,5 +142,5 @@ def test_too_few_examples_to_split(tmp_path):
     source = write(
         tmp_path / "a.npz", {"x": np.zeros((6, 2, 2)), "y": np.array([0, 0, 0, 1, 1, 1])}
     )
-    with pytest.raises(DataError, match=r"too few examples to hold out a share of 0\.2"):
+    with pytest.raises(DataError, match=r"too few examples to hold out a fraction of 0\.2"):
         load_dataset(source)

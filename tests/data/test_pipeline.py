@@ -94,12 +94,12 @@ def test_splits_are_disjoint_stratified_and_fixed_by_their_seed():
     images = [{x.tobytes() for x in split.x} for _, split in first.splits()]
     assert not images[0] & images[1] and not images[0] & images[2] and not images[1] & images[2]
     for _, split in first.splits():
-        shares = np.bincount(split.y) / len(split)
-        assert np.abs(shares - 0.1).max() < 0.02
+        fractions = np.bincount(split.y) / len(split)
+        assert np.abs(fractions - 0.1).max() < 0.02
 
 
 def distorted(steps, seed=0, first=0):
-    """Batches of three images that differ, from two epochs."""
+    """Returns augmented images, their labels, and the labels without augmentation, by step."""
     x = np.random.default_rng(0).integers(0, 256, (8, 6, 6)).astype(np.uint8)
     spec = DatasetSpec("test", "rows", (6, 6), "uint8", ("a", "b"))
     split = Split(x, np.arange(8, dtype=np.int32))
@@ -109,10 +109,10 @@ def distorted(steps, seed=0, first=0):
     return [(ours[0].numpy(), ours[1].numpy(), theirs[1].numpy()) for ours, theirs in pairs]
 
 
-def test_every_step_distorts_anew():
+def test_every_step_draws_new_distortions():
     steps = distorted(6)
-    for _, labels, undistorted in steps:
-        np.testing.assert_array_equal(labels, undistorted)
+    for _, labels, plain in steps:
+        np.testing.assert_array_equal(labels, plain)
     of_image = [images[labels == 3] for images, labels, _ in steps if 3 in labels]
     assert len(of_image) == 3  # once in each epoch
     for a, b in itertools.combinations(of_image, 2):

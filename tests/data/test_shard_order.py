@@ -27,12 +27,12 @@ def arrays(batches, count):
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    """50 examples in 8 shards of 6 or 7, read in 4 lanes; a buffer of 12 in all."""
+    """50 examples in 8 shards of 6 or 7, read in 4 lanes, with a buffer of 12 in all."""
     return numbered(tmp_path_factory.mktemp("shards") / "a", 50, shards=8, lanes=4, buffer=12)
 
 
 @contextlib.contextmanager
-def of_hypothesis(*arguments, **options):
+def numbered_in_a_new_folder(*arguments, **options):
     with tempfile.TemporaryDirectory() as folder:
         yield numbered(f"{folder}/a", *arguments, **options)
 
@@ -47,7 +47,9 @@ def of_hypothesis(*arguments, **options):
     first=st.integers(0, 12),
 )
 def test_the_workers_rows_are_the_batch_of_one_process(per_shard, more, rows, buffer, seed, first):
-    with of_hypothesis(8 * per_shard + more, shards=8, lanes=4, buffer=buffer) as dataset:
+    with numbered_in_a_new_folder(
+        8 * per_shard + more, shards=8, lanes=4, buffer=buffer
+    ) as dataset:
         split, spec = dataset.train, dataset.spec
         whole = labels(training_batches(split, spec, 4 * rows, seed), first + 3)
         for workers in (2, 4):
@@ -60,7 +62,7 @@ def test_the_workers_rows_are_the_batch_of_one_process(per_shard, more, rows, bu
 
 @pytest.mark.parametrize("augmentation", [None, Augmentation(rotation=30, shift=0.2, elastic=0.1)])
 @pytest.mark.parametrize("workers", [2, 4])
-def test_the_same_of_arrays_in_memory(augmentation, workers):
+def test_the_workers_rows_of_arrays_in_memory(augmentation, workers):
     x = np.random.default_rng(0).integers(0, 256, (22, 6, 6)).astype(np.uint8)
     spec = DatasetSpec("test", "rows", (6, 6), "uint8", ("a", "b"))
     split = Split(x, np.arange(22, dtype=np.int32))
@@ -75,8 +77,8 @@ def test_the_same_of_arrays_in_memory(augmentation, workers):
         np.testing.assert_allclose(rows, images, atol=1e-4)
 
 
-def test_streamed_images_are_distorted_like_those_in_memory(tmp_path):
-    """The same example at the same place of the same step: distortions know nothing of files."""
+def test_streamed_images_are_augmented_like_images_in_memory(tmp_path):
+    """The same example at the same position of the same step, whether it is in a file or not."""
     dataset = numbered(tmp_path / "a", 16, shards=4, shape=(6, 6), dtype="uint8")
     strong = Augmentation(rotation=30, elastic=0.1)
     streamed = arrays(training_batches(dataset.train, dataset.spec, 8, 3, 5, strong), 2)
@@ -106,8 +108,8 @@ def test_an_epoch_repeats_no_example_and_leaves_out_others_each_time(dataset):
 
 
 @pytest.mark.parametrize("buffer", [12, 1])
-def test_the_order_is_of_seed_and_epoch_alone(dataset, buffer):
-    """With a buffer of 1 it is that of the shards."""
+def test_the_order_depends_on_seed_and_epoch_alone(dataset, buffer):
+    """With a buffer of 1 nothing but the shards is shuffled."""
     split = dataclasses.replace(dataset.train, buffer=buffer)
     a = labels(training_batches(split, dataset.spec, 4, 1), 24)
     tf.random.set_seed(77)
@@ -119,7 +121,7 @@ def test_the_order_is_of_seed_and_epoch_alone(dataset, buffer):
 
 
 def test_the_buffer_is_a_bound(tmp_path):
-    """Of one shard in one lane: nothing comes before the block that it lies in."""
+    """With one shard in one lane, each example stays within its block."""
     dataset = numbered(tmp_path / "a", 64, shards=1, buffer=16)
     order = labels(training_batches(dataset.train, dataset.spec, 1, 0), 64).ravel()
     blocks = order.reshape(8, 8)
@@ -147,7 +149,7 @@ def test_a_worker_reads_its_own_shards_alone(tmp_path):
 
 
 def test_lanes_that_do_not_divide_the_batch(dataset):
-    """Of 4 lanes a batch of 6 has 2, one of 7 has 1; an epoch is shorter by less than a shard."""
+    """Of 4 lanes, a batch of 6 uses 2 and a batch of 7 uses 1; an epoch loses less than a shard."""
     for batch in (6, 7):
         steps = steps_per_epoch(dataset.train, batch)
         epoch = labels(training_batches(dataset.train, dataset.spec, batch, 0), steps)

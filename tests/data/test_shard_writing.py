@@ -1,4 +1,4 @@
-"""The converter: sources, splits, files, and what it leaves behind when it fails."""
+"""The converter: sources, splits, files, and that nothing is left behind when it fails."""
 
 import json
 import os
@@ -23,16 +23,16 @@ from seqclf.errors import ConfigError, DataError
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-def picture(path, value, mode="L", size=(6, 5)):
+def write_image(path, value, mode="L", size=(6, 5)):
     path.parent.mkdir(parents=True, exist_ok=True)
     colour = value if mode == "L" else (value,) * len(mode)
     Image.new(mode, size, colour).save(path)
 
 
-def folder_of_pictures(root, count=20, names=("cat", "dog")):
+def folder_of_images(root, count=20, names=("cat", "dog")):
     for y, name in enumerate(names):
         for i in range(count):
-            picture(root / name / f"{i}.png", 100 * y + i)
+            write_image(root / name / f"{i}.png", 100 * y + i)
     return f"folder:{root}"
 
 
@@ -48,20 +48,22 @@ def values(split):
 
 
 def test_a_folder_of_classes(tmp_path):
-    dataset = convert(folder_of_pictures(tmp_path / "in"), tmp_path / "out")
+    dataset = convert(folder_of_images(tmp_path / "in"), tmp_path / "out")
     assert dataset.spec.class_names == ("cat", "dog")
     assert (dataset.spec.raw_shape, dataset.spec.raw_dtype) == ((5, 6), "uint8")
     assert [len(split) for _, split in dataset.splits()] == [28, 4, 8]
     everything = [pair for _, split in dataset.splits() for pair in values(split)]
     assert sorted(everything) == [(100 * y + i, y) for y in (0, 1) for i in range(20)]
     for _, split in dataset.splits():
-        assert 2 * sum(y for _, y in values(split)) == len(split)  # each class by its share
+        assert 2 * sum(y for _, y in values(split)) == len(
+            split
+        )  # the classes keep their proportions
     order = [y for _, y in values(dataset.train)]
     assert order != sorted(order) and order != sorted(order, reverse=True)
 
 
 def test_seeds_and_names_decide_the_splits(tmp_path):
-    name = folder_of_pictures(tmp_path / "in")
+    name = folder_of_images(tmp_path / "in")
     a, b, c = (convert(name, tmp_path / f"out{i}", seed=seed) for i, seed in enumerate((0, 0, 1)))
     assert values(a.test) == values(b.test) != values(c.test)
     assert values(a.train) == values(b.train) != values(c.train)
@@ -69,8 +71,8 @@ def test_seeds_and_names_decide_the_splits(tmp_path):
 
 def test_folders_of_splits(tmp_path):
     root = tmp_path / "in"
-    folder_of_pictures(root / "train", 10)
-    folder_of_pictures(root / "test", 3)
+    folder_of_images(root / "train", 10)
+    folder_of_images(root / "test", 3)
     (root / "train/.DS_Store").write_text("")
     (root / "train/cat/notes.txt").write_text("")
     dataset = convert(f"folder:{root}", tmp_path / "out")
@@ -78,20 +80,20 @@ def test_folders_of_splits(tmp_path):
     assert values(dataset.test) == [(100 * y + i, y) for y in (0, 1) for i in range(3)]
 
 
-def test_pictures_of_other_kinds(tmp_path):
+def test_images_of_other_kinds(tmp_path):
     root = tmp_path / "in"
     for name in ("a", "b"):
         for i in range(4):
-            picture(root / name / f"{i}.jpg", 9, "RGB", size=(4 + i, 7))
-        picture(root / name / "4.png", 0, "RGBA")
+            write_image(root / name / f"{i}.jpg", 9, "RGB", size=(4 + i, 7))
+        write_image(root / name / "4.png", 0, "RGBA")
     with pytest.raises(DataError, match=r"of one shape. Received: .*--image_size=HEIGHT,WIDTH"):
         convert(f"folder:{root}", tmp_path / "out")
     grey = ImageOptions((5, 4), 1)
-    dataset = convert(f"folder:{root}", tmp_path / "out", pictures=grey)
+    dataset = convert(f"folder:{root}", tmp_path / "out", images=grey)
     assert dataset.spec.raw_shape == (5, 4)
     everything = [value for _, split in dataset.splits() for value, _ in values(split)]
     assert everything.count(255) == 2  # what is transparent is laid on white
-    colour = convert(f"folder:{root}", tmp_path / "rgb", pictures=ImageOptions((5, 4)))
+    colour = convert(f"folder:{root}", tmp_path / "rgb", images=ImageOptions((5, 4)))
     assert colour.spec.raw_shape == (5, 4, 3)
 
 
@@ -177,7 +179,7 @@ def spoilt(tmp_path, name, content):
         (np.zeros(4), r"5\.npy: must hold one array .*Received: float64 \[4\]"),
         (np.full((4, 3), np.nan), r"5\.npy: must be finite"),
         (np.zeros((4, 2), np.float32), r"of one shape \[any, D\]. Received: .*\[4, [23]\], after"),
-        (np.zeros((0, 3), np.float32), r"5\.npy: (has no steps|is empty)"),
+        (np.zeros((0, 3), np.float32), r"5\.npy: (has no time steps|is empty)"),
         (np.zeros((4, 3), np.uint8), r"examples must be of one dtype. Received"),
     ],
 )
@@ -196,32 +198,32 @@ def test_folders_that_hold_no_data_set(tmp_path):
 
     refused("no such folder", lambda root: None)
     refused("no examples|at least two classes", lambda root: root.mkdir())
-    refused("at least two classes", lambda root: folder_of_pictures(root, names=("a",)))
-    refused("too few examples of class 'cat'", lambda root: folder_of_pictures(root, 1))
+    refused("at least two classes", lambda root: folder_of_images(root, names=("a",)))
+    refused("too few examples of class 'cat'", lambda root: folder_of_images(root, 1))
 
     def lacking(root):
-        folder_of_pictures(root)
+        folder_of_images(root)
         (root / "bird").mkdir()
 
     refused("class 'bird' has no example to train on", lacking)
 
     def unknown(root):
-        folder_of_pictures(root / "train")
-        folder_of_pictures(root / "test", names=("cat", "cow"))
+        folder_of_images(root / "train")
+        folder_of_images(root / "test", names=("cat", "cow"))
 
     refused("cow: the training examples have no class of that name", unknown)
 
     def mixed(root):
-        folder_of_pictures(root)
+        folder_of_images(root)
         np.save(root / "cat/a.npy", np.zeros((3, 3)))
 
-    refused("pictures and .npy arrays", mixed)
+    refused("images and .npy arrays", mixed)
 
     def damaged(root):
-        folder_of_pictures(root)
+        folder_of_images(root)
         (root / "cat/7.png").write_bytes((root / "cat/7.png").read_bytes()[:45])
 
-    refused(r"7\.png: truncated, damaged or no picture", damaged)
+    refused(r"7\.png: truncated, damaged or no image", damaged)
     assert not (tmp_path / "out").exists()
     for name in ("tfrecord:x", "folder:"):
         with pytest.raises(ConfigError, match="--source must be folder:DIR"):
@@ -240,7 +242,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_an_interruption_leaves_nothing(tmp_path):
-    folder_of_pictures(tmp_path / "in", 2_500)
+    folder_of_images(tmp_path / "in", 2_500)
     command = [sys.executable, "-m", "seqclf.shard", f"--source=folder:{tmp_path}/in"]
     with subprocess.Popen(
         [*command, f"--out={tmp_path}/out"],
@@ -260,7 +262,7 @@ def test_an_interruption_leaves_nothing(tmp_path):
 
 
 def test_the_command(tmp_path):
-    name = folder_of_pictures(tmp_path / "in")
+    name = folder_of_images(tmp_path / "in")
     out = tmp_path / "shards/out"
 
     def shard(*flags, status=0):

@@ -1,4 +1,4 @@
-"""The source `tfrecord:GLOB`: what is read, what a training makes of it, and every refusal."""
+"""The source `tfrecord:GLOB`: reading, training from it, and every refusal."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""tensorflow-datasets: MNIST from its original files, and what is said when it is missing."""
+"""tensorflow-datasets: MNIST from its original files, and the message when it is missing."""
 
 import functools
 import gzip
@@ -135,7 +135,7 @@ def test_names_that_cannot_be_taken(name, message, tmp_path):
 
 
 def test_colour_images_of_several_sizes_through_tfds(tmp_path, monkeypatch):
-    """A data set of our own making in tensorflow-datasets' own format, resized on the way in."""
+    """A dataset made here in tensorflow-datasets' own format, resized while it is read."""
     import tensorflow_datasets as tfds
 
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""`convert`: from the name of a source to shards, as `python -m seqclf.shard` does it."""
+"""`open_source`: from the name of a source to the examples that are written as shards."""
 
 from seqclf.data.shards.examples import Source, dataset_source
 from seqclf.data.shards.folder import ImageOptions, folder_source
@@ -12,20 +12,20 @@ def open_source(
     validation: float = 0.1,
     test: float = 0.2,
     seed: int = 0,
-    pictures: ImageOptions | None = None,
+    images: ImageOptions | None = None,
 ) -> Source:
-    """Opens what is to be converted.
+    """Opens the source that is to be converted.
 
     Args:
-        source: `folder:DIR` (see `folder_source`), which is read as it is written, or a source that
-            `load_dataset` loads into memory.
-        validation: share to validate on, where the source has no such split.
-        test: the same, to test on.
-        seed: of the splits, and of the order of the training examples.
-        pictures: how the pictures of a folder are read.
+        source: `folder:DIR` (see `folder_source`), which is read file by file during the
+            conversion, or another source, which `load_dataset` loads into memory.
+        validation: the fraction of examples to validate on, if the source has no such split.
+        test: the fraction of examples to test on, if the source has no such split.
+        seed: the seed of the splits and of the order of the training examples.
+        images: how the image files of a folder are read.
 
     Raises:
-        ConfigError: shards already, or nothing named.
+        ConfigError: the source consists of shards already, or names nothing.
         DataError: the source cannot be used.
     """
     kind, _, path = source.partition(":")
@@ -35,8 +35,8 @@ def open_source(
             f"tensorflow-datasets. Received: {source!r}"
         )
     if kind == "folder":
-        return folder_source(path, validation=validation, test=test, seed=seed, pictures=pictures)
-    size = pictures.size if pictures else ()
+        return folder_source(path, validation=validation, test=test, seed=seed, images=images)
+    size = images.size if images else ()
     dataset = load_dataset(
         source, validation=validation, test=test, split_seed=seed, image_size=size
     )

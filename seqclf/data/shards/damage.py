@@ -1,4 +1,4 @@
-"""Which file it is that cannot be read, once reading has failed."""
+"""Finds the shard that cannot be read, after reading has failed."""
 
 import re
 import zlib
@@ -9,14 +9,19 @@ import tensorflow as tf
 from seqclf.data.shards.records import FEATURES, Layout
 from seqclf.data.shards.schema import REMEDY, Schema, Shard
 
-PART = 256  # records that are parsed at a time
+RECORDS_AT_ONCE = 256  # how many records are parsed at a time
 
 
 def damage(folder: str, shards: Sequence[Shard], schema: Schema) -> str | None:
-    """Reads shards to their ends and returns what is wrong with the first that is not in order.
+    """Reads shards to their ends and returns what is wrong with the first damaged one, or None.
 
-    TensorFlow doesn't say in which file a record failed, and to note the file of each record would
-    cost time in every training; here it costs some ten seconds for each gigabyte, once.
+    TensorFlow doesn't say in which file a record failed, and to keep the file of each record would
+    cost time in every training. Here it costs about ten seconds for each gigabyte, once.
+
+    Args:
+        folder: the folder of the shards.
+        shards: the shards to read.
+        schema: their schema.
     """
     print(f"A record of {folder} could not be read: looking for the file.", flush=True)
     for shard in shards:
@@ -27,9 +32,10 @@ def damage(folder: str, shards: Sequence[Shard], schema: Schema) -> str | None:
 
 
 def _reason(path: str, shard: Shard, layout: Layout) -> str | None:
+    """Returns what is wrong with a shard, or None."""
     count, crc = 0, 0
     try:
-        for records in tf.data.TFRecordDataset(path).batch(PART):
+        for records in tf.data.TFRecordDataset(path).batch(RECORDS_AT_ONCE):
             try:
                 layout.parse(records)
             except tf.errors.InvalidArgumentError:
@@ -50,12 +56,12 @@ def _reason(path: str, shard: Shard, layout: Layout) -> str | None:
 
 
 def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str]:
-    """Returns the first record at fault, and what is wrong with it."""
+    """Returns the position of the first bad record, and what is wrong with it."""
     for i, record in enumerate(records):
         try:
             columns = tf.io.parse_example(record[tf.newaxis], FEATURES)
         except tf.errors.InvalidArgumentError as error:
-            return i, f"it is no tf.Example with x, y and length ({_plain(error)})"
+            return i, f"it is not a tf.Example with x, y and length ({_plain(error)})"
         for fault, present in layout.faults(columns).items():
             if present.numpy().any():
                 return i, fault
@@ -63,5 +69,5 @@ def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str]:
 
 
 def _plain(error: tf.errors.OpError) -> str:
-    """Returns TensorFlow's message without the place in its graph."""
+    """Returns TensorFlow's message without the position in its graph."""
     return re.sub(r"\{\{.*?\}\}|\[Op:.*", "", error.message).strip().splitlines()[0]

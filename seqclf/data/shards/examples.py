@@ -1,4 +1,4 @@
-"""What a converter is given: examples one after the other, never all of them."""
+"""The examples that a converter reads: one after the other, never all at once."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ class Example:
 
     Attributes:
         x: uint8 or float32 `[length, D]`, `[H, W]` or `[H, W, C]`, without padding.
-        y: its class.
-        name: the file, or its place in the source, for messages.
+        y: the class index.
+        name: the file, or the position in the source, for messages.
     """
 
     x: np.ndarray
@@ -28,8 +28,8 @@ class Part:
     """One split of a source.
 
     Attributes:
-        count: its examples.
-        examples: gives them in order.
+        count: the number of examples.
+        examples: a function that returns an iterator over the examples, in order.
     """
 
     count: int
@@ -38,13 +38,13 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What is to be written.
+    """All examples that a converter writes.
 
     Attributes:
-        origin: one line for people.
-        class_names: by index.
-        parts: of `train`, `validation` and `test`.
-        variable_length: whether lengths may vary; None: whether they do is seen on the way.
+        origin: one line that tells people where the examples come from.
+        class_names: the name of each class, by index.
+        parts: the splits `train`, `validation` and `test`.
+        variable_length: whether lengths may vary; None: the converter finds out.
         full_scale: the largest raw value of uint8 examples.
     """
 
@@ -56,30 +56,31 @@ class Source:
 
 
 def dataset_source(dataset: Dataset, seed: int) -> Source:
-    """Returns a loaded data set as a source: its splits as they are, training examples shuffled.
+    """Returns a loaded dataset as a source: the same splits, with the training examples shuffled.
 
-    A file's order may be that of its classes, and a buffer cannot mix what lies far apart.
+    The examples of a file may be sorted by class, and the shuffle buffer of a training cannot mix
+    examples that lie far apart.
 
     Args:
-        dataset: in memory.
-        seed: of the order in which training examples are written.
+        dataset: a dataset in memory.
+        seed: the seed of the order in which the training examples are written.
     """
     parts = {}
     for name, split in dataset.splits():
         order = np.arange(len(split))
         if name == "train":
             np.random.default_rng(seed).shuffle(order)
-        parts[name] = Part(len(split), _reader(name, split, order))
+        parts[name] = Part(len(split), _iterator(name, split, order))
     spec = dataset.spec
     return Source(dataset.origin, spec.class_names, parts, spec.variable_length, spec.full_scale)
 
 
-def _reader(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:
-    assert isinstance(split, Split)  # what can be converted is in memory
+def _iterator(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:
+    assert isinstance(split, Split)  # every source that can be converted is in memory
 
-    def read() -> Iterator[Example]:
+    def examples() -> Iterator[Example]:
         for i in order:
             x = split.x[i] if split.lengths is None else split.x[i, : split.lengths[i]]
             yield Example(x, int(split.y[i]), f"example {i} of the {name} split")
 
-    return read
+    return examples

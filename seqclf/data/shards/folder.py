@@ -1,7 +1,7 @@
-"""A folder of one sub-folder for each class, as a converter's source: pictures or arrays.
+"""A folder with one sub-folder for each class as the source of a converter: images or arrays.
 
-DIR/CLASS/anything.png            or .jpg, .jpeg, .npy; the splits are made from them
-DIR/train/CLASS/anything.png      with DIR/test and DIR/validation where there are such
+DIR/CLASS/anything.png            or .jpg, .jpeg, .npy; the converter makes the splits
+DIR/train/CLASS/anything.png      and perhaps DIR/test and DIR/validation
 """
 
 import dataclasses
@@ -17,24 +17,24 @@ from seqclf.data.shards.examples import Example, Part, Source
 from seqclf.data.shards.schema import SPLITS
 from seqclf.errors import DataError
 
-PICTURES = (".png", ".jpg", ".jpeg")
-ARRAYS = (".npy",)
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+ARRAY_SUFFIXES = (".npy",)
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageOptions:
-    """How pictures are read.
+    """How image files are read.
 
     Attributes:
-        size: (height, width) to which they are resized; () keeps them.
-        channels: 1 (grey) or 3 (RGB); 0: as the first one has it.
+        size: the (height, width) that images are resized to; () keeps their sizes.
+        channels: 1 (grey) or 3 (RGB); 0: grey if the first training image is grey, RGB if not.
     """
 
     size: tuple[int, ...] = ()
     channels: int = 0
 
 
-File = tuple[Path, int]  # and its class
+File = tuple[Path, int]  # a path and its class index
 
 
 def folder_source(
@@ -43,21 +43,23 @@ def folder_source(
     validation: float = 0.1,
     test: float = 0.2,
     seed: int = 0,
-    pictures: ImageOptions | None = None,
+    images: ImageOptions | None = None,
 ) -> Source:
-    """Returns the examples of a folder; names are held in memory, contents are not.
+    """Returns the examples of a folder; it holds the names in memory, but not the contents.
 
     Args:
-        folder: as this module's first lines say.
-        validation: share of the training examples to validate on, where there is no such folder.
-        test: the same, to test on.
-        seed: of the splits, which have each class by its share, and of the order of the training
-            examples: which one comes when depends on seed and names alone.
-        pictures: how pictures are read.
+        folder: a folder of the structure that the module's docstring shows.
+        validation: the fraction of the training examples to validate on, if there is no such
+            folder.
+        test: the fraction of the examples to test on, if there is no such folder.
+        seed: the seed of the splits, which keep the proportions of the classes, and of the order
+            of the training examples. Seed and names alone decide both.
+        images: how image files are read.
 
     Raises:
-        DataError: no such folder, a class without enough examples, or files of two kinds. While it
-            is read: a file that is damaged, or whose shape is not that of the first.
+        DataError: there is no such folder, a class has too few examples, or there are files of two
+            kinds. While the examples are read: a file is damaged, or of another shape than the
+            first.
     """
     root = Path(folder).expanduser()
     if not root.is_dir():
@@ -67,13 +69,13 @@ def folder_source(
         roots = {"train": root}
     names = tuple(sorted(p.name for p in _entries(roots["train"]) if p.is_dir()))
     splits = {name: _files(of_split, names) for name, of_split in roots.items()}
-    for name, share in (("test", test), ("validation", validation)):
+    for name, fraction in (("test", test), ("validation", validation)):
         if name not in splits:
-            splits["train"], splits[name] = _hold_out(splits["train"], share, seed, names, root)
+            splits["train"], splits[name] = _hold_out(splits["train"], fraction, seed, names, root)
     _check(splits, names, root)
     splits["train"].sort(key=lambda file: _draw(seed, file[0], root))
     first = splits["train"][0][0]
-    read = _array_reader() if first.suffix in ARRAYS else _picture_reader(first, pictures)
+    read = _read_array if first.suffix in ARRAY_SUFFIXES else _image_reader(first, images)
     parts = {name: Part(len(splits[name]), _part(splits[name], read)) for name in SPLITS}
     return Source(f"folder {root}", names, parts)
 
@@ -91,7 +93,7 @@ def _files(root: Path, names: tuple[str, ...]) -> list[File]:
         for y, name in enumerate(names)
         if (root / name).is_dir()
         for path in sorted(_entries(root / name))
-        if path.suffix.lower() in PICTURES + ARRAYS
+        if path.suffix.lower() in IMAGE_SUFFIXES + ARRAY_SUFFIXES
     ]
 
 
@@ -101,16 +103,17 @@ def _draw(seed: int, path: Path, root: Path) -> bytes:
 
 
 def _hold_out(
-    files: list[File], share: float, seed: int, names: tuple[str, ...], root: Path
+    files: list[File], fraction: float, seed: int, names: tuple[str, ...], root: Path
 ) -> tuple[list[File], list[File]]:
     kept, held_out = [], []
-    for y, of in itertools.groupby(files, key=lambda file: file[1]):
-        of_class, name = list(of), names[y]
-        count = max(1, round(share * len(of_class)))
+    for y, group in itertools.groupby(files, key=lambda file: file[1]):
+        of_class, name = list(group), names[y]
+        count = max(1, round(fraction * len(of_class)))
         if count >= len(of_class):
             raise DataError(
-                f"{root}: too few examples of class {name!r} to hold out a share of {share:g}: "
-                f"{len(of_class)} in all. Supply more, or folders train, validation and test."
+                f"{root}: too few examples of class {name!r} to hold out a fraction of "
+                f"{fraction:g}: {len(of_class)} in all. Supply more, or folders train, validation "
+                "and test."
             )
         drawn = sorted(of_class, key=lambda file: _draw(seed, file[0], root))
         held_out += drawn[:count]
@@ -124,17 +127,19 @@ def _check(splits: dict[str, list[File]], names: tuple[str, ...], root: Path) ->
         if y not in trained:
             raise DataError(
                 f"{root}: class {name!r} has no example to train on. A class's folder holds "
-                f"{', '.join(PICTURES + ARRAYS)} files."
+                f"{', '.join(IMAGE_SUFFIXES + ARRAY_SUFFIXES)} files."
             )
     for split, files in splits.items():
         if not files:
             raise DataError(
                 f"{root}: no examples for the {split} split. It must hold one folder for each "
-                f"class, of {', '.join(PICTURES + ARRAYS)} files."
+                f"class, of {', '.join(IMAGE_SUFFIXES + ARRAY_SUFFIXES)} files."
             )
-    kinds = {path.suffix.lower() in ARRAYS for files in splits.values() for path, _ in files}
+    kinds = {
+        path.suffix.lower() in ARRAY_SUFFIXES for files in splits.values() for path, _ in files
+    }
     if len(kinds) > 1:
-        raise DataError(f"{root}: holds pictures and .npy arrays; convert them apart.")
+        raise DataError(f"{root}: holds images and .npy arrays; convert them separately.")
 
 
 def _part(files: list[File], read: Callable[[Path], np.ndarray]) -> Callable[[], Iterator[Example]]:
@@ -145,43 +150,43 @@ def _part(files: list[File], read: Callable[[Path], np.ndarray]) -> Callable[[],
     return examples
 
 
-def _array_reader() -> Callable[[Path], np.ndarray]:
-    def read(path: Path) -> np.ndarray:
-        try:
-            x = np.load(path, allow_pickle=False)
-        except (OSError, EOFError, ValueError) as error:
-            raise DataError(f"{path}: truncated, damaged or no .npy file ({error}).") from error
-        if not isinstance(x, np.ndarray) or x.dtype.kind not in "biuf" or x.ndim not in (2, 3):
-            raise DataError(
-                f"{path}: must hold one array of real numbers, [T, D] (or an image [H, W] or "
-                f"[H, W, C]). Received: {getattr(x, 'dtype', type(x).__name__)} "
-                f"{list(getattr(x, 'shape', []))}"
-            )
-        return x
-
-    return read
+def _read_array(path: Path) -> np.ndarray:
+    """Returns the array of an .npy file."""
+    try:
+        x = np.load(path, allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(f"{path}: truncated, damaged or no .npy file ({error}).") from error
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "biuf" or x.ndim not in (2, 3):
+        raise DataError(
+            f"{path}: must hold one array of real numbers, [T, D] (or an image [H, W] or "
+            f"[H, W, C]). Received: {getattr(x, 'dtype', type(x).__name__)} "
+            f"{list(getattr(x, 'shape', []))}"
+        )
+    return x
 
 
-def _picture_reader(first: Path, pictures: ImageOptions | None) -> Callable[[Path], np.ndarray]:
-    pictures = pictures or ImageOptions()
-    mode = {1: "L", 3: "RGB"}.get(pictures.channels)
+def _image_reader(first: Path, options: ImageOptions | None) -> Callable[[Path], np.ndarray]:
+    """Returns the function that reads image files, all in the same mode."""
+    options = options or ImageOptions()
+    mode = {1: "L", 3: "RGB"}.get(options.channels)
 
-    def read(path: Path) -> np.ndarray:
+    def read_image(path: Path) -> np.ndarray:
         nonlocal mode
         try:
-            with Image.open(path) as picture:
-                if "A" in picture.getbands() or "transparency" in picture.info:
-                    white = Image.new("RGBA", picture.size, "white")
-                    picture = Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
-                mode = mode or ("L" if picture.mode in ("1", "L") else "RGB")
-                picture = picture.convert(mode)
-                if pictures.size:
-                    height, width = pictures.size
-                    picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-                return np.asarray(picture)
+            with Image.open(path) as file:
+                image: Image.Image = file
+                if "A" in image.getbands() or "transparency" in image.info:
+                    white = Image.new("RGBA", image.size, "white")
+                    image = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+                mode = mode or ("L" if image.mode in ("1", "L") else "RGB")
+                image = image.convert(mode)
+                if options.size:
+                    height, width = options.size
+                    image = image.resize((width, height), Image.Resampling.LANCZOS)
+                return np.asarray(image)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise DataError(f"{path}: truncated, damaged or no picture ({error}).") from error
+            raise DataError(f"{path}: truncated, damaged or no image ({error}).") from error
 
     if mode is None:
-        read(first)  # the first training example says whether all are grey or RGB
-    return read
+        read_image(first)  # the first training example decides whether all are grey or RGB
+    return read_image

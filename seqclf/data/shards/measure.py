@@ -1,4 +1,4 @@
-"""What a schema says of the examples, found out while they are written."""
+"""Finds the properties of the examples that a schema records, while they are written."""
 
 import numpy as np
 
@@ -6,18 +6,18 @@ from seqclf.data.normalization import Moments
 from seqclf.data.shards.examples import Example
 from seqclf.errors import DataError
 
-PART = 256  # examples that are held to be summed at once
+EXAMPLES_AT_ONCE = 256  # how many examples are held and summed together
 
 
 class Measure:
-    """Checks examples and sums over those of the training split.
+    """Checks examples, and sums up those of the training split.
 
     Args:
-        variable_length: whether lengths may vary; None: it is seen on the way.
+        variable_length: whether lengths may vary; None: the lengths decide.
 
     Attributes:
-        dtype: "uint8" or "float32"; that of the first example.
-        variable_length: as given, or whether lengths have varied so far.
+        dtype: "uint8" or "float32", the dtype of the first example.
+        variable_length: the argument, or whether lengths have varied so far.
     """
 
     def __init__(self, variable_length: bool | None = None):
@@ -34,12 +34,16 @@ class Measure:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Returns that of an example, of the longest where lengths vary."""
+        """The shape of an example; of the longest one where lengths vary."""
         assert self._first is not None
         return (self._longest, *self._first.x.shape[1:])
 
     def add(self, example: Example, training: bool) -> np.ndarray:
-        """Takes note of an example and returns its x, uint8 or float32.
+        """Records an example and returns its x, uint8 or float32.
+
+        Args:
+            example: the next example.
+            training: whether it belongs to the training split, whose moments are summed.
 
         Raises:
             DataError: its shape or dtype is not that of the first, or it is not finite.
@@ -55,12 +59,12 @@ class Measure:
             self._longest = max(self._longest, len(x))
         if training:
             self._held.append(x)
-            if len(self._held) == PART:
+            if len(self._held) == EXAMPLES_AT_ONCE:
                 self._sum()
         return x
 
     def moments(self) -> dict[str, Moments]:
-        """Returns those of the training split by reading."""
+        """Returns the moments of the training split, by reading."""
         self._sum()
         assert self._rows is not None
         if self.variable_length or self._columns is None or self._pixels is None:
@@ -68,7 +72,7 @@ class Measure:
         return {"rows": self._rows, "columns": self._columns, "pixels": self._pixels}
 
     def background(self, full_scale: float) -> float:
-        """Returns the mean of the images' border as a share of full scale; 0 for measurements."""
+        """Returns the mean of the images' borders as a fraction of full scale; 0 for sequences."""
         self._sum()
         if self.dtype != "uint8" or self.variable_length:
             return 0.0
@@ -86,14 +90,16 @@ class Measure:
         if x.shape[1:] != first.x.shape[1:] or (not may_vary and len(x) != self._longest):
             raise DataError(
                 f"{example.name}: examples must be of one shape{' [any, D]' * may_vary}. Received: "
-                f"{list(x.shape)}, after {list(first.x.shape)} ({first.name}). Pictures are "
-                "resized to one with --image_size=HEIGHT,WIDTH, and made grey or RGB with "
+                f"{list(x.shape)}, after {list(first.x.shape)} ({first.name}). Images can "
+                "be resized to one size with --image_size=HEIGHT,WIDTH, and made grey or RGB with "
                 "--channels=1 or 3."
             )
         if not len(x):
-            raise DataError(f"{example.name}: has no steps, its shape is {list(x.shape)}")
+            raise DataError(f"{example.name}: has no time steps, its shape is {list(x.shape)}")
         if x.dtype != np.uint8 and not np.isfinite(x).all():
-            raise DataError(f"{example.name}: must be finite (in float32), and is not everywhere.")
+            raise DataError(
+                f"{example.name}: every value must be finite (in float32); some are not."
+            )
 
     def _sum(self) -> None:
         held, self._held = self._held, []

@@ -1,15 +1,18 @@
-"""The order of training examples that are read from shards: lanes.
+"""The order in which training examples are read from shards: lanes.
 
-The training shards are divided into L *lanes*, a number that the schema fixes. In each epoch the
-shards are permuted by keys drawn from `[seed, epoch]`, and lane g takes every L-th of them, from
-the g-th on. A lane reads its shards side by side and shuffles what it reads block by block, by keys
-from seed, epoch, lane and block. A batch of B is B/L records of each lane, lane by lane: it depends
-on seed and step alone, and whoever wants rows of some lanes reads no others' shards.
+The training shards are divided into L *lanes*; the schema fixes L. In each epoch the shards are
+permuted by keys drawn from `[seed, epoch]`, and lane g takes every L-th shard, from the g-th on. A
+lane reads several of its shards in turns and shuffles the records block by block, by keys drawn
+from seed, epoch, lane and block. A batch of B examples has B/L records of each lane, lane by lane.
+It therefore depends on the seed and the step alone, and a worker that wants the rows of some lanes
+reads no shard of the others.
 
-(`tf.data.Dataset.shuffle` mixes its seed with the global one, and holds a resource for whose sake
-tf.data gives up every prefetch and parallel map where all must be deterministic.)
+(`tf.data.Dataset.shuffle` is not used: it mixes its seed with the global one, and it holds a
+resource because of which tf.data gives up every prefetch and every parallel map where the order
+must be deterministic.)
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -18,12 +21,12 @@ import tensorflow as tf
 
 from seqclf.errors import ConfigError
 
-SIDE_BY_SIDE = 4  # shards of a lane that are read in turns; fixed, for it decides the order
-IN_TURN = 16  # records of one before the next one's turn
+SHARDS_AT_ONCE = 4  # how many shards a lane reads in turns; fixed, because it decides the order
+RECORDS_PER_TURN = 16  # how many records are read from one shard before the next shard's turn
 
 
 def lanes_in_use(lanes: int, batch_size: int) -> int:
-    """Returns into how many lanes a batch is divided: the most that divide it and the L there are.
+    """Returns the number of lanes that a batch is divided into: it divides both arguments.
 
     Example:
         >>> lanes_in_use(8, 128), lanes_in_use(8, 100), lanes_in_use(8, 7)
@@ -33,90 +36,140 @@ def lanes_in_use(lanes: int, batch_size: int) -> int:
 
 
 def lane_examples(counts: Sequence[int], lanes: int) -> int:
-    """Returns how many examples every lane is sure to have, whichever shards it is given."""
+    """Returns the number of examples that every lane has at least, whichever shards it is given.
+
+    Args:
+        counts: the number of examples of each shard.
+        lanes: the number of lanes.
+    """
     return sum(sorted(counts)[: len(counts) // lanes])
 
 
-def shuffled_records(
-    files: Sequence[str],
-    counts: Sequence[int],
-    *,
-    lanes: int,
-    batch_size: int,
-    buffer: int,
-    seed: int,
-    first_step: int,
-    worker: int,
-    workers: int,
-) -> tf.data.Dataset:
-    """Returns endless batches of records, from any step on.
+@dataclasses.dataclass(frozen=True)
+class ShuffledShards:
+    """The records of a set of shards in the order in which training sees them.
 
-    To reach a step in the middle of an epoch the records before it are read, and neither shuffled
-    nor parsed.
-
-    Args:
-        files: the shards.
-        counts: the examples of each.
-        lanes: L.
-        batch_size: B, of all workers together.
-        buffer: records that are held in memory to shuffle them, over all lanes.
-        seed: of the order.
-        first_step: the step, counted from 0, of the first batch.
-        worker: has the lanes [worker·L/workers, (worker + 1)·L/workers).
-        workers: how many there are.
-
-    Returns:
-        Strings, `[B/workers]`.
-
-    Raises:
-        ConfigError: the lanes cannot be divided among the workers.
+    Attributes:
+        files: the paths of the shards.
+        counts: the number of examples of each shard.
+        lanes: L, the number of lanes that the schema gives.
+        batch_size: B, the examples of a step, of all workers together.
+        buffer: the number of records that are held in memory to shuffle them, over all lanes.
+        seed: the seed of the order.
     """
-    used = lanes_in_use(lanes, batch_size)
-    if used % workers:
-        raise ConfigError(
-            f"The number of workers must divide both the {lanes} lanes of these shards and the "
-            f"{batch_size} examples of a step (`batch_size` × `batch_selection`). Received: "
-            f"{workers} workers; write the shards with another --lanes, or change `batch_size`."
-        )
-    rows = batch_size // used  # of a lane in a batch
-    steps = lane_examples(counts, used) // rows
-    first_epoch, position = divmod(first_step, steps)
-    block = -(-buffer // (2 * used))  # of a lane there are two: one is used up, one is read
-    first_block, in_block = divmod(position * rows, block)
 
-    def lane_of_epoch(lane: tf.Tensor, epoch: tf.Tensor) -> tf.data.Dataset:
-        resumed = tf.cast(epoch == first_epoch, tf.int64)
-        order = tf.argsort(_keys([seed, epoch], len(files)), stable=True)
-        order = tf.reshape(order, [-1, used])[:, lane]
-        records = _side_by_side(tf.gather(tf.constant(files), order))
-        records = records.concatenate(shortfall()).take(steps * rows)
-        blocks = records.skip(resumed * first_block * block).batch(block)
+    files: Sequence[str]
+    counts: Sequence[int]
+    lanes: int
+    batch_size: int
+    buffer: int
+    seed: int
 
-        def shuffled(number: tf.Tensor, of_block: tf.Tensor) -> tf.Tensor:
-            keys = _keys([seed, epoch, lane, number], tf.shape(of_block)[0])
-            before = tf.where(number == first_block, resumed * in_block, 0)
-            return tf.gather(of_block, tf.argsort(keys, stable=True)[before:])
+    @property
+    def _used(self) -> int:
+        """The number of lanes that a batch is divided into."""
+        return lanes_in_use(self.lanes, self.batch_size)
 
-        numbered = blocks.enumerate(resumed * first_block)
-        return numbered.map(shuffled).prefetch(1).rebatch(rows, drop_remainder=True)
+    @property
+    def _rows(self) -> int:
+        """The number of examples that each lane gives to a batch."""
+        return self.batch_size // self._used
 
-    own = used // workers
+    @property
+    def _epoch_steps(self) -> int:
+        return lane_examples(self.counts, self._used) // self._rows
 
-    def epoch_of_worker(epoch: tf.Tensor) -> tf.data.Dataset:
-        lanes = tf.data.Dataset.range(worker * own, (worker + 1) * own)
-        in_turns = lanes.interleave(lambda lane: lane_of_epoch(lane, epoch), own, block_length=1)
-        together = in_turns.batch(own, drop_remainder=True)  # [own, rows]
-        return together.map(lambda records: tf.reshape(records, [own * rows]))
+    @property
+    def _block(self) -> int:
+        """The number of records of a lane that are shuffled together.
 
-    epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
-    return epochs.flat_map(epoch_of_worker)
+        A lane holds two blocks at a time: one is used up while the next one is read.
+        """
+        return -(-self.buffer // (2 * self._used))
+
+    def batches(self, first_step: int, worker: int, workers: int) -> tf.data.Dataset:
+        """Returns endless batches of records, strings `[B/workers]`, from any step on.
+
+        To reach a step in the middle of an epoch the records before it are read, but neither
+        shuffled nor parsed.
+
+        Args:
+            first_step: the step of the first batch, counted from 0.
+            worker: the index of the worker that wants its rows: those of the lanes
+                [worker·L/workers, (worker + 1)·L/workers).
+            workers: the number of workers.
+
+        Raises:
+            ConfigError: the lanes cannot be divided among the workers.
+        """
+        if self._used % workers:
+            raise ConfigError(
+                f"The number of workers must divide both the {self.lanes} lanes of these shards "
+                f"and the {self.batch_size} examples of a step (`batch_size` × "
+                f"`batch_selection`). Received: {workers} workers; write the shards with another "
+                "--lanes, or change `batch_size`."
+            )
+        start = _Start.of(first_step, self)
+        own = self._used // workers
+
+        def batches_of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+            lanes = tf.data.Dataset.range(worker * own, (worker + 1) * own)
+            rows = lanes.interleave(
+                lambda lane: self._shuffled_lane(lane, epoch, start), own, block_length=1
+            )
+            together = rows.batch(own, drop_remainder=True)  # [own, rows]
+            return together.map(lambda records: tf.reshape(records, [own * self._rows]))
+
+        epochs = tf.data.Dataset.range(start.epoch, np.iinfo(np.int64).max)
+        return epochs.flat_map(batches_of_epoch)
+
+    def _shuffled_lane(self, lane: tf.Tensor, epoch: tf.Tensor, start: "_Start") -> tf.data.Dataset:
+        """Returns what a lane gives to each batch of an epoch, strings `[rows]`."""
+        resumed = tf.cast(epoch == start.epoch, tf.int64)  # 1: the epoch begins in the middle
+        records = self._records(lane, epoch).skip(resumed * start.block * self._block)
+
+        def shuffle(number: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
+            keys = _keys([self.seed, epoch, lane, number], tf.shape(block)[0])
+            before = tf.where(number == start.block, resumed * start.in_block, 0)
+            return tf.gather(block, tf.argsort(keys, stable=True)[before:])
+
+        blocks = records.batch(self._block).enumerate(resumed * start.block)
+        return blocks.map(shuffle).prefetch(1).rebatch(self._rows, drop_remainder=True)
+
+    def _records(self, lane: tf.Tensor, epoch: tf.Tensor) -> tf.data.Dataset:
+        """Returns the records of a lane in an epoch, before they are shuffled."""
+        order = tf.argsort(_keys([self.seed, epoch], len(self.files)), stable=True)
+        order = tf.reshape(order, [-1, self._used])[:, lane]
+        records = _read_in_turns(tf.gather(tf.constant(self.files), order))
+        return records.concatenate(shortfall()).take(self._epoch_steps * self._rows)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Start:
+    """Where reading begins.
+
+    Attributes:
+        epoch: the first epoch.
+        block: the first block of each lane in that epoch.
+        in_block: the number of shuffled records of that block that earlier steps used.
+    """
+
+    epoch: int
+    block: int
+    in_block: int
+
+    @classmethod
+    def of(cls, step: int, shards: ShuffledShards) -> "_Start":
+        """Returns where the batch of a step begins."""
+        epoch, position = divmod(step, shards._epoch_steps)
+        return cls(epoch, *divmod(position * shards._rows, shards._block))
 
 
 def shortfall() -> tf.data.Dataset:
-    """Returns records that nobody should come to: to read them fails.
+    """Returns one record that nobody should reach: to read it fails.
 
-    They stand behind those of shards, whose number the schema gives: a shard that holds fewer than
-    it says must not shift all that follows.
+    It stands behind the records of shards, whose number the schema gives. Without it a shard that
+    holds fewer records than the schema says would shift all that follows.
     """
 
     def fail(_: tf.Tensor) -> tf.Tensor:
@@ -126,20 +179,25 @@ def shortfall() -> tf.data.Dataset:
     return tf.data.Dataset.range(1).map(fail)
 
 
-def _side_by_side(files: tf.Tensor) -> tf.data.Dataset:
-    """Returns the records of a lane's shards."""
-    at_once = min(SIDE_BY_SIDE, files.shape[0])
+def _read_in_turns(files: tf.Tensor) -> tf.data.Dataset:
+    """Returns the records of a lane's shards, several shards in turns."""
+    at_once = min(SHARDS_AT_ONCE, files.shape[0])
     return tf.data.Dataset.from_tensor_slices(files).interleave(
         tf.data.TFRecordDataset,
         cycle_length=at_once,
-        block_length=IN_TURN,
+        block_length=RECORDS_PER_TURN,
         num_parallel_calls=at_once,
         deterministic=True,
     )
 
 
 def _keys(words: Sequence[int | tf.Tensor], count: int | tf.Tensor) -> tf.Tensor:
-    """Returns random int64 `[count]`, a function of the words alone: two or more of them."""
+    """Returns random int64 `[count]`, a function of `words` alone.
+
+    Args:
+        words: two or more numbers: the seed, the epoch, and what else the keys depend on.
+        count: how many keys are drawn.
+    """
     seed, epoch, *rest = words
     key = tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
     for word in rest:

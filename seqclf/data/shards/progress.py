@@ -1,4 +1,4 @@
-"""What a person sees while shards are written."""
+"""The progress that a person sees while shards are written."""
 
 import time
 
@@ -6,7 +6,7 @@ from seqclf.console.progress import clock
 
 
 class ShardProgress:
-    """Prints a line for each split every few seconds: examples, rate, time left."""
+    """Prints a line every few seconds: the split, examples written, rate, time left."""
 
     interval = 5.0  # seconds between lines
 
@@ -15,7 +15,13 @@ class ShardProgress:
         self._start = self._printed = 0.0
 
     def __call__(self, split: str, done: int, total: int) -> None:
-        """Takes note of a written example."""
+        """Records that an example was written, and prints a line if one is due.
+
+        Args:
+            split: the split that is being written.
+            done: the number of its examples that are written.
+            total: the number of its examples in all.
+        """
         now = time.perf_counter()
         if split != self._split:
             self._split, self._start, self._printed = split, now, now

@@ -1,8 +1,8 @@
 """One example as a record of a shard: a serialized `tf.train.Example`.
 
-x        bytes: the values of its valid steps, in C order, little-endian
-y        int64: its class
-length   int64: its valid steps (rows of an image)
+x        bytes: the values of the valid time steps, in C order, little-endian
+y        int64: the class index
+length   int64: the number of valid time steps (rows of an image)
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ def serialize(x: np.ndarray, y: int) -> bytes:
 
     Args:
         x: `[length, D]`, `[H, W]` or `[H, W, C]`, uint8 or float32, without padding.
-        y: its class.
+        y: the class index.
     """
     little = x.astype(x.dtype.newbyteorder("<"), copy=False)
     feature = {
@@ -34,18 +34,19 @@ def serialize(x: np.ndarray, y: int) -> bytes:
         "length": tf.train.Feature(int64_list=tf.train.Int64List(value=[len(x)])),
     }
     example = tf.train.Example(features=tf.train.Features(feature=feature))
-    return example.SerializeToString(deterministic=True)
+    return bytes(example.SerializeToString(deterministic=True))
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What the records of a set of shards have in common.
+    """The shape, dtype and classes that all records of a set of shards share.
 
     Attributes:
-        shape: of an example; with `variable_length` the first is the longest length.
+        shape: the shape of an example; with `variable_length` its first entry is the longest
+            length.
         dtype: "uint8" or "float32".
-        variable_length: whether examples may be shorter; they are padded with zeros.
-        classes: labels are below.
+        variable_length: whether examples may be shorter; shorter ones are padded with zeros.
+        classes: the number of classes; labels are from 0 to `classes` - 1.
     """
 
     shape: tuple[int, ...]
@@ -55,16 +56,20 @@ class Layout:
 
     @property
     def step_bytes(self) -> int:
+        """The number of bytes of one time step."""
         return math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
 
     def parse(self, records: tf.Tensor) -> ExampleTensors:
-        """Reads the records `[B]` of a batch.
+        """Returns the examples of a batch of records.
+
+        Args:
+            records: strings `[B]`.
 
         Returns:
-            x `[B, *shape]`, y int32 `[B]`, lengths int32 `[B]` or None when all are alike.
+            x `[B, *shape]`, y int32 `[B]`, lengths int32 `[B]`, or None when all are equal.
 
         Raises:
-            InvalidArgumentError: when run, for a record that is no such example; `faults` says why.
+            InvalidArgumentError: at run time, a record is no such example; `faults` tells why.
         """
         columns = tf.io.parse_example(records, FEATURES)
         wrong = tf.reduce_any(tf.stack(list(self.faults(columns).values())))
@@ -79,7 +84,14 @@ class Layout:
         return x, tf.cast(y, tf.int32), tf.cast(lengths, tf.int32) if self.variable_length else None
 
     def faults(self, columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Returns what may be wrong with examples, in words, and whether it is, `[B]` each."""
+        """Returns the possible faults of examples.
+
+        Args:
+            columns: the parsed features of a batch of records, as `FEATURES` names them.
+
+        Returns:
+            For each fault, described in words, whether each example has it, bool `[B]`.
+        """
         y, length = columns["y"], columns["length"]
         sizes = tf.cast(tf.strings.length(columns["x"]), tf.int64)
         least = 1 if self.variable_length else self.shape[0]

@@ -1,4 +1,4 @@
-"""`schema.json`: what lies in a folder of shards, written once all of them are."""
+"""`schema.json`: the description of a folder of shards, written after the last shard."""
 
 import dataclasses
 import json
@@ -19,14 +19,15 @@ SPLITS = ("train", "validation", "test")
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """One file.
+    """One file of records.
 
     Attributes:
-        file: its name, without a folder.
-        examples: how many it holds.
-        bytes: its size.
-        crc32: of its records' bytes, one after the other; of their own checksums, which TensorFlow
-            looks at whenever it reads, damage is found, but not another file in the place of one.
+        file: the name of the file, without its folder.
+        examples: the number of examples in it.
+        bytes: the size of the file.
+        crc32: the CRC-32 of the bytes of its records, one after the other. TensorFlow checks the
+            checksum of each record whenever it reads, which finds damage; this one also finds a
+            file that was replaced by another.
     """
 
     file: str
@@ -37,19 +38,19 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True)
 class Schema:
-    """All that must be known of a set of shards to train on it.
+    """What must be known about a set of shards to train on it.
 
     Attributes:
-        origin: one line for people: where the examples came from.
+        origin: one line that tells people where the examples came from.
         dtype: "uint8" or "float32".
-        shape: of an example; where lengths vary, `(T, D)` with the longest T.
-        variable_length: whether they do.
-        class_names: by index.
+        shape: the shape of an example; where lengths vary, `(T, D)` with the longest T.
+        variable_length: whether lengths vary.
+        class_names: the name of each class, by index.
         full_scale, background: see `DatasetSpec`.
-        lanes: into how many streams the training shards are divided; see `order`.
-        shards: of each split, in order.
-        moments: of the training split, by reading (`rows`; `columns` and `pixels` too where all
-            examples are of one shape): from them every normalisation follows.
+        lanes: the number of streams that the training shards are divided into; see `order`.
+        shards: the shards of each split, in order.
+        moments: the moments of the training split for each reading (`rows`; also `columns` and
+            `pixels` where all examples have one shape). Every normalisation follows from them.
     """
 
     origin: str
@@ -77,10 +78,11 @@ class Schema:
 
 
 def read_schema(folder: str) -> Schema:
-    """Reads the schema of a folder, local or of a cloud.
+    """Reads the schema of a folder, local or in a cloud.
 
     Raises:
-        DataError: it is missing, damaged, another program's or another version's.
+        DataError: the schema is missing, damaged, or written by another program or in another
+            version of the format.
     """
     path = f"{folder}/{NAME}"
     if not tf.io.gfile.exists(path):
@@ -95,13 +97,13 @@ def read_schema(folder: str) -> Schema:
         raise DataError(f"{path}: damaged, it is not valid JSON ({error}). {REMEDY}") from error
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise DataError(
-            f'{path}: not a schema of seqclf\'s shards, it lacks "format": "{FORMAT}". '
+            f'{path}: not a schema of seqclf shards, it lacks "format": "{FORMAT}". '
             "Convert the data with python -m seqclf.shard."
         )
     if (version := content.pop("version", None)) != VERSION:
         raise DataError(
-            f"{path}: must be of version {VERSION} of the format. Received: version {version!r}. "
-            "Write the shards anew with python -m seqclf.shard of this version of seqclf."
+            f"{path}: must have version {VERSION} of the format. Received: version {version!r}. "
+            "Write the shards again with python -m seqclf.shard of this version of seqclf."
         )
     try:
         schema = _from_json(content)
@@ -110,13 +112,13 @@ def read_schema(folder: str) -> Schema:
         raise DataError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
-            f"{path}: damaged, its entries are not as they were written "
+            f"{path}: damaged, its entries are not those that were written "
             f"({type(error).__name__}: {error}). {REMEDY}"
         ) from error
     return schema
 
 
-REMEDY = "Copy it again, or write the shards anew with python -m seqclf.shard."
+REMEDY = "Copy it again, or write the shards again with python -m seqclf.shard."
 
 
 def _from_json(content: dict[str, Any]) -> Schema:
@@ -135,10 +137,10 @@ def _from_json(content: dict[str, Any]) -> Schema:
 
 
 def _check(schema: Schema) -> None:
-    """Raises ValueError or TypeError for what no converter wrote."""
+    """Raises ValueError or TypeError for values that no converter writes."""
     check_class_names(schema.class_names, "`class_names`")
     if tuple(schema.shards) != SPLITS or not all(schema.shards.values()):
-        raise ValueError(f"`shards` must list those of {', '.join(SPLITS)}")
+        raise ValueError(f"`shards` must list the shards of {', '.join(SPLITS)}")
     for shard in (shard for of_split in schema.shards.values() for shard in of_split):
         if not all(isinstance(n, int) and n >= 0 for n in (shard.examples, shard.bytes)):
             raise ValueError(f"`shards`: {shard}")
@@ -151,4 +153,4 @@ def _check(schema: Schema) -> None:
     if len(schema.shape) not in (2, 3) or not all(n > 0 for n in schema.shape):
         raise ValueError(f"`shape`: {schema.shape}")
     if "rows" not in schema.moments:
-        raise ValueError("`moments` lacks those of rows")
+        raise ValueError("`moments` lacks the entry for rows")

@@ -17,24 +17,19 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
     """Opens a set of shards; no record is read.
 
     Args:
-        pattern: of the files, such as `DIR/*.tfrecord`, or their folder; local, or anything that
-            `tf.io.gfile` knows (`gs://…`; `s3://…` with a plug-in of TensorFlow's).
+        pattern: a pattern of the files, such as `DIR/*.tfrecord`, or their folder; local, or
+            anywhere that `tf.io.gfile` can read (`gs://…`; `s3://…` with a plug-in of TensorFlow).
         reading: see `seqclf.data.sources.load_dataset`.
-        normalize: the same.
-        shuffle_buffer: examples that are held in memory to shuffle them.
+        normalize: see `seqclf.data.sources.load_dataset`.
+        shuffle_buffer: the number of examples that are held in memory to shuffle them.
 
     Raises:
-        DataError: nothing matches, the schema is missing, damaged or foreign, or the files are not
-            those that it lists.
-        ConfigError: a reading that sequences of varying lengths do not have.
+        DataError: no file matches, the schema is missing, damaged or another program's, or the
+            files are not those that it lists.
+        ConfigError: `reading` cannot be used for sequences of varying lengths.
     """
     source = f"tfrecord:{pattern}"
-    try:
-        folder, found = _find(os.path.expanduser(pattern))  # a Path would spoil gs://
-        schema = read_schema(folder)
-        _check_files(folder, found, schema)
-    except tf.errors.OpError as error:  # a cloud that is not reached, a scheme that is not known
-        raise DataError(f"{source}: cannot be opened: {error.message}") from error
+    folder, schema = _open(pattern, source)
     if reading not in schema.moments:
         raise ConfigError(
             f"{source}: sequences of varying lengths can only be read by `rows`. "
@@ -64,8 +59,19 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
     )
 
 
+def _open(pattern: str, source: str) -> tuple[str, Schema]:
+    """Returns the folder of the shards and its schema, after checking the files against it."""
+    try:
+        folder, found = _find(os.path.expanduser(pattern))  # a Path would spoil gs://
+        schema = read_schema(folder)
+        _check_files(folder, found, schema)
+    except tf.errors.OpError as error:  # a cloud that cannot be reached, or an unknown scheme
+        raise DataError(f"{source}: cannot be opened: {error.message}") from error
+    return folder, schema
+
+
 def _find(pattern: str) -> tuple[str, set[str]]:
-    """Returns the folder that the pattern is about, and the names of the files that match."""
+    """Returns the folder that a pattern is about, and the names of the files that match."""
     if tf.io.gfile.isdir(pattern):
         pattern = f"{pattern.rstrip('/')}/*.tfrecord"
     if not (found := tf.io.gfile.glob(pattern)):
@@ -76,7 +82,7 @@ def _find(pattern: str) -> tuple[str, set[str]]:
     folders = sorted({path.rpartition("/")[0] for path in found})
     if len(folders) > 1:
         raise DataError(
-            f"tfrecord:{pattern}: the shards of a data set lie in one folder, with their schema. "
+            f"tfrecord:{pattern}: the shards of a dataset lie in one folder, with their schema. "
             f"Received: files in {' and in '.join(folders[:2])}"
         )
     return folders[0] or ".", {PurePosixPath(path).name for path in found} - {NAME}

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.shards.damage import damage
-from seqclf.data.shards.order import lane_examples, lanes_in_use, shortfall, shuffled_records
+from seqclf.data.shards.order import ShuffledShards, lane_examples, lanes_in_use, shortfall
 from seqclf.data.shards.schema import Schema, Shard
 from seqclf.data.split import ExampleTensors, Split
 from seqclf.errors import DataError
@@ -19,13 +19,13 @@ from seqclf.errors import DataError
 
 @dataclasses.dataclass(frozen=True)
 class StreamedSplit:
-    """Examples in shards; it does what `ExampleStore` says, and reads what is asked for.
+    """The examples of a split that stay in shards; an `ExampleStore` that reads on demand.
 
     Attributes:
-        folder: local, or of a cloud.
-        schema: of all shards in it.
-        name: of the split.
-        buffer: examples that are held in memory to shuffle them.
+        folder: the folder of the shards, local or in a cloud.
+        schema: the schema of all shards in the folder.
+        name: the name of the split.
+        buffer: the number of examples that are held in memory to shuffle them.
     """
 
     folder: str
@@ -45,14 +45,14 @@ class StreamedSplit:
         return sum(shard.examples for shard in self.shards)
 
     def take(self, indices: np.ndarray) -> Split:
-        """Reads the shards in which the examples lie, each up to the last of them."""
+        """Reads each shard that holds wanted examples, up to the last wanted one."""
         records: dict[int, bytes] = {}
         starts = np.cumsum([0] + [shard.examples for shard in self.shards])
         for file, (start, end) in zip(self.files, itertools.pairwise(starts), strict=True):
             here = np.unique(indices[(indices >= start) & (indices < end)])
             if len(here):
                 wanted = tf.constant(np.isin(np.arange(start, here[-1] + 1), here))
-                found = self.watched(_those_wanted(file, wanted))
+                found = self.watched(_wanted_records(file, wanted))
                 records |= zip(here.tolist(), (record.numpy() for record in found), strict=True)
         chosen = tf.constant([records[i] for i in np.asarray(indices).tolist()])
         batch = tf.data.Dataset.from_tensors(chosen).map(self.batch_reader())
@@ -66,21 +66,19 @@ class StreamedSplit:
     def shuffled(
         self, batch_size: int, seed: int, first_step: int, worker: int, workers: int
     ) -> tf.data.Dataset:
-        """Returns records, strings `[B/W]`; `order` says which."""
-        return shuffled_records(
-            self.files,
-            [shard.examples for shard in self.shards],
+        """Returns records, strings `[B/W]`, in the order that `seqclf.data.shards.order` gives."""
+        shards = ShuffledShards(
+            files=self.files,
+            counts=[shard.examples for shard in self.shards],
             lanes=self._lanes,
             batch_size=batch_size,
             buffer=self.buffer,
             seed=seed,
-            first_step=first_step,
-            worker=worker,
-            workers=workers,
         )
+        return shards.batches(first_step, worker, workers)
 
     def ordered(self, batch_size: int, first: int, count: int) -> tf.data.Dataset:
-        """Returns records in the order of the shards; those before the first one's are not read."""
+        """Returns records in the order of the shards; earlier shards are not read."""
         ends = np.cumsum([shard.examples for shard in self.shards])
         begin, end = np.searchsorted(ends, [first, first + count - 1], side="right")
         files = self.files[begin : end + 1]
@@ -101,18 +99,18 @@ class StreamedSplit:
 
     @property
     def _lanes(self) -> int:
-        """Returns those of the training split; others may have too few shards for them."""
+        """The lanes of this split; it may have too few shards for those of the training split."""
         return math.gcd(self.schema.lanes, len(self.shards))
 
 
 class CheckedBatches:
-    """Batches whose failures are told as `DataError`s that name the file.
+    """Batches whose reading errors are raised as a `DataError` that names the file.
 
-    TensorFlow's own say which operation failed, and not where.
+    TensorFlow's own errors say which operation failed, but not in which file.
 
     Args:
-        batches: what is iterated over.
-        split: where they come from.
+        batches: the batches that are iterated over.
+        split: the split that they come from.
     """
 
     def __init__(self, batches: tf.data.Dataset, split: StreamedSplit):
@@ -126,7 +124,7 @@ class CheckedBatches:
     def __iter__(self) -> Iterator[Any]:
         try:
             yield from self._batches
-        except tf.errors.ResourceExhaustedError:  # memory: not the files' fault
+        except tf.errors.ResourceExhaustedError:  # too little memory, no fault of the files
             raise
         except tf.errors.OpError as error:
             split = self._split
@@ -136,9 +134,16 @@ class CheckedBatches:
             ) from error
 
 
-def _those_wanted(file: str, wanted: tf.Tensor) -> tf.data.Dataset:
-    """Returns the records of a file whose places are marked, of as many as there are marks."""
+def _wanted_records(file: str, wanted: tf.Tensor) -> tf.data.Dataset:
+    """Returns those records of a file whose positions are marked.
+
+    Args:
+        file: the path of the shard.
+        wanted: bool `[n]`, a mark for each of the first n records.
+    """
     records = tf.data.TFRecordDataset(file).concatenate(shortfall())
-    places = tf.data.Dataset.range(len(wanted))  # first: it ends before the shortfall is come to
+    places = tf.data.Dataset.range(
+        len(wanted)
+    )  # first, so that it ends before the shortfall is reached
     marked = tf.data.Dataset.zip(places, records).filter(lambda place, _: wanted[place])
     return marked.map(lambda _, record: record)

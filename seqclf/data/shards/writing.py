@@ -1,4 +1,4 @@
-"""`write_shards`: from examples to a folder of shards with their schema."""
+"""`write_shards`: writes examples as a folder of shards with their schema."""
 
 import contextlib
 import itertools
@@ -16,9 +16,9 @@ from seqclf.data.shards.schema import NAME, SPLITS, Schema, Shard
 from seqclf.errors import ConfigError, DataError
 from seqclf.storage.folders import new_folder
 
-LANES = 8  # as many workers can share the shards at most
+LANES = 8  # the default maximum: as many workers can share the shards
 
-Report = Callable[[str, int, int], None]  # split, examples written, examples in all
+ProgressCallback = Callable[[str, int, int], None]  # split, examples written, examples in all
 
 
 def write_shards(
@@ -27,37 +27,35 @@ def write_shards(
     *,
     shards: int = 32,
     lanes: int = 0,
-    report: Report = lambda split, done, total: None,
+    report: ProgressCallback = lambda split, done, total: None,
 ) -> Schema:
     """Writes a source to a new folder, one example after the other.
 
-    What is written goes to a folder of another name beside it, which gets the name at the end: a
-    folder of that name is whole.
+    The files go to a temporary folder beside `out`, which is renamed at the end: a folder with the
+    final name is complete.
 
     Args:
         source: the examples.
-        out: the folder, local or of a cloud (`gs://…`).
-        shards: files of the training split, equal in size to within one example; the other splits
-            have files of about that size.
-        lanes: into how many streams training divides them, see `order`; 0: the most up to 8 that
-            divide `shards`.
-        report: is called after every example.
+        out: the new folder, local or in a cloud (`gs://…`).
+        shards: the number of files of the training split; their numbers of examples differ by one
+            at most. The files of the other splits are of about the same size.
+        lanes: the number of streams that training divides the files into, see `order`; 0: the
+            largest number up to 8 that divides `shards`.
+        report: a function that is called after every example.
 
     Raises:
-        ConfigError: `out` exists; fewer training examples than shards; lanes that do not divide
-            the shards.
+        ConfigError: `out` exists, there are fewer training examples than shards, or `lanes` does
+            not divide `shards`.
         DataError: an example cannot be used, or the folder cannot be written.
     """
     lanes = lanes or max(n for n in range(1, LANES + 1) if shards % n == 0)
     _check(source, out, shards, lanes)
     measure = Measure(source.variable_length)
-    per_shard = source.parts["train"].count / shards
-    written: dict[str, tuple[Shard, ...]] = {}
     with _new_folder(out) as folder:
-        for split in SPLITS:
-            count = source.parts[split].count
-            files = shards if split == "train" else max(1, round(count / per_shard))
-            written[split] = _write_split(source, split, files, folder, measure, report)
+        written = {
+            split: _write_split(source, split, files, folder, measure, report)
+            for split, files in _file_counts(source, shards).items()
+        }
         schema = Schema(
             origin=source.origin,
             dtype=measure.dtype,
@@ -75,6 +73,15 @@ def write_shards(
     return schema
 
 
+def _file_counts(source: Source, shards: int) -> dict[str, int]:
+    """Returns the number of files of each split."""
+    per_shard = source.parts["train"].count / shards
+    return {
+        split: shards if split == "train" else max(1, round(source.parts[split].count / per_shard))
+        for split in SPLITS
+    }
+
+
 def _check(source: Source, out: str, shards: int, lanes: int) -> None:
     check_class_names(source.class_names, source.origin)
     count = source.parts["train"].count
@@ -90,14 +97,14 @@ def _check(source: Source, out: str, shards: int, lanes: int) -> None:
         )
     try:
         taken = tf.io.gfile.exists(out)
-    except tf.errors.OpError as error:  # a cloud that is not reached, a scheme that is not known
+    except tf.errors.OpError as error:  # a cloud that cannot be reached, or an unknown scheme
         raise DataError(f"{out}: cannot be reached: {error.message}") from error
     if taken:
         raise ConfigError(f"--out must name a new folder. Received: {out!r}, which exists")
 
 
 def _write_split(
-    source: Source, split: str, files: int, folder: str, measure: Measure, report: Report
+    source: Source, split: str, files: int, folder: str, measure: Measure, report: ProgressCallback
 ) -> tuple[Shard, ...]:
     part, shards = source.parts[split], []
     records = _records(part, split, measure, report)
@@ -114,7 +121,7 @@ def _write_split(
     return tuple(shards)
 
 
-def _records(part: Part, split: str, measure: Measure, report: Report) -> Iterator[bytes]:
+def _records(part: Part, split: str, measure: Measure, report: ProgressCallback) -> Iterator[bytes]:
     for done, example in enumerate(part.examples(), 1):
         record = serialize(measure.add(example, training=split == "train"), example.y)
         report(split, done, part.count)
@@ -143,8 +150,8 @@ def _new_folder(out: str) -> Iterator[str]:
     except (tf.errors.OpError, OSError) as error:
         reason = getattr(error, "message", str(error))
         raise DataError(
-            f"{out}: cannot be written ({reason}). Nothing is left of it; make room, or name "
-            "another --out."
+            f"{out}: cannot be written ({reason}). Nothing is left of it; free some space, or "
+            "name another --out."
         ) from error
 
 
