@@ -19,7 +19,7 @@ from tensorflow_serving.apis import classification_pb2, predict_pb2
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.serving import client as api
 from seqclf.serving.client import base, connect
-from seqclf.serving.client.address import parse
+from seqclf.serving.client.address import parse_address
 
 PROTOCOLS = ["rest", "grpc"]
 X = np.array([[3, 1, 2], [0.1, -0.0, 1e-30], [np.inf, 7, 1 / 3]], np.float32)
@@ -506,7 +506,7 @@ def test_nobody_waits_longer_than_the_timeout(server):
 
 
 def test_the_wrong_port(server):
-    rest, grpc_port = parse(server.rest_url).port, parse(server.grpc_url).port
+    rest, grpc_port = parse_address(server.rest_url).port, parse_address(server.grpc_url).port
     with (
         connect(f"http://127.0.0.1:{grpc_port}") as client,
         pytest.raises(api.BadAnswer, match="it's the REST port, not gRPC's"),
@@ -550,7 +550,7 @@ def test_rest_loads_neither_tensorflow_nor_grpc(server):
     ],
 )
 def test_addresses(url, model, version, label, prefix):
-    got = parse(url)
+    got = parse_address(url)
     assert (got.model, got.version, got.label, got.prefix) == (model, version, label, prefix)
 
 

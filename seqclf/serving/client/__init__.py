@@ -1,16 +1,16 @@
-"""`connect`: a client for TensorFlow Serving over REST or gRPC, with the same answers from both.
+"""`connect`: a client for TensorFlow Serving; REST and gRPC give the same results.
 
     with connect("http://localhost:8501/v1/models/seqclf") as client:
-        client.predict({"inputs": pictures})["class_name"]
+        client.predict({"inputs": images})["class_name"]
 
-REST needs neither TensorFlow nor grpc, so that a short command doesn't wait seconds for them; the
-gRPC half is imported when a grpc:// address asks for it.
+The REST client needs neither TensorFlow nor grpc, so that a short command doesn't wait seconds for
+them. The gRPC client is imported only for a grpc:// or grpcs:// URL.
 """
 
 from collections.abc import Mapping
 
 from seqclf.serving.batching import MAX_BATCH_SIZE
-from seqclf.serving.client.address import parse
+from seqclf.serving.client.address import parse_address
 from seqclf.serving.client.base import Client, VersionStatus
 from seqclf.serving.client.errors import (
     BadAnswer,
@@ -53,26 +53,27 @@ def connect(
     client_cert: str | None = None,
     client_key: str | None = None,
 ) -> Client:
-    """Returns a client for one model; nothing is sent yet.
+    """Returns a client for one model, without sending anything yet.
 
     Args:
-        url: `http://HOST:8501/v1/models/NAME` or `grpc://HOST:8500/NAME`, either followed by
-            `/versions/N` or `/labels/L` if wanted; https:// and grpcs:// for TLS. Without a path
-            the model is `seqclf`.
-        timeout: seconds for a whole call: all its batches, attempts and pauses together.
-        retries: how often a request is repeated when the server is away or too busy (refused or
-            broken connections, 429, 503, UNAVAILABLE, RESOURCE_EXHAUSTED); nothing else is
-            repeated.
-        max_batch: examples sent at once; more are sent one batch after the other.
-        headers: sent with every request; metadata with gRPC, where names become lower case.
-        ca_file: PEM file of the authorities to trust instead of the system's.
+        url: URL of the model: `http://HOST:8501/v1/models/NAME` or `grpc://HOST:8500/NAME`, either
+            with `/versions/N` or `/labels/L` at its end to choose a version; https:// and grpcs://
+            use TLS. Without a path the model is `seqclf`.
+        timeout: seconds that a whole call may take: all its batches, attempts and pauses together.
+        retries: number of times that a request is repeated if the server is away or too busy
+            (refused or broken connections, 429, 503, UNAVAILABLE, RESOURCE_EXHAUSTED). After any
+            other error no request is repeated.
+        max_batch: largest number of examples in one request; more are sent in several requests,
+            one after the other.
+        headers: headers of every request; metadata with gRPC, where names become lower case.
+        ca_file: PEM file of the certificate authorities to trust instead of the system's.
         client_cert: PEM file of the client's certificate, for servers that ask for one.
-        client_key: PEM file of its key; by default it's in `client_cert`.
+        client_key: PEM file of the certificate's key; by default `client_cert` holds it too.
 
     Raises:
         ConfigError: an argument cannot be used.
     """
-    address = parse(url)
+    address = parse_address(url)
     options = ClientOptions(
         timeout, retries, max_batch, dict(headers or {}), ca_file, client_cert, client_key
     )

@@ -1,4 +1,4 @@
-"""Addresses of models: `http://HOST:8501/v1/models/NAME`, `grpc://HOST:8500/NAME`, …"""
+"""URLs of models: `http://HOST:8501/v1/models/NAME`, `grpc://HOST:8500/NAME`, …"""
 
 import re
 from dataclasses import dataclass
@@ -7,24 +7,26 @@ from urllib.parse import unquote, urlsplit
 from seqclf.errors import ConfigError
 
 DEFAULT_MODEL = "seqclf"
-CHOICE = r"(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?/?"
-REST_PATH = re.compile(r"(?P<prefix>.*?)/v1/models/(?P<model>[^/:]+)" + CHOICE)
-GRPC_PATH = re.compile(r"(?P<prefix>)/(?P<model>[^/:]+)" + CHOICE)
+VERSION_CHOICE = r"(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?/?"
+REST_PATH = re.compile(r"(?P<prefix>.*?)/v1/models/(?P<model>[^/:]+)" + VERSION_CHOICE)
+GRPC_PATH = re.compile(r"(?P<prefix>)/(?P<model>[^/:]+)" + VERSION_CHOICE)
 HOST = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|[0-9a-f:.]*:[0-9a-f:.%\w]*", re.ASCII | re.I)
 DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": None, "grpcs": None}
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a model is served.
+    """The parts of a model's URL.
 
     Attributes:
-        url: as it was given.
+        url: the whole URL as it was given.
         scheme: http, https, grpc or grpcs.
-        host, port: of the server; an IPv6 host is without brackets.
-        prefix: path before `/v1/models`, where a proxy has put the server below one.
-        model: its name.
-        version, label: of the version to ask; None and empty: the server's choice.
+        host: name or address of the server; an IPv6 address is without brackets.
+        port: TCP port of the server.
+        prefix: path before `/v1/models`, if a proxy serves the API below such a path.
+        model: name of the model.
+        version: number of the version to ask; None leaves the choice to the server.
+        label: label of the version to ask; "" if there is none.
     """
 
     url: str
@@ -45,11 +47,11 @@ class Address:
         return self.scheme in ("https", "grpcs")
 
 
-def parse(url: str) -> Address:
-    """Returns the parts of an address.
+def parse_address(url: str) -> Address:
+    """Splits a model's URL into its parts.
 
     Raises:
-        ConfigError: it isn't one.
+        ConfigError: it is not the URL of a model.
     """
     try:
         parts = urlsplit(url)
@@ -88,6 +90,6 @@ def parse(url: str) -> Address:
 
 
 def _unusable(url: str, why: str) -> ConfigError:
-    # What may be a password or a key isn't shown.
+    # A password or a key in the URL must not be shown.
     shown = "(not shown)" if "@" in url else repr(re.split(r"[?#]", url)[0])
     return ConfigError(f"The server's address cannot be used: {why}. Received: {shown}")

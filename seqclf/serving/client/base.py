@@ -1,4 +1,4 @@
-"""What both protocols share: batches, the time of a call, repeated attempts, known signatures."""
+"""The part of the client that REST and gRPC share: batches, time-outs, retries, signatures."""
 
 import abc
 import random
@@ -21,12 +21,18 @@ from seqclf.serving.client.errors import (
     Unavailable,
 )
 from seqclf.serving.client.options import Budget, ClientOptions
-from seqclf.serving.client.tensors import Features, Signature, as_features, as_inputs, joined
+from seqclf.serving.client.tensors import (
+    Features,
+    Signature,
+    as_features,
+    as_inputs,
+    concatenate_batches,
+)
 
-FIRST_PAUSE = 0.1  # seconds; doubled after each further attempt
-LONGEST_PAUSE = 2.0
-POLL = 0.2  # seconds between two looks at a server that isn't ready
-INIT_SIGNATURE = "__saved_model_init_op"  # for the loader alone; it cannot be called
+FIRST_PAUSE = 0.1  # seconds before the first repetition; doubled before each further one
+LONGEST_PAUSE = 2.0  # seconds
+POLL_SECONDS = 0.2  # between two requests for the status of a server that isn't ready
+INIT_SIGNATURE = "__saved_model_init_op"  # only the loader can call it
 
 T = TypeVar("T")
 Classification = list[tuple[str, float]]
@@ -34,12 +40,12 @@ Classification = list[tuple[str, float]]
 
 @dataclass(frozen=True)
 class VersionStatus:
-    """A version that the server knows.
+    """The state of a version on the server.
 
     Attributes:
-        version: its number.
+        version: number of the version.
         state: START, LOADING, AVAILABLE, UNLOADING or END.
-        error: why it could not be loaded; empty if nothing went wrong.
+        error: the reason why it could not be loaded; "" if nothing went wrong.
     """
 
     version: int
@@ -48,9 +54,18 @@ class VersionStatus:
 
 
 class Client(abc.ABC):
-    """A model on a server; may be used by several threads. `connect` makes one.
+    """A model on a server. `connect` makes a client; several threads may share it.
 
-    All its methods raise a `ServingError`, whose subclasses say what kind.
+    All methods raise a `ServingError` if the server cannot be asked or refuses; its subclass tells
+    the kind of error.
+
+    Args:
+        address: parts of the model's URL.
+        options: the arguments of `connect`.
+
+    Attributes:
+        address: parts of the model's URL.
+        options: the arguments of `connect`.
     """
 
     def __init__(self, address: Address, options: ClientOptions):
@@ -63,7 +78,7 @@ class Client(abc.ABC):
         self.options = options
         self._signatures: dict[str, Signature] | None = None
         self._closed = False
-        self._secrets = [  # what is shorter is no secret, but a part of other words
+        self._secrets = [  # a shorter text is no secret and would be found in other words
             text
             for value in options.headers.values()
             for text in (value, *value.split())
@@ -79,10 +94,10 @@ class Client(abc.ABC):
 
         Args:
             inputs: arrays `[N, …]` by name; bytes or str for an input of strings.
-            signature: its name.
+            signature: name of the signature.
 
         Returns:
-            Arrays `[N, …]` by name; strings as object arrays of str, or of bytes where the
+            Outputs, arrays `[N, …]` by name; strings as object arrays of str, or of bytes if the
             output's name ends in `_bytes`.
         """
         budget = Budget(self.options.timeout)
@@ -102,11 +117,11 @@ class Client(abc.ABC):
         """Asks a classify signature.
 
         Args:
-            examples: N examples: numbers, bytes or str by the feature's name.
-            signature: its name.
+            examples: N examples, each a mapping from a feature's name to numbers, bytes or str.
+            signature: name of the signature.
 
         Returns:
-            For each example its classes with their scores.
+            A list of (class, score) for each example.
         """
         budget = Budget(self.options.timeout)
         try:
@@ -124,22 +139,25 @@ class Client(abc.ABC):
         return answers
 
     def metadata(self) -> dict[str, Signature]:
-        """Returns the model's signatures by name, asked anew."""
+        """Asks the server for the model's signatures and returns them by name."""
         return self._known(Budget(self.options.timeout), anew=True)
 
     def status(self) -> list[VersionStatus]:
-        """Returns the versions that the server knows; only an AVAILABLE one can be asked."""
+        """Returns the state of each version; only an AVAILABLE one gives predictions."""
         return self._status(Budget(self.options.timeout))
 
     def wait_until_available(self, seconds: float) -> None:
-        """Returns as soon as a version can be asked: that of the address, or any.
+        """Waits until a version is AVAILABLE: the one that the URL names, or any.
+
+        Args:
+            seconds: longest time to wait.
 
         Raises:
-            DeadlineExceeded: none could within that time.
+            DeadlineExceeded: no version became AVAILABLE in that time.
         """
         budget = Budget(seconds)
         waiting: tuple[type[ServingError], ...] = (Unavailable, NotFound, DeadlineExceeded)
-        if self.address.label:  # that of no version yet is an invalid argument to the server
+        if self.address.label:  # the server calls a label without a version an invalid argument
             waiting = (*waiting, InvalidRequest)
         last = "it was not asked"
         while (left := budget.left()) > 0:
@@ -153,7 +171,7 @@ class Client(abc.ABC):
                 )
             except waiting as error:
                 last = error.said
-            time.sleep(max(0.0, min(POLL, budget.left())))
+            time.sleep(max(0.0, min(POLL_SECONDS, budget.left())))
         raise DeadlineExceeded(
             self.address.url,
             f"not available within {seconds:g} s: {last or 'it has no version'}",
@@ -161,7 +179,7 @@ class Client(abc.ABC):
         )
 
     def close(self) -> None:
-        """Ends the connections; the client cannot be used afterwards."""
+        """Closes the connections; the client cannot be used afterwards."""
         self._closed = True
 
     def __enter__(self) -> "Client":
@@ -179,19 +197,21 @@ class Client(abc.ABC):
     def _predict(
         self, inputs: dict[str, np.ndarray], name: str, signature: Signature, budget: Budget
     ) -> dict[str, np.ndarray]:
-        """Sends one batch."""
+        """Sends one batch to a predict signature; returns the outputs by name."""
 
     @abc.abstractmethod
     def _classify(
         self, examples: list[Features], name: str, budget: Budget
     ) -> list[Classification]:
-        """Sends one batch."""
+        """Sends one batch to a classify signature."""
 
     @abc.abstractmethod
-    def _metadata(self, budget: Budget) -> dict[str, Signature]: ...
+    def _metadata(self, budget: Budget) -> dict[str, Signature]:
+        """Asks for the signatures."""
 
     @abc.abstractmethod
-    def _status(self, budget: Budget) -> list[VersionStatus]: ...
+    def _status(self, budget: Budget) -> list[VersionStatus]:
+        """Asks for the states of the versions."""
 
     def _predict_all(
         self, inputs: Mapping[str, Any], name: str, budget: Budget
@@ -211,7 +231,7 @@ class Client(abc.ABC):
             self._check(answer, known[name], len(range(size)[part]))
             answers.append({key: answer[key] for key in sorted(answer)})
         try:
-            return joined(answers)
+            return concatenate_batches(answers)
         except ValueError as error:
             raise self._bad(f"answers of different shapes ({error})") from error
 
@@ -241,7 +261,7 @@ class Client(abc.ABC):
             return False
 
     def _attempts(self, send: Callable[[float], T], budget: Budget) -> T:
-        """Calls `send(seconds left)` until it answers, fails for good or the time is up."""
+        """Calls `send(seconds left)` until it succeeds, fails for good, or the time is up."""
         if self._closed:
             raise ValueError("This client is closed.")
         for attempt in range(1, self.options.retries + 2):
@@ -255,10 +275,10 @@ class Client(abc.ABC):
                 if error.retry_after is None or attempt > self.options.retries:
                     raise
                 longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
-                # Random, so that clients which failed together don't come back together.
+                # Random, so that clients that failed together don't come back together.
                 pause = max(error.retry_after, random.uniform(longest / 2, longest))
                 if pause >= budget.left():
-                    raise  # what the server said tells more than that the time is up
+                    raise  # the server's own error tells more than a time-out
             time.sleep(pause)
         raise AssertionError("unreachable")
 
@@ -266,7 +286,7 @@ class Client(abc.ABC):
         return BadAnswer(self.address.url, f"an answer that was not expected: {self._clean(what)}")
 
     def _clean(self, text: str) -> str:
-        """Returns what a server said: one line, not too long, without the headers it was sent."""
+        """Returns a server's message as one line, cut, and without secrets from the headers."""
         for secret in self._secrets:
             text = text.replace(secret, "…")
         text = " ".join(text.split())

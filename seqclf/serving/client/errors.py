@@ -1,23 +1,27 @@
-"""What can go wrong between a client and a server, by what the caller can do about it."""
+"""The errors of a client, one class for each thing that the caller can do about it."""
 # ruff: noqa: N818 (named as gRPC names its codes)
 
 from seqclf.errors import SeqclfError
 
-UNKNOWN_LABEL = "Unrecognized servable version label"  # the server says so with a 400
+UNKNOWN_LABEL = "Unrecognized servable version label"  # in the server's message, status 400
 
 
 class ServingError(SeqclfError):
-    """A server could not be asked or did not answer.
+    """A server could not be asked, or it sent an error.
 
     Args:
-        target: address of the model.
-        said: what the server, or the connection to it, said.
-        advice: what to do; by default that of the class.
-        retry_after: seconds after which the same request may succeed; None: don't repeat it.
+        target: URL of the model.
+        said: message of the server, or of the connection to it.
+        advice: what to do; by default the advice of the class.
+        retry_after: seconds after which the same request may succeed; None means that it would
+            fail again.
 
     Attributes:
-        target, said, advice, retry_after: as given.
-        attempts: how often the request was sent.
+        target: URL of the model.
+        said: message of the server.
+        advice: what to do.
+        retry_after: seconds after which the same request may succeed, or None.
+        attempts: number of times that the request was sent.
     """
 
     default_advice = ""
@@ -36,13 +40,13 @@ class ServingError(SeqclfError):
 
 
 class InvalidRequest(ServingError, ValueError):
-    """400, 413, INVALID_ARGUMENT, FAILED_PRECONDITION, or seen before anything was sent."""
+    """400, 413, INVALID_ARGUMENT, FAILED_PRECONDITION, or a mistake found before sending."""
 
     default_advice = "The client's metadata() lists what the model takes."
 
 
 class NotFound(ServingError):
-    """404, NOT_FOUND, or a label that is not set: no such model, version or label."""
+    """404 or NOT_FOUND, or a label that is not set: no such model, version or label."""
 
     default_advice = (
         "Check the model's name, version or label in the address, and in the server's log that "
@@ -51,13 +55,13 @@ class NotFound(ServingError):
 
 
 class Unauthorized(ServingError):
-    """401, 403, UNAUTHENTICATED, PERMISSION_DENIED."""
+    """401, 403, 407, UNAUTHENTICATED, PERMISSION_DENIED: the server wants other credentials."""
 
     default_advice = "Check the Authorization header or the client's certificate."
 
 
 class Unavailable(ServingError):
-    """429, 502, 503, UNAVAILABLE, RESOURCE_EXHAUSTED; no connection, no such host."""
+    """429, 502, 503, UNAVAILABLE, RESOURCE_EXHAUSTED, no connection, or no such host."""
 
     default_advice = (
         "Check that the server runs at this address; while it loads a model or is busy, try again "
@@ -66,18 +70,18 @@ class Unavailable(ServingError):
 
 
 class DeadlineExceeded(ServingError):
-    """504, DEADLINE_EXCEEDED, or the call's time is up."""
+    """408, 504, DEADLINE_EXCEEDED, or the time of the call is up."""
 
     default_advice = "Give the call more time (timeout) or fewer examples."
 
 
 class ServerFailed(ServingError):
-    """500, 501, INTERNAL, UNIMPLEMENTED and whatever else the server calls its own failure."""
+    """500, 501, INTERNAL, UNIMPLEMENTED, or another failure of the server itself."""
 
     default_advice = "The server's log says more."
 
 
 class BadAnswer(ServingError):
-    """The answer isn't what TensorFlow Serving would send: a proxy's page, other outputs."""
+    """The response is not one of TensorFlow Serving: a proxy's page, or other outputs."""
 
     default_advice = "Check that TensorFlow Serving, and no other server, answers at this address."

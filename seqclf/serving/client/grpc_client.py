@@ -1,4 +1,4 @@
-"""The gRPC half of the client. Its messages come with TensorFlow, which takes seconds to import."""
+"""The client for gRPC. Its messages come with TensorFlow, which takes seconds to import."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,7 +41,7 @@ from seqclf.serving.client.tensors import (
 )
 from seqclf.serving.object_arrays import object_array
 
-CODES: dict[grpc.StatusCode, type[ServingError]] = {
+ERROR_OF_CODE: dict[grpc.StatusCode, type[ServingError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
     grpc.StatusCode.FAILED_PRECONDITION: InvalidRequest,
     grpc.StatusCode.OUT_OF_RANGE: InvalidRequest,
@@ -52,27 +52,27 @@ CODES: dict[grpc.StatusCode, type[ServingError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
 }
-REST_PORT = "Is this the port of gRPC (8500), and not that of REST (8501)?"
-REPEATED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+REST_PORT_ADVICE = "Is this the port of gRPC (8500), and not that of REST (8501)?"
+REPEATED_CODES = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
-    # A second after a refused connection gRPC would still not try again.
+    # With its defaults gRPC waits longer than a second after a refused connection.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.enable_http_proxy", 0),  # the REST half takes no proxy from the environment either
+    ("grpc.enable_http_proxy", 0),  # the REST client uses no proxy of the environment either
 ]
 
 
 class GrpcClient(Client):
-    """Speaks the gRPC of TensorFlow Serving; `connect` makes one."""
+    """A client for TensorFlow Serving's gRPC API; `connect` makes one."""
 
     def __init__(self, address: Address, options: ClientOptions):
         super().__init__(address, options)
         host = f"[{address.host}]" if ":" in address.host else address.host
         target = f"{host}:{address.port}"
         if address.is_secure:
-            options.tls_context()  # for its checks: gRPC would only log what is wrong
+            options.tls_context()  # checks the files; gRPC would only log a mistake
             credentials = _credentials(options)
             self._channel = grpc.secure_channel(target, credentials, CHANNEL_OPTIONS)
         else:
@@ -104,7 +104,7 @@ class GrpcClient(Client):
         for example in examples:
             added = request.input.example_list.examples.add()
             for key, values in example.items():
-                _set(added.features.feature[key], values)
+                _fill_feature(added.features.feature[key], values)
         response = self._ask(self._predictions.Classify, request, budget)
         return [
             [(entry.label, entry.score) for entry in row.classes]
@@ -121,7 +121,7 @@ class GrpcClient(Client):
             if not response.metadata["signature_def"].Unpack(signatures):
                 raise ValueError("no signatures in them")
             return {
-                name: Signature(_infos(value.inputs), _infos(value.outputs))
+                name: Signature(_tensor_infos(value.inputs), _tensor_infos(value.outputs))
                 for name, value in sorted(signatures.signature_def.items())
             }
         except (DecodeError, ValueError) as error:
@@ -161,14 +161,14 @@ class GrpcClient(Client):
 
     def _failure(self, error: Any) -> ServingError:
         code, details = error.code(), error.details() or ""
-        kind = CODES.get(code, ServerFailed)
-        retry_after = 0.0 if code in REPEATED else None
+        kind = ERROR_OF_CODE.get(code, ServerFailed)
+        retry_after = 0.0 if code in REPEATED_CODES else None
         said = self._clean(f"{code.name} {details}")
         if code is grpc.StatusCode.INTERNAL and "deserializing response" in details:
-            kind = BadAnswer  # the library's own words, not the server's
+            kind = BadAnswer  # a message of the library, not of the server
         if kind is InvalidRequest and UNKNOWN_LABEL in details:
             kind = NotFound
-        advice = REST_PORT if "HTTP/2" in details else ""
+        advice = REST_PORT_ADVICE if "HTTP/2" in details else ""
         return kind(self.address.url, said, advice, retry_after=retry_after)
 
 
@@ -184,20 +184,20 @@ def _credentials(options: ClientOptions) -> Any:
 
 
 def _to_array(name: str, proto: Any) -> np.ndarray:
-    array = tf.make_ndarray(proto)
+    array: np.ndarray = tf.make_ndarray(proto)
     if array.dtype != object or name.endswith("_bytes"):
         return array
     return object_array([value.decode() for value in array.ravel()], array.shape)
 
 
-def _set(feature: Any, values: list[int] | list[float] | list[bytes]) -> None:
+def _fill_feature(feature: Any, values: list[int] | list[float] | list[bytes]) -> None:
     if not values:
-        return  # a feature without a kind, as the REST half's empty list becomes one
+        return  # a feature without a kind, like an empty list over REST
     kinds = {bytes: feature.bytes_list, float: feature.float_list, int: feature.int64_list}
     kinds[type(values[0])].value.extend(values)
 
 
-def _infos(entries: Mapping[str, Any]) -> dict[str, TensorInfo]:
+def _tensor_infos(entries: Mapping[str, Any]) -> dict[str, TensorInfo]:
     infos = {}
     for name, entry in sorted(entries.items()):
         shape = entry.tensor_shape

@@ -1,4 +1,4 @@
-"""Arrays, signatures and errors as TensorFlow Serving's REST writes them."""
+"""Arrays, signatures and errors in the JSON of TensorFlow Serving's REST API."""
 
 import base64
 import binascii
@@ -8,30 +8,35 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.serving.client.tensors import TensorInfo, dtype_name, fitted
+from seqclf.serving.client.tensors import TensorInfo, cast_exactly, dtype_name
 from seqclf.serving.object_arrays import object_array
 
 
 def to_json(array: np.ndarray) -> Any:
-    """Returns nested lists; bytes as base64."""
+    """Converts an array to nested lists; bytes become `{"b64": …}`."""
     if array.dtype != object:
         return array.tolist()
-    return object_array([b64(value) for value in array.ravel()], array.shape).tolist()
+    return object_array([base64_object(value) for value in array.ravel()], array.shape).tolist()
 
 
-def b64(value: bytes) -> dict[str, str]:
-    """Returns what TensorFlow Serving takes as bytes."""
+def base64_object(value: bytes) -> dict[str, str]:
+    """Returns the JSON object that stands for bytes."""
     return {"b64": base64.b64encode(value).decode()}
 
 
 def from_json(name: str, value: Any, info: TensorInfo) -> np.ndarray:
-    """Returns an output as the array that the model has computed.
+    """Converts a JSON value to the array that the model has computed.
+
+    Args:
+        name: name of the output.
+        value: nested lists.
+        info: dtype and shape in the signature.
 
     Raises:
-        ValueError: it isn't of the promised type.
+        ValueError: the value has another type than the signature says.
     """
     if info.dtype != "string":
-        return fitted(name, np.asarray(value), info.dtype)
+        return cast_exactly(name, np.asarray(value), info.dtype)
     array = np.array(value, dtype=object)
     if not name.endswith("_bytes"):
         if not all(isinstance(item, str) for item in array.ravel()):
@@ -44,8 +49,8 @@ def from_json(name: str, value: Any, info: TensorInfo) -> np.ndarray:
     return object_array(flat, array.shape)
 
 
-def infos(entries: dict[str, Any] | None) -> dict[str, TensorInfo]:
-    """Returns the inputs or outputs of a signature in the server's metadata."""
+def tensor_infos(entries: dict[str, Any] | None) -> dict[str, TensorInfo]:
+    """Reads the inputs or the outputs of a signature in the server's metadata."""
     found = {}
     for name, entry in sorted((entries or {}).items()):
         shape = entry.get("tensor_shape", {})
@@ -56,16 +61,16 @@ def infos(entries: dict[str, Any] | None) -> dict[str, TensorInfo]:
 
 
 def error_text(text: bytes) -> str:
-    """Returns what TensorFlow Serving, or a proxy in another form, says of an error."""
+    """Returns the message in the body of an error, from TensorFlow Serving or from a proxy."""
     try:
         answer = json.loads(text)
     except ValueError:
-        return page(text)
+        return page_text(text)
     error = answer.get("error", answer) if isinstance(answer, dict) else answer
     return error if isinstance(error, str) else json.dumps(error)
 
 
-def page(text: bytes) -> str:
-    """Returns the beginning of a page without its tags."""
+def page_text(text: bytes) -> str:
+    """Returns the first 200 characters of an HTML page without its tags."""
     plain = re.sub(r"<(style|script|head).*?</\1>|<[^>]*>", " ", text.decode(errors="replace"))
     return " ".join(plain.split())[:200]

@@ -11,12 +11,16 @@ from seqclf.errors import ConfigError
 
 @dataclass(frozen=True)
 class ClientOptions:
-    """The arguments of `connect`, checked."""
+    """The arguments of `connect`, checked; `connect` explains them.
+
+    Raises:
+        ConfigError: an argument cannot be used.
+    """
 
     timeout: float
     retries: int
     max_batch: int
-    headers: dict[str, str] = field(repr=False)  # they may hold a password
+    headers: dict[str, str] = field(repr=False)  # a header may hold a password
     ca_file: str | None
     client_cert: str | None
     client_key: str | None
@@ -36,18 +40,19 @@ class ClientOptions:
 
     @property
     def has_tls_files(self) -> bool:
+        """Whether a file for TLS was given."""
         return any((self.ca_file, self.client_cert, self.client_key))
 
     def tls_context(self) -> ssl.SSLContext:
-        """Returns a context with the files loaded.
+        """Returns a TLS context with the files loaded.
 
         Raises:
-            ConfigError: a file is missing or isn't what it should be.
+            ConfigError: a file is missing or is not a PEM file of the right kind.
         """
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
             if self.client_cert:
-                # The empty password makes an encrypted key an error, not a question.
+                # An empty password: without one OpenSSL would ask for that of an encrypted key.
                 context.load_cert_chain(self.client_cert, self.client_key, password="")
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             files = [self.ca_file, self.client_cert, self.client_key]
@@ -58,11 +63,16 @@ class ClientOptions:
 
 
 class Budget:
-    """The time of one call."""
+    """The time that one call may take.
+
+    Args:
+        seconds: length of that time; it begins now.
+    """
 
     def __init__(self, seconds: float):
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
+        """Returns the seconds that are left; negative when the time is up."""
         return self._end - time.monotonic()

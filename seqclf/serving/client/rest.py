@@ -1,4 +1,4 @@
-"""The REST half of the client: urllib3 and JSON, without TensorFlow and grpc."""
+"""The client for REST: urllib3 and JSON, without TensorFlow and grpc."""
 
 import http.client
 import json
@@ -25,12 +25,19 @@ from seqclf.serving.client.errors import (
     Unauthorized,
     Unavailable,
 )
-from seqclf.serving.client.json_values import b64, error_text, from_json, infos, page, to_json
+from seqclf.serving.client.json_values import (
+    base64_object,
+    error_text,
+    from_json,
+    page_text,
+    tensor_infos,
+    to_json,
+)
 from seqclf.serving.client.options import Budget, ClientOptions
 from seqclf.serving.client.tensors import Features, Signature
 
-CONNECTIONS = 64  # kept open for as many threads; urllib3 complains of more
-STATUSES: dict[int, type[ServingError]] = {
+MAX_CONNECTIONS = 64  # kept open; urllib3 warns when more threads send at the same time
+ERROR_OF_STATUS: dict[int, type[ServingError]] = {
     401: Unauthorized,
     403: Unauthorized,
     404: NotFound,
@@ -41,14 +48,14 @@ STATUSES: dict[int, type[ServingError]] = {
     503: Unavailable,
     504: DeadlineExceeded,
 }
-REPEATED = (429, 503)
+REPEATED_STATUSES = (429, 503)
 TLS_ADVICE = "Check that this port speaks TLS, and `ca_file` and `client_cert`."
 
 T = TypeVar("T")
 
 
 class RestClient(Client):
-    """Speaks the REST of TensorFlow Serving; `connect` makes one."""
+    """A client for TensorFlow Serving's REST API; `connect` makes one."""
 
     def __init__(self, address: Address, options: ClientOptions):
         super().__init__(address, options)
@@ -62,10 +69,15 @@ class RestClient(Client):
         self._pool: urllib3.HTTPConnectionPool
         if address.is_secure:
             self._pool = urllib3.HTTPSConnectionPool(
-                address.host, address.port, maxsize=CONNECTIONS, ssl_context=options.tls_context()
+                address.host,
+                address.port,
+                maxsize=MAX_CONNECTIONS,
+                ssl_context=options.tls_context(),
             )
         else:
-            self._pool = urllib3.HTTPConnectionPool(address.host, address.port, maxsize=CONNECTIONS)
+            self._pool = urllib3.HTTPConnectionPool(
+                address.host, address.port, maxsize=MAX_CONNECTIONS
+            )
 
     def close(self) -> None:
         super().close()
@@ -77,13 +89,13 @@ class RestClient(Client):
         columns = {key: to_json(array) for key, array in inputs.items()}
         body = {"signature_name": name, "inputs": columns}
         outputs = self._post(":predict", body, "outputs", budget)
-        if not isinstance(outputs, dict):  # a signature's only output comes without its name
+        if not isinstance(outputs, dict):  # the only output of a signature has no name
             if len(signature.outputs) != 1:
                 raise self._bad(f"one output instead of {sorted(signature.outputs)}")
             outputs = {next(iter(signature.outputs)): outputs}
         answer = {}
         for key, value in outputs.items():
-            info = signature.outputs.get(key)  # that none is missing or too many is checked later
+            info = signature.outputs.get(key)  # `_check` refuses missing and extra outputs
             try:
                 answer[key] = from_json(key, value, info) if info else np.empty(0)
             except (ValueError, TypeError, OverflowError) as error:
@@ -95,7 +107,7 @@ class RestClient(Client):
     ) -> list[Classification]:
         rows = [
             {
-                key: [b64(v) if isinstance(v, bytes) else v for v in values]
+                key: [base64_object(v) if isinstance(v, bytes) else v for v in values]
                 for key, values in example.items()
             }
             for example in examples
@@ -103,7 +115,7 @@ class RestClient(Client):
         body = {"signature_name": name, "examples": rows}
         results = self._post(":classify", body, "results", budget)
         try:
-            # As float32, which the model has computed and gRPC sends.
+            # The model computes float32, and gRPC sends float32.
             return [
                 [(str(label), float(np.float32(score))) for label, score in row] for row in results
             ]
@@ -115,7 +127,9 @@ class RestClient(Client):
         try:
             signatures = answer["metadata"]["signature_def"]["signature_def"]
             return {
-                name: Signature(infos(value.get("inputs")), infos(value.get("outputs")))
+                name: Signature(
+                    tensor_infos(value.get("inputs")), tensor_infos(value.get("outputs"))
+                )
                 for name, value in sorted(signatures.items())
             }
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -152,7 +166,7 @@ class RestClient(Client):
     ) -> urllib3.BaseHTTPResponse:
         url = self.address.url
         try:
-            return _within(
+            return _call_within(
                 left,
                 lambda: self._pool.urlopen(
                     method,
@@ -160,10 +174,10 @@ class RestClient(Client):
                     body=body,
                     headers=self._headers,
                     timeout=urllib3.Timeout(total=left),
-                    retries=False,  # nor follows it redirections then
+                    retries=False,  # this also keeps it from following redirections
                 ),
             )
-        except http_errors.NewConnectionError as error:  # a kind of time-out to urllib3
+        except http_errors.NewConnectionError as error:  # before its base class, TimeoutError
             said = f"no connection: {_reason(error)}"
             raise Unavailable(url, said, retry_after=0.0) from error
         except (http_errors.TimeoutError, TimeoutError) as error:
@@ -186,13 +200,13 @@ class RestClient(Client):
             try:
                 return json.loads(text)
             except ValueError as error:  # UnicodeDecodeError is one too
-                raise self._bad(f"{status} and no JSON but {page(text)!r}") from error
+                raise self._bad(f"{status} and no JSON but {page_text(text)!r}") from error
         if status // 100 in (1, 3):
             place = response.headers.get("Location", "nowhere")
             raise self._bad(f"{status}, a redirection to {place}")
-        kind = STATUSES.get(status, InvalidRequest if status // 100 == 4 else ServerFailed)
+        kind = ERROR_OF_STATUS.get(status, InvalidRequest if status // 100 == 4 else ServerFailed)
         retry_after = None
-        if status in REPEATED:
+        if status in REPEATED_STATUSES:
             try:
                 retry_after = urllib3.Retry().get_retry_after(response) or 0.0
             except http_errors.InvalidHeader:
@@ -203,14 +217,19 @@ class RestClient(Client):
         raise kind(self.address.url, said, retry_after=retry_after)
 
 
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """Calls, but waits no longer than that.
+def _call_within(seconds: float, call: Callable[[], T]) -> T:
+    """Makes a call in another thread and waits for it for a limited time.
 
-    urllib3's limits are for each single read, and none is for looking up a host's name. So the
-    call is made on a thread (0.1 ms), which is left behind if it takes too long.
+    urllib3 limits each single read, and does not limit the look-up of a host's name. The thread
+    costs 0.1 ms and is left behind if the call takes too long.
+
+    Args:
+        seconds: longest time to wait.
+        call: the call.
 
     Raises:
-        TimeoutError: it took too long; whatever the call raises otherwise.
+        TimeoutError: the call took too long.
+        BaseException: whatever the call itself raises.
     """
     box: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -231,13 +250,14 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def _is_no_http(error: http_errors.ProtocolError) -> bool:
+    """Returns whether the server sent something else than HTTP."""
     cause = error.args[-1]
-    # A connection that was closed without an answer is a kind of bad status line to Python.
+    # Python reports a connection that was closed without a response as a bad status line too.
     return isinstance(cause, http.client.BadStatusLine) and not isinstance(cause, ConnectionError)
 
 
 def _reason(error: Exception) -> str:
-    """Returns the innermost of nested errors, without the addresses that urllib3 puts around."""
+    """Returns the message of the innermost error, without the addresses that urllib3 adds."""
     cause = error.__cause__ or error.__context__ or error.args[-1]
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror

@@ -1,4 +1,4 @@
-"""What a model takes and gives, and the arrays and features that fit it; without TensorFlow."""
+"""Signatures of a model, and the checks of arrays and features against them; no TensorFlow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ import numpy as np
 
 from seqclf.serving.object_arrays import object_array
 
-DTYPES = {
+DTYPE_NAMES = {
     "DT_FLOAT": "float32",
     "DT_DOUBLE": "float64",
     "DT_HALF": "float16",
     "DT_BOOL": "bool",
 }
-NUMBERS = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {
-    *DTYPES.values()
+NUMERIC_DTYPES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {
+    *DTYPE_NAMES.values()
 }
-# Kinds of NumPy that go into each kind without loss of meaning; so does the server take them.
-FITTING = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
+# NumPy kind → the kinds that convert to it with the same meaning; the server converts the same.
+CONVERTIBLE_KINDS = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 Features: TypeAlias = dict[str, list[int] | list[float] | list[bytes]]
 
 
@@ -27,8 +27,8 @@ class TensorInfo:
     """One input or output of a signature.
 
     Attributes:
-        dtype: NumPy's name of it, or `string`.
-        shape: -1 where any size will do; None: of any rank.
+        dtype: NumPy's name of the dtype, or `string`.
+        shape: the shape, -1 for a dimension of any size; None if the rank is free.
     """
 
     dtype: str
@@ -37,22 +37,22 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Signature:
-    """One of a model's endpoints: its inputs and outputs by name."""
+    """The inputs and outputs of one signature by name."""
 
     inputs: dict[str, TensorInfo]
     outputs: dict[str, TensorInfo]
 
 
 def dtype_name(data_type: str) -> str:
-    """Returns NumPy's name of `DT_FLOAT` and the like."""
-    return DTYPES.get(data_type, data_type.removeprefix("DT_").lower())
+    """Returns NumPy's name of a TensorFlow dtype such as `DT_FLOAT`."""
+    return DTYPE_NAMES.get(data_type, data_type.removeprefix("DT_").lower())
 
 
 def as_inputs(inputs: Mapping[str, Any], signature: Signature) -> dict[str, np.ndarray]:
-    """Returns arrays `[N, …]` that fit a signature; strings are object arrays of bytes.
+    """Converts inputs to arrays `[N, …]` that fit a signature; strings to object arrays of bytes.
 
-    The server checks neither sizes nor ranges: it would answer from the first rows of a picture
-    that is too high, and take 300 into uint8.
+    The server checks neither sizes nor ranges: it would use the first rows of an image that is too
+    high, and wrap 300 into a uint8.
 
     Raises:
         ValueError: names, shapes, types or values don't fit, or there is no example.
@@ -74,7 +74,7 @@ def as_inputs(inputs: Mapping[str, Any], signature: Signature) -> dict[str, np.n
                 f"`{name}` must be of shape [{', '.join(map(str, wanted))}] (-1: any size). "
                 f"Received: {list(array.shape)}"
             )
-        arrays[name] = array if info.dtype == "string" else fitted(name, array, info.dtype)
+        arrays[name] = array if info.dtype == "string" else cast_exactly(name, array, info.dtype)
     sizes = {name: len(array) for name, array in arrays.items()}
     if len(set(sizes.values())) != 1:
         raise ValueError(f"all inputs must hold the same number of examples. Received: {sizes}")
@@ -84,7 +84,7 @@ def as_inputs(inputs: Mapping[str, Any], signature: Signature) -> dict[str, np.n
 
 
 def shape_fits(shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
-    """Returns whether an array of that shape, with a batch in front, is what is wanted."""
+    """Returns whether a shape, whose first dimension is the batch, fits the one in a signature."""
     if wanted is None:
         return len(shape) > 0
     return 0 < len(shape) == len(wanted) and all(
@@ -92,16 +92,21 @@ def shape_fits(shape: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
     )
 
 
-def fitted(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
-    """Returns the array in that type.
+def cast_exactly(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
+    """Casts an array to a dtype that can hold its values.
+
+    Args:
+        name: name of the input or output, for the message.
+        array: numbers.
+        dtype: NumPy's name of the dtype.
 
     Raises:
-        ValueError: the type or a value doesn't fit.
+        ValueError: the array has another kind of numbers, or a value does not fit.
     """
-    if dtype not in NUMBERS:
+    if dtype not in NUMERIC_DTYPES:
         raise ValueError(f"`{name}` is of type {dtype}, which this client does not know")
     target = np.dtype(dtype)
-    if array.size and array.dtype.kind not in FITTING[target.kind]:
+    if array.size and array.dtype.kind not in CONVERTIBLE_KINDS[target.kind]:
         raise ValueError(f"`{name}` must be {dtype}. Received: {array.dtype}")
     if target.kind in "iu" and array.size:
         limits = np.iinfo(target)
@@ -114,7 +119,7 @@ def fitted(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def as_features(example: Mapping[str, Any]) -> Features:
-    """Returns an example's features as flat lists, all of one type as `tf.train.Example` asks.
+    """Converts an example's features to flat lists, each of one type as `tf.train.Example` asks.
 
     Raises:
         ValueError: a value is neither numbers, bytes nor str.
@@ -122,18 +127,18 @@ def as_features(example: Mapping[str, Any]) -> Features:
     features: Features = {}
     for name, value in example.items():
         array = np.asarray(value)
-        if array.dtype.kind in "SUO":  # once more: NumPy strips the zero bytes at the end
+        if array.dtype.kind in "SUO":  # from the value again: NumPy strips zero bytes at the end
             array = _as_bytes(value)
         elif array.dtype.kind in "biu":
-            array = fitted(name, array, "int64")
+            array = cast_exactly(name, array, "int64")
         elif array.dtype.kind != "f":
             raise ValueError(f"`{name}` must be numbers, bytes or str. Received: {array.dtype}")
         features[name] = array.ravel().tolist()
     return features
 
 
-def joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Returns the answers to consecutive batches as one, `[N, …]`."""
+def concatenate_batches(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Concatenates the outputs of consecutive batches, `[N, …]` each."""
     if len(parts) == 1:
         return parts[0]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
