@@ -30,7 +30,7 @@ from seqclf.models.classifier import build_classifier
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.files import replacing
 from seqclf.training.optimizers import build_optimizer
-from seqclf.training.step import make_train_step
+from seqclf.training.step import TrainStep
 
 _ROUNDS = flags.DEFINE_integer("rounds", 15, "Number of turns of each pipeline.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 40, "Training steps in a turn.", lower_bound=1)
@@ -52,7 +52,7 @@ def main(argv: list[str]) -> None:
     model = build_classifier(config, spec)
     optimizer = build_optimizer(config, 1000)
     optimizer.build(model.trainable_variables)
-    step = make_train_step(model, optimizer, config)
+    step = TrainStep(model, optimizer, config)
     batches = _pipelines(spec, config.batch_size)
     times: dict[str, list[float]] = {name: [] for name in batches}
     for turn in range(_ROUNDS.value + 1):

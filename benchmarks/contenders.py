@@ -25,7 +25,8 @@ def seqclf(shape: Shape) -> Calls:
     from seqclf.data.dataset import DatasetSpec
     from seqclf.models.classifier import build_classifier
     from seqclf.training.optimizers import build_optimizer
-    from seqclf.training.step import make_prediction_step, make_train_step
+    from seqclf.training.prediction import make_prediction_step
+    from seqclf.training.step import TrainStep
 
     spec = DatasetSpec(
         source="random",
@@ -48,7 +49,7 @@ def seqclf(shape: Shape) -> Calls:
     model = build_classifier(config, spec)
     optimizer = build_optimizer(config, 1)
     optimizer.build(model.trainable_variables)
-    train_step = make_train_step(model, optimizer, config)
+    train_step = TrainStep(model, optimizer, config)
     predict = make_prediction_step(model, jit_compile=True)
     x, y = (tf.constant(array) for array in _data(shape))
     return Calls(lambda: float(train_step(x, y)[0]), lambda: predict(x).numpy())

@@ -134,7 +134,8 @@ def seqclf_learner(
     from seqclf.data.pipeline import training_batches
     from seqclf.training.loop import build
     from seqclf.training.optimizers import build_optimizer
-    from seqclf.training.step import make_prediction_step, make_train_step
+    from seqclf.training.prediction import make_prediction_step
+    from seqclf.training.step import TrainStep
 
     config = recipe().changed({"seed": seed})
     split = Split(data.x, data.y)
@@ -144,7 +145,7 @@ def seqclf_learner(
     model = build(config, spec)
     optimizer = build_optimizer(config, config.steps)
     optimizer.build(model.trainable_variables)
-    train_step = make_train_step(model, optimizer, config)
+    train_step = TrainStep(model, optimizer, config)
     logits = make_prediction_step(model, jit_compile=True)
 
     def predict(x: np.ndarray) -> np.ndarray:

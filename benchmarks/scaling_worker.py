@@ -23,7 +23,7 @@ def main() -> None:
     from seqclf.training.distribution.strategy import make_workers, sum_before_clipping
     from seqclf.training.loop import build
     from seqclf.training.optimizers import build_optimizer
-    from seqclf.training.step import make_train_step
+    from seqclf.training.step import TrainStep
 
     config = resolve({"batch_size": batch, "model": {"units": [units, units]}})
     workers = make_workers(config)
@@ -35,7 +35,7 @@ def main() -> None:
         optimizer.build(model.trainable_variables)
     if not workers.alone:
         sum_before_clipping(optimizer)
-    step = make_train_step(model, optimizer, config, workers)
+    step = TrainStep(model, optimizer, config, workers)
     rng = np.random.default_rng(0)
     rows = batch // workers.count
     x = tf.constant(rng.random((rows, 28, 28), np.float32))

@@ -32,7 +32,7 @@ from seqclf.models.classifier import build_classifier
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.files import write_json
 from seqclf.training.optimizers import build_optimizer
-from seqclf.training.step import make_train_step
+from seqclf.training.step import TrainStep
 
 _GIGABYTES = flags.DEFINE_list("gigabytes", ["0.5", "2"], "Sizes of the training split, in GB.")
 _SCRATCH = flags.DEFINE_string("scratch", None, "Folder for the shards; default: a temporary one.")
@@ -147,7 +147,7 @@ def _trainer(spec: Any) -> Any:
     model = build_classifier(config, spec)
     optimizer = build_optimizer(config, 100_000)
     optimizer.build(model.trainable_variables)
-    step = make_train_step(model, optimizer, config)
+    step = TrainStep(model, optimizer, config)
     return lambda inputs, labels: float(step(inputs, labels)[0])
 
 

@@ -1,1 +1,1 @@
-"""The training: step, loop, optimiser, checkpoints, evaluation and metrics."""
+"""Training: step, loop, optimiser, checkpoints, evaluation and metrics."""

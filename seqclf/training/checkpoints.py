@@ -15,8 +15,8 @@ from seqclf.errors import RunError
 from seqclf.storage.files import write_npz
 from seqclf.storage.run_directory import Run
 
-KEPT = 2  # the newest and, should it turn out damaged, the one before
-STATE = "state"
+KEPT = 2  # number of checkpoints: the newest, and the one before in case the newest is damaged
+STATE = "state"  # name of the state in the archive
 
 
 def save(path: Path, variables: Mapping[str, Iterable[Any]], state: Mapping[str, Any]) -> None:
@@ -25,51 +25,68 @@ def save(path: Path, variables: Mapping[str, Iterable[Any]], state: Mapping[str,
     Args:
         path: the `.npz` file.
         variables: lists of Keras variables by group, such as `{"model": …, "optimizer": …}`.
-        state: what else a resume needs, as JSON can hold it.
+        state: the rest of what a resume needs; anything that JSON can hold.
+
+    Raises:
+        StorageError: the file cannot be written.
     """
-    arrays = {
-        name: np.asarray(variable) for name, variable in _named(variables)
-    }  # "model/000/kernel": the number tells apart variables of one path
+    # Names are like "model/000/kernel": the number tells apart variables of one name.
+    arrays = {name: np.asarray(variable) for name, variable in _named(variables)}
     write_npz(path, arrays | {STATE: np.array(json.dumps(state))})
 
 
 def restore(path: Path, variables: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
-    """Reads a checkpoint into the variables (of the groups that are given) and returns its state.
+    """Assigns the values of a checkpoint to variables, and returns its state.
+
+    Args:
+        path: the `.npz` file.
+        variables: as in `save`; groups that are left out are not restored.
 
     Raises:
-        RunError: the file is damaged or belongs to another model.
+        RunError: the file is damaged or belongs to another model. Nothing was assigned.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        state = json.loads(str(arrays.pop(STATE)))
-    except Exception as error:  # a flipped bit may meet any field of the archive
+        state: dict[str, Any] = json.loads(str(arrays.pop(STATE)))
+    except Exception as error:  # a flipped bit can be in any field of the archive
         raise RunError(f"{path} is damaged: {error or type(error).__name__}") from error
     named = dict(_named(variables))
-    wanted = {k: v for k, v in arrays.items() if k.split("/")[0] in variables}
-    if wanted.keys() != named.keys() or any(
-        wanted[name].shape != tuple(named[name].shape) for name in named
+    saved = {name: array for name, array in arrays.items() if name.split("/")[0] in variables}
+    if saved.keys() != named.keys() or any(
+        saved[name].shape != tuple(named[name].shape) for name in named
     ):
         raise RunError(f"{path} holds other variables than this model's: it cannot be restored.")
     for name, variable in named.items():
-        variable.assign(wanted[name])
+        variable.assign(saved[name])
     return state
 
 
 def save_latest(run: Run, variables: Mapping[str, Iterable[Any]], state: dict[str, Any]) -> None:
-    """Writes the checkpoint of `state["step"]` and drops those that are no longer needed."""
+    """Writes the checkpoint of `state["step"]` and removes those that are no longer needed.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
     save(run.checkpoints / f"step-{state['step']:09d}.npz", variables, state)
     for old in _saved(run)[KEPT:]:
         old.unlink(missing_ok=True)
 
 
 def save_best(run: Run, variables: Mapping[str, Iterable[Any]], step: int) -> None:
-    """Writes the checkpoint of the best validation so far; `drop_others` removes the one before."""
+    """Writes the checkpoint of the best validation so far; `drop_others` removes the one before.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
     save(_best(run, step), variables, {"step": step})
 
 
 def drop_others(run: Run, best_step: int) -> None:
-    """Removes the best checkpoints but one, once no checkpoint to resume from needs another."""
+    """Removes all best checkpoints but one.
+
+    It is called when no checkpoint to resume from needs another one.
+    """
     for path in run.checkpoints.glob("best-*.npz"):
         if path != _best(run, best_step):
             path.unlink(missing_ok=True)
@@ -78,10 +95,10 @@ def drop_others(run: Run, best_step: int) -> None:
 def restore_best(run: Run, variables: Mapping[str, Iterable[Any]], step: int) -> None:
     """Restores the weights of the best validation, which was at `step`.
 
-    They may stand in the checkpoint of that step as well, should the file of the best be damaged.
+    If their file is damaged, the checkpoint of the same step may hold them as well.
 
     Raises:
-        RunError: they can be read nowhere.
+        RunError: neither file can be read.
     """
     path = _best(run, step)
     try:
@@ -102,10 +119,13 @@ def _best(run: Run, step: int) -> Path:
 
 
 def restore_latest(run: Run, variables: Mapping[str, Iterable[Any]]) -> dict[str, Any] | None:
-    """Restores the newest checkpoint that can be read; returns its state, None without any.
+    """Restores the newest checkpoint that can be read, and returns its state.
+
+    Returns:
+        The state; None if there is no checkpoint.
 
     Raises:
-        RunError: there are checkpoints and none can be read.
+        RunError: there are checkpoints, and none of them can be read.
     """
     damaged = []
     for path in _saved(run):
@@ -125,7 +145,7 @@ def restore_latest(run: Run, variables: Mapping[str, Iterable[Any]]) -> dict[str
 
 
 def latest_step(run: Run) -> int | None:
-    """Returns the step of the newest checkpoint, None without any."""
+    """Returns the step of the newest checkpoint; None if there is none."""
     return max((int(path.stem.partition("-")[2]) for path in _saved(run)), default=None)
 
 

@@ -1,4 +1,4 @@
-"""Scoring a model on a split: every example once."""
+"""`Scorer`: scores a model on a split, every example once; and the numbers of a report."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,18 +10,18 @@ import tensorflow as tf
 from seqclf.data.dataset import DatasetSpec, ExampleStore
 from seqclf.data.pipeline import evaluation_batches, worker_part
 from seqclf.training.distribution.workers import Workers
-from seqclf.training.step import make_prediction_step
+from seqclf.training.prediction import make_prediction_step
 
 
 @dataclass(frozen=True)
 class Score:
-    """What a model makes of a split.
+    """The loss and the accuracy of a model on a split, with the probabilities of each example.
 
     Attributes:
         probabilities: float32 `[N, C]`.
-        labels: int `[N]`, the truth.
-        loss: mean cross-entropy in nats (without label smoothing).
-        accuracy: share of examples whose most probable class is the true one.
+        labels: the true classes, int `[N]`.
+        loss: mean cross-entropy in nats, without label smoothing.
+        accuracy: fraction of the examples whose most probable class is the true one.
     """
 
     probabilities: np.ndarray
@@ -31,14 +31,15 @@ class Score:
 
 
 class Scorer:
-    """Scores one model; its compiled prediction is kept from one call to the next.
+    """Scores one model. Its compiled prediction is kept from one call to the next.
 
     Args:
         model: gives logits `[B, C]`.
-        spec: of its data.
-        jit_compile: compile with XLA; for a model that is scored again and again.
-        workers: who shares the examples; each of them calls the scorer, and has the whole score.
-            None: nobody.
+        spec: the spec of the model's data.
+        jit_compile: whether XLA compiles the prediction; it pays for a model that is scored again
+            and again.
+        workers: the workers that divide the examples; each of them calls the scorer, and each gets
+            the whole score. None: this process scores alone.
     """
 
     def __init__(
@@ -53,13 +54,15 @@ class Scorer:
         self._logits = make_prediction_step(model, jit_compile)
 
     def __call__(self, split: ExampleStore) -> Score:
+        """Returns the score of the model on a split; every example counts once."""
         workers, classes = self._workers, self._spec.num_classes
-        answers, truth = [np.zeros([0, classes], np.float32)], [np.zeros([0], np.int64)]
+        logit_parts = [np.zeros([0, classes], np.float32)]
+        label_parts = [np.zeros([0], np.int64)]
         for inputs, y in evaluation_batches(split, self._spec, 512, workers.index, workers.count):
-            answers.append(self._logits(inputs).numpy())
-            truth.append(y.numpy().astype(np.int64))
-        logits = self._joined(np.concatenate(answers), len(split))  # [N, C]
-        labels = self._joined(np.concatenate(truth), len(split))
+            logit_parts.append(self._logits(inputs).numpy())
+            label_parts.append(y.numpy().astype(np.int64))
+        logits = self._of_all_workers(np.concatenate(logit_parts), len(split))  # [N, C]
+        labels = self._of_all_workers(np.concatenate(label_parts), len(split))
         log_probabilities = tf.nn.log_softmax(logits).numpy()
         return Score(
             probabilities=np.exp(log_probabilities),
@@ -68,15 +71,15 @@ class Scorer:
             accuracy=float((logits.argmax(-1) == labels).mean()),
         )
 
-    def _joined(self, own: np.ndarray, count: int) -> np.ndarray:
-        """Returns all workers' parts of `count` rows, one after the other."""
+    def _of_all_workers(self, own_rows: np.ndarray, count: int) -> np.ndarray:
+        """Returns the rows of all workers in order, `count` altogether."""
         workers = self._workers
         if workers.count == 1:
-            return own
+            return own_rows
         part = worker_part(count, workers.index, workers.count)
-        whole = np.zeros([count, *own.shape[1:]], own.dtype)
-        whole[part.start : part.stop] = own
-        return workers.total(whole)
+        rows = np.zeros([count, *own_rows.shape[1:]], own_rows.dtype)
+        rows[part.start : part.stop] = own_rows
+        return workers.sum_over_workers(rows)
 
 
 def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
 
     Returns:
         `accuracy`, `accuracy_interval` (95 %, Wilson 1927), `loss`, `examples`, `classes`
-        (precision, recall, f1, support of each), `confusion` (`[C][C]`, rows are the true class).
+        (precision, recall, f1 and support of each), `confusion` (`[C][C]`, rows are true classes).
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -112,9 +115,18 @@ def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def wilson_interval(share: float, count: int) -> list[float]:
-    """Returns the 95 % interval of a share of `count` trials (Wilson 1927, JASA 22:209)."""
+def wilson_interval(fraction: float, count: int) -> list[float]:
+    """Returns the 95 % interval of a fraction (Wilson 1927, JASA 22:209).
+
+    Args:
+        fraction: the fraction of the trials that succeeded, from 0 to 1.
+        count: number of trials.
+
+    Returns:
+        The lower and the upper end, from 0 to 1.
+    """
     z = 1.959964
-    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    centre = (fraction + z**2 / (2 * count)) / (1 + z**2 / count)
+    variance = fraction * (1 - fraction) / count + z**2 / (4 * count**2)
+    half = z / (1 + z**2 / count) * np.sqrt(variance)
     return [float(centre - half), float(centre + half)]

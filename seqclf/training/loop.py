@@ -1,9 +1,9 @@
 """`fit`: the training loop, written so that a stop at any moment loses nothing.
 
-A plain loop and not `keras.Model.fit`, for three reasons: `fit` cannot go on in the middle of an
-epoch, it hides the time spent waiting for data, and its step is the thing that a reader of this
-project came to see. (It has two defects more under MultiWorkerMirroredStrategy, keras issue 20585,
-which a loop of one's own does not meet.)
+It is a plain loop and not `keras.Model.fit`, for three reasons. `fit` cannot go on in the middle of
+an epoch. It hides the time that is spent waiting for data. And the training step is what a reader
+of this project wants to see. (Under MultiWorkerMirroredStrategy `fit` has two more defects, keras
+issue 20585, which this loop does not have.)
 """
 
 import dataclasses
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from seqclf.config import Config
@@ -23,43 +22,29 @@ from seqclf.console.signals import stop_requests
 from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.pipeline import steps_per_epoch, training_batches
-from seqclf.errors import Interrupted, TrainingError
+from seqclf.errors import Interrupted
 from seqclf.models.classifier import build_classifier
 from seqclf.storage.files import replacing
 from seqclf.storage.run_directory import Run
-from seqclf.training import checkpoints
 from seqclf.training.distribution.strategy import sum_before_clipping
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.evaluation import Score, Scorer
 from seqclf.training.metrics_log import MetricsLog
 from seqclf.training.optimizers import build_optimizer
-from seqclf.training.step import Step, make_train_step
+from seqclf.training.recovery import Recovery
+from seqclf.training.selection import WeightSelection
+from seqclf.training.state import State
+from seqclf.training.step import TrainStep
 
 
-@dataclasses.dataclass
-class State:
-    """Where a training stands; with the variables, all that a checkpoint must hold."""
-
-    step: int = 0
-    best_accuracy: float = -1.0
-    best_step: int = 0
-    stale_validations: int = 0
-    stopped_early: bool = False
-    interval_loss: float = 0.0  # sums since the last validation
-    interval_correct: int = 0
-    interval_examples: int = 0
-    skipped: int = 0  # batches that were left out because loss or gradient was not finite
-    train_seconds: float = 0.0
-    wait_seconds: float = 0.0  # of these, waiting for data
-
-
-class Fit(NamedTuple):
-    """What a training gives.
+class FitResult(NamedTuple):
+    """The result of a training.
 
     Attributes:
-        model: with the selected weights.
-        state: at its end.
-        score: of these weights on the validation split; None if an earlier process took it.
+        model: the model with the selected weights.
+        state: the state at the end.
+        score: the score of these weights on the validation split; None if an earlier process
+            computed it.
     """
 
     model: keras.Model
@@ -72,14 +57,14 @@ def check(config: Config, dataset: Dataset) -> None:
 
     Raises:
         ConfigError: a step would read more examples than the training split has, or `augment.*`
-            asks for distortions of examples that are no images.
+            asks for augmentation of examples that are no images.
     """
     steps_per_epoch(dataset.train, config.examples_per_step)
     augmentation_of(config, dataset.spec)
 
 
 def total_steps(config: Config, dataset: Dataset) -> int:
-    """Returns the length of the training in steps, from `steps` or `epochs`.
+    """Returns the number of steps of a whole training, from `steps` or `epochs`.
 
     Raises:
         ConfigError: a step would read more examples than the training split has.
@@ -104,35 +89,38 @@ def fit(
     until: int | None = None,
     make_progress: Callable[[int, int], Progress] = Progress,
     workers: Workers | None = None,
-) -> Fit:
+) -> FitResult:
     """Trains a classifier, or goes on from the run's last checkpoint.
 
     A run that was killed and resumed ends with the weights, bit for bit, of one that was not (on
     the same machine and versions): the batch of a step, the dropout masks and the optimiser are
     functions of the checkpoint alone.
 
-    On SIGINT and SIGTERM the step under way is finished and saved.
+    On SIGINT, SIGTERM and SIGHUP the step under way is finished and saved.
 
     Args:
         config: a resolved config.
-        dataset: its training and validation splits are used, never its test split.
-        run: a prepared run directory; checkpoints, metrics and the model are written there. Of
+        dataset: the data; the training and validation splits are used, never the test split.
+        run: a prepared run directory, where checkpoints, metrics and the model are written. Of
             several workers only the chief reads and writes it.
-        model: as `build` returns it; None: it is built.
-        until: stop at this step, or at the validation after it; a later call goes on from there as
-            if there had been no stop. None: at the end.
-        make_progress: is called with the last step and the first, and shows the rest.
-        workers: who shares the training; each of them calls this function. None: nobody.
+        model: the model as `build` returns it; None builds it here.
+        until: the step at which to stop; the training goes on to the next validation. A later call
+            continues as if there had been no stop. None trains to the end.
+        make_progress: called with the last step and the first one; returns what shows the steps
+            between them.
+        workers: the workers that train together; each of them calls this function. None: this
+            process trains alone.
 
     Returns:
-        The model with the weights that `config.select` asks for, the final state and their score.
+        The model with the weights that `config.select` asks for, the final state, and the score of
+        these weights.
 
     Raises:
         TrainingError: the loss is no longer finite; the last checkpoint stays.
         WorkerLostError: another worker is gone; the last checkpoint stays.
         RunError: the run's checkpoints cannot be read.
         StorageError: a file cannot be written.
-        Interrupted: a signal asked for it; the step before is saved.
+        Interrupted: a signal asked for it; the training so far is saved.
     """
     workers = workers or Workers()
     total = total_steps(config, dataset)
@@ -142,82 +130,66 @@ def fit(
         optimizer.build(model.trainable_variables)
     if not workers.alone:
         sum_before_clipping(optimizer)
-    training = _Training(config, dataset, run, workers, model, optimizer, total)
-    training.resume()
-    score = training.take_steps(min(total, until or total), make_progress)
-    if config.select == "best":
-        training.select_best()
+    recovery = Recovery(run, workers, model, optimizer)
+    scorer = Scorer(model, dataset.spec, config.jit_compile, workers)
+    selection = WeightSelection(config, dataset, scorer, recovery)
+    state = recovery.resume()
+    if state.step and workers.is_chief:
+        print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
+    step = TrainStep(model, optimizer, config, workers)
+    loop = _Loop(config, dataset, run, workers, optimizer, step, recovery, selection, state, total)
+    score = loop.take_steps(min(total, until or total), make_progress)
+    selection.give_selected_weights(state)
     if workers.is_chief:
         with replacing(run.model) as temporary:
             model.save(temporary)
-    return Fit(model, training.state, score)
+    return FitResult(model, state, score)
 
 
-class _Training:
-    """One training: what is fixed, and where it stands."""
+@dataclasses.dataclass
+class _Loop:
+    """The loop over the steps of one training; see `fit` for most of the attributes.
 
-    def __init__(
-        self,
-        config: Config,
-        dataset: Dataset,
-        run: Run,
-        workers: Workers,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        total: int,
-    ):
-        self.config, self.dataset, self.run, self.workers = config, dataset, run, workers
-        self.model, self.optimizer, self.total = model, optimizer, total
-        self.variables = {"model": model.variables, "optimizer": optimizer.variables}
-        self.state = State()
-        self.drawn = config.examples_per_step
-        self.epoch_steps = steps_per_epoch(dataset.train, self.drawn)
-        self.validate_every = config.validate_every or self.epoch_steps
-        self.scorer = Scorer(model, dataset.spec, config.jit_compile, workers)
+    Attributes:
+        optimizer: the optimiser, for its learning rate.
+        train_step: takes a step.
+        recovery: saves checkpoints.
+        selection: validates.
+        state: where the training stands; the loop changes it.
+        total: number of steps of the whole training.
+    """
 
-    def resume(self) -> None:
-        """Takes up the run's last checkpoint, which the chief reads for all."""
-
-        def restored() -> dict[str, Any]:
-            chief = self.workers.is_chief
-            return (chief and checkpoints.restore_latest(self.run, self.variables)) or {}
-
-        state = self.workers.agree(restored)
-        every = [variable for group in self.variables.values() for variable in group]
-        self.state = State(**self.workers.follow_chief(every, state))
-        if self.state.step and self.workers.is_chief:
-            print(f"Resuming at step {self.state.step:,} of {self.total:,}.", flush=True)
-
-    def select_best(self) -> None:
-        """Gives the model the weights of the best validation."""
-
-        def restored() -> None:
-            if self.workers.is_chief:
-                variables = {"model": model.variables}
-                checkpoints.restore_best(self.run, variables, self.state.best_step)
-
-        model = self.model
-        self.workers.agree(restored)
-        self.workers.follow_chief(model.variables, None)
+    config: Config
+    dataset: Dataset
+    run: Run
+    workers: Workers
+    optimizer: keras.optimizers.Optimizer
+    train_step: TrainStep
+    recovery: Recovery
+    selection: WeightSelection
+    state: State
+    total: int
 
     def take_steps(self, end: int, make_progress: Callable[[int, int], Progress]) -> Score | None:
-        """Trains up to a step, or the validation after it; returns what `Fit.score` is."""
-        state, every, chief = self.state, self.validate_every, self.workers.is_chief
+        """Trains to a step, or to the validation after it, and returns `FitResult.score`."""
+        state, chief = self.state, self.workers.is_chief
+        epoch_steps = steps_per_epoch(self.dataset.train, self.config.examples_per_step)
+        validate_every = self.config.validate_every or epoch_steps
         log = MetricsLog(self.run, state.step) if chief else None
         progress = make_progress(end, state.step) if chief else Silent(end, state.step)
-        end = min(self.total, -(-end // every) * every)  # a validation more would show
-        step = make_train_step(self.model, self.optimizer, self.config, self.workers)
+        # Rounded up to a validation: one in between would add a record that no whole run has.
+        end = min(self.total, -(-end // validate_every) * validate_every)
         batches = self._batches()
         selected = None
         with stop_requests() as request:
             while state.step < end and not state.stopped_early:
-                stop = self._take_step(step, batches, request.signal)
+                stop = self._take_step(batches, request.signal)
                 progress.step(state)
-                if state.step % every == 0 or state.step == self.total:
-                    selected = self._validate(log, progress) or selected
+                if state.step % validate_every == 0 or state.step == self.total:
+                    selected = self._validate(log, progress, epoch_steps) or selected
                 due = state.step % self.config.checkpoint_every == 0
                 if due or stop or state.step == end or state.stopped_early:
-                    self._save()
+                    self.recovery.save(state)
                 if stop:
                     raise self._interrupted(request.signal)
         if any(self.workers.exchange(request.signal)):  # after the last step: all of it is saved
@@ -230,83 +202,59 @@ class _Training:
         return Interrupted(number or signal.SIGTERM, other + saved)
 
     def _batches(self) -> Iterator[Any]:
-        shares = self.workers if self.config.batch_selection == 1 else Workers()
+        config, spec = self.config, self.dataset.spec
+        # With batch selection every worker reads all examples: the hardest are chosen among them.
+        readers = self.workers if config.batch_selection == 1 else Workers()
         return iter(
             training_batches(
                 self.dataset.train,
-                self.dataset.spec,
-                self.drawn,
-                self.config.seed,
+                spec,
+                config.examples_per_step,
+                config.seed,
                 self.state.step,
-                augmentation_of(self.config, self.dataset.spec),
-                worker=shares.index,
-                workers=shares.count,
+                augmentation_of(config, spec),
+                worker=readers.index,
+                workers=readers.count,
             )
         )
 
-    def _take_step(self, step: Step, batches: Iterator[Any], stop: int) -> bool:
+    def _take_step(self, batches: Iterator[Any], stop: int) -> bool:
         """Takes a step and notes its figures; returns whether some worker wants to stop."""
         state = self.state
         start = time.perf_counter()
         inputs, labels = next(batches)
         arrived = time.perf_counter()
         with self.workers.watch():
-            result = step(inputs, labels, stop)
+            result = self.train_step(inputs, labels, stop)
             loss = float(result.loss)
         state.step += 1
         state.train_seconds += time.perf_counter() - start
         state.wait_seconds += arrived - start
-        if not result.finite:
+        if result.finite:
+            self._note(loss, int(result.correct))
+        else:
             state.skipped += 1
             if self.workers.is_chief:
                 print(f"step {state.step:,}: not finite, skipped ({state.skipped})", flush=True)
-            return bool(result.stop)
-        if not math.isfinite(loss):
-            raise self._diverged(f"The loss is {loss}")
-        state.interval_loss += loss * self.drawn
-        state.interval_correct += int(result.correct)
-        state.interval_examples += self.drawn
         return bool(result.stop)
 
-    def _validate(self, log: MetricsLog | None, progress: Progress) -> Score | None:
-        """Scores the validation split; returns the score if these are the weights to choose."""
+    def _note(self, loss: float, correct: int) -> None:
+        """Adds the figures of a step to those of the interval since the last validation."""
+        state, examples = self.state, self.config.examples_per_step
+        if not math.isfinite(loss):
+            raise self.recovery.diverged(f"The loss is {loss}", state.step)
+        state.interval_loss += loss * examples
+        state.interval_correct += correct
+        state.interval_examples += examples
+
+    def _validate(
+        self, log: MetricsLog | None, progress: Progress, epoch_steps: int
+    ) -> Score | None:
+        """Scores the validation split; returns the score if these are the weights to select."""
         state = self.state
-        if not state.interval_examples:
-            raise self._diverged("Every batch since the last validation was skipped")
-        score = self.scorer(self.dataset.validation)
-        best = score.accuracy > state.best_accuracy
-        if best:
-            state.best_accuracy, state.best_step = score.accuracy, state.step
-            state.stale_validations = 0
-            self._check_finite()
-            if self.workers.is_chief:
-                checkpoints.save_best(self.run, self.variables, state.step)
-        else:
-            state.stale_validations += 1
-            state.stopped_early = 0 < self.config.early_stopping <= state.stale_validations
+        score, selected = self.selection.validate(state)
         if log:
             rate = float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
-            progress.validation(log.add(state, score, state.step / self.epoch_steps, rate), state)
+            progress.validation(log.add(state, score, state.step / epoch_steps, rate), state)
         state.interval_loss, state.interval_correct, state.interval_examples = 0.0, 0, 0
-        return score if best or self.config.select == "last" else None
-
-    def _save(self) -> None:
-        self._check_finite()
-        if self.workers.is_chief:
-            checkpoints.save_latest(self.run, self.variables, dataclasses.asdict(self.state))
-            checkpoints.drop_others(self.run, self.state.best_step)
-
-    def _check_finite(self) -> None:
-        """Lets no checkpoint replace a good one whose weights a gradient has spoilt since."""
-        for variable in self.model.trainable_variables:
-            if not np.isfinite(np.asarray(variable)).all():
-                raise self._diverged(f"{variable.path} holds numbers that are not finite")
-
-    def _diverged(self, what: str) -> TrainingError:
-        kept = checkpoints.latest_step(self.run) if self.workers.is_chief else None
-        return TrainingError(
-            f"{what} at step {self.state.step:,}: training has diverged. Lower "
-            "`optimizer.learning_rate`, clip gradients with `optimizer.clip_norm`, or leave out "
-            f"such batches with `nonfinite` 'skip'. The last checkpoint, of step {kept or 0:,}, "
-            f"stays in {self.run.checkpoints}."
-        )
+        return score if selected else None

@@ -1,4 +1,4 @@
-"""The metrics of a training, one record per validation: `metrics.jsonl` and TensorBoard."""
+"""`MetricsLog`: one record for each validation, in `metrics.jsonl` and for TensorBoard."""
 
 import json
 from typing import Any
@@ -9,15 +9,19 @@ from seqclf.errors import RunError, StorageError
 from seqclf.storage.files import write_text
 from seqclf.storage.run_directory import Run
 from seqclf.training.evaluation import Score
+from seqclf.training.state import State
 
 
 class MetricsLog:
-    """The records of one run.
+    """Writes the records of one run.
 
     Args:
         run: the run directory.
-        step: records beyond this step are dropped: they belong to steps that a resumed training
-            will take again.
+        step: the step at which the training stands. Later records are dropped, because a resumed
+            training takes their steps again.
+
+    Raises:
+        RunError: a line of `metrics.jsonl` is damaged.
     """
 
     def __init__(self, run: Run, step: int):
@@ -26,8 +30,18 @@ class MetricsLog:
         self._folder = run.tensorboard
         self._writer = tf.summary.create_file_writer(str(run.tensorboard))
 
-    def add(self, state: Any, score: Score, epoch: float, learning_rate: float) -> dict[str, Any]:
-        """Writes the record of a validation and returns it."""
+    def add(self, state: State, score: Score, epoch: float, learning_rate: float) -> dict[str, Any]:
+        """Writes the record of a validation and returns it.
+
+        Args:
+            state: where the training stands.
+            score: the score on the validation split.
+            epoch: number of epochs so far.
+            learning_rate: the learning rate of the next step.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
         record = {
             "step": state.step,
             "epoch": round(epoch, 4),
@@ -56,7 +70,7 @@ class MetricsLog:
 
 
 def read_metrics(run: Run) -> list[dict[str, Any]]:
-    """Returns the records of `metrics.jsonl`, `[]` while there are none.
+    """Returns the records of `metrics.jsonl`, lowest step first; `[]` while there are none.
 
     Raises:
         RunError: a line is damaged.

@@ -1,4 +1,4 @@
-"""The optimiser that a config describes: algorithm, learning-rate schedule, clipping, decay."""
+"""`build_optimizer`: algorithm, learning-rate schedule, clipping and decay, by a config."""
 
 import math
 from typing import Any
@@ -9,17 +9,17 @@ from seqclf.config import Config
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
-class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
+class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # untyped
     """Linear warm-up from 0, then cosine decay (Loshchilov & Hutter 2017, arXiv:1608.03983).
 
-    Step s of S, W of them warm-up, peak p, end e: `p (s + 1) / W` while s < W, then
+    The learning rate at step s is `p (s + 1) / W` while s < W, and from then on
     `e + (p - e) (1 + cos(π (s - W) / (S - W))) / 2`.
 
     Args:
-        peak: highest learning rate, reached at the end of the warm-up.
-        total_steps: S.
-        warmup_steps: W.
-        final: learning rate at step S and beyond.
+        peak: p, the highest learning rate; it is reached at the end of the warm-up.
+        total_steps: S, the number of steps of the training.
+        warmup_steps: W, the number of steps of the warm-up.
+        final: e, the learning rate at step S and beyond.
     """
 
     def __init__(self, peak: float, total_steps: int, warmup_steps: int = 0, final: float = 0.0):
@@ -29,6 +29,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         self.final = final
 
     def __call__(self, step: Any) -> Any:
+        """Returns the learning rate at a step, a scalar."""
         ops = keras.ops
         step = ops.cast(step, "float32")
         warm = self.peak * (step + 1.0) / max(self.warmup_steps, 1)
@@ -39,6 +40,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         )
 
     def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, as Keras serialises them."""
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,
@@ -48,11 +50,11 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def build_optimizer(config: Config, total_steps: int) -> keras.optimizers.Optimizer:
-    """Builds the optimiser.
+    """Builds the optimiser that a config describes.
 
     Args:
         config: a resolved config; `optimizer.*` and `precision` are read.
-        total_steps: length of the training, for the schedule.
+        total_steps: number of steps of the training, for the schedule.
 
     Returns:
         A Keras optimiser that clips gradients to the global norm `optimizer.clip_norm` (Pascanu

@@ -1,13 +1,6 @@
-"""The compiled steps of training and prediction, the batch shared out over the cores.
-
-Products as small as a recurrent layer's leave a second thread idle, so it is not the product that
-is shared out but the batch: each share has its own compiled forward and backward pass. The result
-is that of the whole batch, to rounding.
-"""
+"""`TrainStep`: the compiled training step, from a batch to updated weights."""
 
 import functools
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import keras
@@ -15,21 +8,19 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
-from seqclf.layers.execution import execution, suggested_shares
-from seqclf.layers.shares import cut
 from seqclf.training.distribution.workers import Workers
-
-Losses = tuple[tf.Tensor, tf.Tensor]  # each example's loss, whether its answer is right: [b] each
+from seqclf.training.passes import choose_passes
 
 
 class StepResult(NamedTuple):
-    """What a training step tells.
+    """The figures of a training step.
 
     Attributes:
-        loss: mean over all that was read, label smoothing included; float32 scalar.
-        correct: number of right answers among them; a scalar.
-        stop: sum of what the workers gave as `stop`; float32 scalar.
-        finite: whether loss and gradients are; only looked at with `nonfinite` "skip".
+        loss: mean over all examples that were read, label smoothing included; float32 scalar.
+        correct: number of examples among them whose prediction is right; scalar.
+        stop: sum of the numbers that the workers gave as `stop`; float32 scalar.
+        finite: whether loss and gradients are finite; True unless `nonfinite` is "skip", because
+            only then it is looked at.
     """
 
     loss: tf.Tensor
@@ -38,200 +29,128 @@ class StepResult(NamedTuple):
     finite: tf.Tensor | bool = True
 
 
-Step = Callable[..., StepResult]  # of inputs, labels and stop
+class TrainStep:
+    """The compiled training step: forward, backward, clip, update.
 
+    Gradients are added in a fixed order, so that the same batch gives the same bits. Each of
+    several replicas works on its part of the batch, and all of them apply the gradient of the whole
+    batch.
 
-def make_train_step(
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    config: Config,
-    workers: Workers | None = None,
-) -> Step:
-    """Returns the compiled training step: forward, backward, clip, update.
-
-    Gradients are added in a fixed order, so the same batch gives the same bits. With several
-    replicas each works on its part of the batch, and all of them apply the gradient of the whole.
-
-    With `batch_selection` k above 1 the step is given k times as many examples, reads them all
-    without dropout, and learns from those of largest loss (Kawaguchi & Lu 2020, "Ordered SGD",
+    With `batch_selection` k above 1 the step is given k times as many examples. It reads all of
+    them without dropout, and learns from those of largest loss (Kawaguchi & Lu 2020, "Ordered SGD",
     arXiv:1907.04371; Loshchilov & Hutter 2016, arXiv:1511.06343, and Jiang et al. 2019,
-    arXiv:1910.00762, draw them by chance).
+    arXiv:1910.00762, draw them at random).
+
+    With `nonfinite` "skip" the gradients are looked at before they are applied. A batch whose loss
+    or gradients are not finite leaves weights and optimiser as they were.
 
     Args:
         model: gives logits `[B, C]`.
         optimizer: built for the model's trainable variables.
-        config: resolved; `batch_size`, `batch_selection`, `label_smoothing`, `model.dropout`,
-            `nonfinite`, `jit_compile` and `shares` are read.
-        workers: who shares the batch; None: nobody.
-
-    Returns:
-        A function of `inputs` (see `training_batches`), `labels`, int32 `[k·B]`, and `stop`, a
-        number (0 if left out). Each of W workers gives it its own `B / W` rows; with selection
-        all `k·B`, because the hardest are chosen among the rows of all.
+        config: a resolved config; `batch_size`, `batch_selection`, `label_smoothing`,
+            `model.dropout`, `nonfinite`, `jit_compile` and `shares` are read.
+        workers: the workers that divide the batch among them; None: this process trains alone.
     """
-    workers = workers or Workers()
-    variables = model.trainable_variables
-    learn, look, in_one = _passes(model, optimizer, config, workers)
 
-    def gradients_of(inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor) -> Any:
-        """Returns the mean gradients over all replicas, and the result; runs in each of them."""
-        if config.batch_selection > 1:
-            batch = labels.shape[0] // config.batch_selection
-            loss, right = look(*workers.part((inputs, labels), of_all=True))
-            loss, right = workers.gather(loss), workers.gather(tf.cast(right, tf.int32))  # [k·B]
-            hardest = workers.part(tf.math.top_k(loss, batch).indices, of_all=True)
-            mine = tf.nest.map_structure(lambda x: tf.gather(x, hardest), (inputs, labels))
-            *_, gradients = learn(*mine)
-            *totals, stop = workers.sum([*gradients, stop])
-            result = StepResult(tf.reduce_mean(loss), tf.math.count_nonzero(right), stop)
-        else:
-            batch = labels.shape[0] * workers.count
-            loss, right, gradients = learn(*workers.part((inputs, labels), of_all=False))
-            # One type for all: a collective adds up tensors of one type. Counts are exact in it.
-            figures = [tf.reduce_sum(loss), tf.reduce_sum(tf.cast(right, stop.dtype)), stop]
-            *totals, loss, correct, stop = workers.sum([*gradients, *figures])
-            result = StepResult(loss / batch, correct, stop)
-        means = [total / batch for total in totals]
-        if config.nonfinite == "skip":
-            finite = [tf.reduce_all(tf.math.is_finite(value)) for value in (result.loss, *means)]
-            result = result._replace(finite=tf.reduce_all(finite))
-        return means, result
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        config: Config,
+        workers: Workers | None = None,
+    ):
+        self._variables = model.trainable_variables
+        self._optimizer = optimizer
+        self._batch_selection = config.batch_selection
+        self._skip_nonfinite = config.nonfinite == "skip"
+        self._workers = workers or Workers()
+        self._passes = choose_passes(model, optimizer, config, self._workers)
+        compiled = functools.partial(tf.function, jit_compile=self._passes.compiles_step)
+        self._compiled_step = compiled(self._step_on_replicas)
+        self._compiled_gradients = compiled(self._gradients_on_replicas)
+        self._compiled_update = compiled(self._update_on_replicas)
 
-    def update(gradients: list[tf.Tensor]) -> None:
-        optimizer.apply(gradients, variables)
+    def __call__(self, inputs: Inputs, labels: tf.Tensor, stop: float = 0.0) -> StepResult:
+        """Takes a step.
 
-    def step(*arguments: Any) -> StepResult:
-        gradients, result = gradients_of(*arguments)
-        update(gradients)
+        Args:
+            inputs: see `training_batches`. Each of W workers gives its own B / W rows; with batch
+                selection it gives all k·B, because the hardest are chosen among all of them.
+            labels: int32, one for each row.
+            stop: a number that is added up over the workers: not 0 asks all of them to stop.
+        """
+        batch = inputs, labels, tf.constant(stop, tf.float32)
+        if self._skip_nonfinite:
+            return self._step_if_finite(*batch)
+        result: StepResult = self._compiled_step(*batch)
         return result
 
-    # One call of a compiled function costs 0.1 ms. Collectives cannot be compiled on a CPU.
-    compiled = functools.partial(tf.function, jit_compile=in_one)
-
-    @compiled
-    def step_everywhere(*arguments: Any) -> StepResult:
-        return workers.any_of(workers.run(step, *arguments))
-
-    @compiled
-    def look_everywhere(*arguments: Any) -> Any:
-        return workers.run(gradients_of, *arguments)
-
-    @compiled
-    def update_everywhere(gradients: Any) -> None:
-        workers.run(update, gradients)
-
-    def cautious_step(*arguments: Any) -> StepResult:
-        gradients, result = look_everywhere(*arguments)
-        result = workers.any_of(result)
+    def _step_if_finite(self, *batch: Any) -> StepResult:
+        gradients, results = self._compiled_gradients(*batch)
+        result: StepResult = self._workers.first_replica(results)
         if result.finite:
-            update_everywhere(gradients)
+            self._compiled_update(gradients)
         return result
 
-    chosen = cautious_step if config.nonfinite == "skip" else step_everywhere
-    return lambda inputs, labels, stop=0.0: chosen(inputs, labels, tf.constant(stop, tf.float32))
+    def _step_on_replicas(self, *batch: Any) -> Any:
+        return self._workers.first_replica(self._workers.run(self._step, *batch))
 
+    def _gradients_on_replicas(self, *batch: Any) -> Any:
+        return self._workers.run(self._gradients, *batch)
 
-def _passes(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config, workers: Workers
-) -> tuple[Callable[..., Any], Callable[..., Losses], bool]:
-    """Returns how one replica works on its examples, which it shares out over its cores.
+    def _update_on_replicas(self, gradients: Any) -> None:
+        self._workers.run(self._update, gradients)
 
-    Returns:
-        `learn`, which gives losses and the gradients of their sum; `look`, which gives the losses
-        without dropout; and whether the step is to be compiled in one, around both.
-    """
-    cross_entropy = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=config.label_smoothing, reduction="none"
-    )
-    variables = model.trainable_variables
-    whole = _compiles_whole(config)
-    shares = 1
-    if whole:
-        shares = config.shares or suggested_shares(config.batch_size // workers.replicas)
-    in_one = whole and shares == 1 and workers.alone
-    apart = whole and not in_one
-    compiled = functools.partial(tf.function, jit_compile=True) if apart else _as_is
+    # The methods below run in each replica.
 
-    def losses_of(inputs: Inputs, labels: tf.Tensor, training: bool) -> Losses:
-        logits = model(inputs, training=training)  # [b, C]
-        loss = cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
-        return loss, tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
+    def _step(self, *batch: Any) -> StepResult:
+        gradients, result = self._gradients(*batch)
+        self._update(gradients)
+        return result
 
-    @compiled
-    def learn_share(inputs: Inputs, labels: tf.Tensor) -> Any:
-        with tf.GradientTape() as tape:
-            loss, right = losses_of(inputs, labels, training=True)
-            scaled_loss = optimizer.scale_loss(tf.reduce_sum(loss))  # only float16 scales it
-        return loss, right, tape.gradient(scaled_loss, variables)
+    def _update(self, gradients: list[tf.Tensor]) -> None:
+        self._optimizer.apply(gradients, self._variables)
 
-    @compiled
-    def look_share(inputs: Inputs, labels: tf.Tensor) -> Losses:
-        return losses_of(inputs, labels, training=False)
+    def _gradients(
+        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor
+    ) -> tuple[list[tf.Tensor], StepResult]:
+        """Returns the mean gradients of the batch, and the result of the step."""
+        if self._batch_selection > 1:
+            batch_size = labels.shape[0] // self._batch_selection
+            sums, result = self._sums_over_hardest(inputs, labels, stop, batch_size)
+        else:
+            batch_size = labels.shape[0] * self._workers.count
+            sums, result = self._sums_over_batch(inputs, labels, stop, batch_size)
+        gradients = [gradient / batch_size for gradient in sums]
+        if self._skip_nonfinite:
+            finite = [tf.reduce_all(tf.math.is_finite(x)) for x in (result.loss, *gradients)]
+            result = result._replace(finite=tf.reduce_all(finite))
+        return gradients, result
 
-    def learn(inputs: Inputs, labels: tf.Tensor) -> Any:
-        with _execution(whole, config):
-            results = [learn_share(*part) for part in cut((inputs, labels), shares)]
-        *seen, gradients = zip(*results, strict=True)
-        loss, right = (tf.concat(parts, axis=0) for parts in seen)
-        return loss, right, [tf.add_n(parts) for parts in zip(*gradients, strict=True)]
+    def _sums_over_batch(
+        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, batch_size: int
+    ) -> tuple[list[tf.Tensor], StepResult]:
+        """Returns the gradients of the batch's summed loss, and the result of the step."""
+        workers = self._workers
+        mine = workers.rows_of_replica((inputs, labels), of_all_workers=False)
+        (loss, correct), gradients = self._passes.losses_and_gradients(*mine)
+        # One type for all: a collective adds up tensors of one type. Counts are exact in it.
+        figures = [tf.reduce_sum(loss), tf.reduce_sum(tf.cast(correct, stop.dtype)), stop]
+        *sums, loss, correct, stop = workers.sum_over_replicas([*gradients, *figures])
+        return sums, StepResult(loss / batch_size, correct, stop)
 
-    def look(inputs: Inputs, labels: tf.Tensor) -> Losses:
-        with _execution(whole, config, gradient=False):
-            results = [look_share(*part) for part in cut((inputs, labels), shares)]
-        loss, right = (tf.concat(parts, axis=0) for parts in zip(*results, strict=True))
-        return loss, right
-
-    return learn, look, in_one
-
-
-def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inputs], tf.Tensor]:
-    """Returns a function of `inputs` (see `training_batches`) that gives logits, `[B, C]`.
-
-    Args:
-        model: gives logits.
-        jit_compile: compile with XLA: pays from some twenty batches of one size on.
-    """
-    if not jit_compile or tf.config.get_visible_devices("GPU"):
-        specs = {i.name: tf.TensorSpec(i.shape, i.dtype) for i in model.inputs}
-        signature = specs if len(specs) > 1 else next(iter(specs.values()))
-        return tf.function(lambda inputs: model(inputs, training=False), [signature])
-
-    @tf.function(jit_compile=True)
-    def run_share(inputs: Inputs) -> tf.Tensor:
-        with execution(xla="around", shares=1, gradient=False):
-            return model(inputs, training=False)
-
-    @tf.function
-    def run_shares(inputs: Inputs, shares: int) -> tf.Tensor:
-        return tf.concat([run_share(part) for part in cut(inputs, shares)], axis=0)
-
-    shares_of = functools.cache(suggested_shares)
-
-    def predict(inputs: Inputs) -> tf.Tensor:
-        shares = shares_of(tf.nest.flatten(inputs)[0].shape[0])
-        return run_share(inputs) if shares == 1 else run_shares(inputs, shares)
-
-    return predict
-
-
-def _compiles_whole(config: Config) -> bool:
-    """Returns whether a share is compiled as a whole, and not only the recurrent layers in it.
-
-    Not on a GPU, whose cuDNN kernel XLA cannot compile; and not with dropout: XLA draws random
-    numbers on a CPU at 300 ns each (TensorFlow 2.21), which made a step five times slower.
-    """
-    gpu = tf.config.get_visible_devices("GPU")
-    return config.jit_compile and not config.model.dropout and not gpu
-
-
-def _execution(
-    whole: bool, config: Config, gradient: bool | None = None
-) -> AbstractContextManager[None]:
-    if whole:
-        return execution(xla="around", shares=1, gradient=gradient)
-    xla = None if config.jit_compile else "none"
-    return execution(xla=xla, shares=config.shares or None, gradient=gradient)
-
-
-def _as_is(function: Callable) -> Callable:
-    return function
+    def _sums_over_hardest(
+        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, batch_size: int
+    ) -> tuple[list[tf.Tensor], StepResult]:
+        """Returns the gradients of the largest losses' sum, and the result of the step."""
+        workers = self._workers
+        mine = workers.rows_of_replica((inputs, labels), of_all_workers=True)
+        loss, correct = self._passes.losses(*mine)
+        loss = workers.gather_from_replicas(loss)  # [k·B]
+        correct = workers.gather_from_replicas(tf.cast(correct, tf.int32))
+        hardest = tf.math.top_k(loss, batch_size).indices
+        hardest = workers.rows_of_replica(hardest, of_all_workers=True)
+        mine = tf.nest.map_structure(lambda x: tf.gather(x, hardest), (inputs, labels))
+        _, gradients = self._passes.losses_and_gradients(*mine)
+        *sums, stop = workers.sum_over_replicas([*gradients, stop])
+        return sums, StepResult(tf.reduce_mean(loss), tf.math.count_nonzero(correct), stop)

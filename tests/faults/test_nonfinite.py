@@ -75,12 +75,12 @@ def test_it_skips_the_batch_and_says_so(tmp_path, capsys):
 def test_a_skipped_batch_leaves_no_trace(tmp_path):
     """Weights and optimiser are as if the step had not been."""
     from seqclf.training.optimizers import build_optimizer
-    from seqclf.training.step import make_train_step
+    from seqclf.training.step import TrainStep
 
     dataset, chosen = poisoned(count=16), config(nonfinite="skip")
     model = build(chosen, dataset.spec)
     optimizer = build_optimizer(chosen, 20)
-    step = make_train_step(model, optimizer, chosen)
+    step = TrainStep(model, optimizer, chosen)
     good = dataset.train.x[16:32], dataset.train.y[16:32]
     assert step(*good).finite
     before = [np.array(v) for v in [*model.variables, *optimizer.variables]]

@@ -16,7 +16,7 @@ from seqclf.training.checkpoints import restore_latest
 from seqclf.training.evaluation import Scorer
 from seqclf.training.loop import fit
 from seqclf.training.metrics_log import read_metrics
-from seqclf.training.step import make_train_step
+from seqclf.training.step import TrainStep
 
 SMALL = {
     "data": {"source": "digits"},
@@ -79,7 +79,7 @@ def test_one_step_is_keras_own(digits):
     )
     x = (digits.train.x[:32] / 16).astype("float32")
     y = digits.train.y[:32]
-    step = make_train_step(model, build_optimizer(chosen, 10), chosen)
+    step = TrainStep(model, build_optimizer(chosen, 10), chosen)
     for _ in range(3):
         loss, *_ = step(keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y))
         peer.reset_metrics()  # Keras 3.12 returns the mean over the calls
@@ -117,7 +117,7 @@ def test_a_step_learns_from_the_examples_of_largest_loss(digits, selection):
         keras.utils.set_random_seed(0)
         model = build_classifier(chosen, digits.spec)
         logits = model(x).numpy()
-        results = make_train_step(model, build_optimizer(chosen, 10), chosen)(x, y)
+        results = TrainStep(model, build_optimizer(chosen, 10), chosen)(x, y)
         return logits, [float(result) for result in results], model.get_weights()
 
     x = keras.ops.convert_to_tensor((digits.train.x[:48] / 16).astype("float32"))
@@ -175,7 +175,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, digits, stop, monkeypat
     class StopError(Exception):
         pass
 
-    make = training.make_train_step
+    make = training.TrainStep
 
     def stopping(*arguments):
         step, calls = make(*arguments), 0
@@ -189,11 +189,11 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, digits, stop, monkeypat
 
         return counted
 
-    monkeypatch.setattr(training, "make_train_step", stopping)
+    monkeypatch.setattr(training, "TrainStep", stopping)
     if stop < 60:
         with pytest.raises(StopError):
             train(tmp_path / "cut", digits, **changes)
-    monkeypatch.setattr(training, "make_train_step", make)
+    monkeypatch.setattr(training, "TrainStep", make)
     cut, resumed, _ = train(tmp_path / "cut", digits, **changes)
     for a, b in zip(model.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

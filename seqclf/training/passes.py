@@ -1,0 +1,197 @@
+"""The forward and the backward pass over one replica's examples, compiled in one of two ways.
+
+Matrix products as small as a recurrent layer's leave a second thread idle. So the batch is split
+into shares, and each core works on one of them. What XLA compiles is
+
+    in `SharePasses`   the passes over a share as a whole, or, with one share, the step around them;
+    in `LayerPasses`   the recurrent layers only, which split the batch themselves, or nothing.
+
+The results are those of the whole batch, to rounding.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from seqclf.config import Config
+from seqclf.data.pipeline import Inputs
+from seqclf.layers.execution import execution, suggested_shares
+from seqclf.layers.shares import cut
+from seqclf.training.distribution.workers import Workers
+
+
+class ExampleLosses(NamedTuple):
+    """Figures of each example.
+
+    Attributes:
+        loss: cross-entropy, label smoothing included; float32 `[b]`.
+        correct: whether the most probable class is the true one; bool `[b]`.
+    """
+
+    loss: tf.Tensor
+    correct: tf.Tensor
+
+
+class Passes:
+    """The forward and the backward pass over one replica's examples.
+
+    Args:
+        model: gives logits `[b, C]`.
+        optimizer: scales the loss where the precision is float16.
+        config: a resolved config; `label_smoothing` is read.
+
+    Attributes:
+        compiles_step: whether the caller must compile the step around the passes, because nothing
+            in them is compiled.
+    """
+
+    compiles_step = False
+
+    def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config):
+        self._model = model
+        self._optimizer = optimizer
+        self._cross_entropy = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing, reduction="none"
+        )
+
+    def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:
+        """Returns the losses of examples, computed without dropout.
+
+        Args:
+            inputs: see `training_batches`.
+            labels: int32 `[b]`.
+        """
+        raise NotImplementedError
+
+    def losses_and_gradients(
+        self, inputs: Inputs, labels: tf.Tensor
+    ) -> tuple[ExampleLosses, list[tf.Tensor]]:
+        """Returns the losses of examples, and the gradients of their sum.
+
+        Args:
+            inputs: see `training_batches`.
+            labels: int32 `[b]`.
+
+        Returns:
+            The losses, computed with dropout, and one gradient for each trainable variable.
+        """
+        raise NotImplementedError
+
+    def _forward(self, inputs: Inputs, labels: tf.Tensor, training: bool = False) -> ExampleLosses:
+        logits = self._model(inputs, training=training)  # [b, C]
+        loss = self._cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
+        return ExampleLosses(loss, tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels)
+
+    def _forward_and_backward(
+        self, inputs: Inputs, labels: tf.Tensor
+    ) -> tuple[ExampleLosses, list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            losses = self._forward(inputs, labels, training=True)
+            scaled_loss = self._optimizer.scale_loss(tf.reduce_sum(losses.loss))
+        return losses, tape.gradient(scaled_loss, self._model.trainable_variables)
+
+
+class SharePasses(Passes):
+    """Passes that are compiled as a whole, share by share.
+
+    Args:
+        model: see `Passes`.
+        optimizer: see `Passes`.
+        config: see `Passes`.
+        shares: number of shares of the batch.
+        compiles_step: True compiles nothing here: the caller compiles the step around the passes.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        config: Config,
+        shares: int,
+        compiles_step: bool,
+    ):
+        super().__init__(model, optimizer, config)
+        self._shares = shares
+        self.compiles_step = compiles_step
+        self._share_losses: Callable[..., Any] = self._forward
+        self._share_gradients: Callable[..., Any] = self._forward_and_backward
+        if not compiles_step:
+            self._share_losses = tf.function(self._forward, jit_compile=True)
+            self._share_gradients = tf.function(self._forward_and_backward, jit_compile=True)
+
+    def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:
+        with execution(xla="around", shares=1, gradient=False):
+            results = [self._share_losses(*share) for share in cut((inputs, labels), self._shares)]
+        return _concatenated(results)
+
+    def losses_and_gradients(
+        self, inputs: Inputs, labels: tf.Tensor
+    ) -> tuple[ExampleLosses, list[tf.Tensor]]:
+        with execution(xla="around", shares=1):
+            shares = cut((inputs, labels), self._shares)
+            results = [self._share_gradients(*share) for share in shares]
+        losses, gradients = zip(*results, strict=True)
+        # One order of addition: the same batch gives the same bits.
+        return _concatenated(losses), [tf.add_n(parts) for parts in zip(*gradients, strict=True)]
+
+
+class LayerPasses(Passes):
+    """Passes in which only the recurrent layers are compiled, or, without `jit_compile`, nothing.
+
+    Args:
+        model: see `Passes`.
+        optimizer: see `Passes`.
+        config: see `Passes`; `jit_compile` and `shares` are read too.
+    """
+
+    def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config):
+        super().__init__(model, optimizer, config)
+        self._xla = None if config.jit_compile else "none"
+        self._shares = config.shares or None
+
+    def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:
+        with self._execution(gradient=False):
+            return self._forward(inputs, labels)
+
+    def losses_and_gradients(
+        self, inputs: Inputs, labels: tf.Tensor
+    ) -> tuple[ExampleLosses, list[tf.Tensor]]:
+        with self._execution():
+            return self._forward_and_backward(inputs, labels)
+
+    def _execution(self, gradient: bool | None = None) -> AbstractContextManager[None]:
+        return execution(xla=self._xla, shares=self._shares, gradient=gradient)
+
+
+def choose_passes(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config, workers: Workers
+) -> Passes:
+    """Returns the passes of a replica, compiled in the way that is fastest for this config.
+
+    Whole shares are not compiled on a GPU, because XLA cannot compile cuDNN's kernel; nor with
+    dropout, because XLA draws random numbers on a CPU at 300 ns each (TensorFlow 2.21), which made
+    a step five times slower. With one share the whole step is compiled: one call of a compiled
+    function costs 0.1 ms. Several replicas keep that from being done: their collective operations
+    cannot be compiled on a CPU.
+
+    Args:
+        model: gives logits `[b, C]`.
+        optimizer: built for the model's trainable variables.
+        config: a resolved config; `batch_size`, `jit_compile`, `label_smoothing`, `model.dropout`
+            and `shares` are read.
+        workers: the workers that divide the batch among them.
+    """
+    gpu = tf.config.get_visible_devices("GPU")
+    if not config.jit_compile or config.model.dropout or gpu:
+        return LayerPasses(model, optimizer, config)
+    shares = config.shares or suggested_shares(config.batch_size // workers.replicas)
+    compiles_step = shares == 1 and workers.alone
+    return SharePasses(model, optimizer, config, shares, compiles_step)
+
+
+def _concatenated(losses: Any) -> ExampleLosses:
+    loss, correct = (tf.concat(parts, axis=0) for parts in zip(*losses, strict=True))
+    return ExampleLosses(loss, correct)

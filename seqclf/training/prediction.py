@@ -1,0 +1,45 @@
+"""The compiled prediction of logits, for scoring."""
+
+import functools
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from seqclf.data.pipeline import Inputs
+from seqclf.layers.execution import execution, suggested_shares
+from seqclf.layers.shares import cut
+
+
+def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inputs], tf.Tensor]:
+    """Returns a function of `inputs` (see `training_batches`) that gives logits, `[B, C]`.
+
+    Args:
+        model: gives logits.
+        jit_compile: whether XLA compiles the function; it pays from some twenty batches of one
+            size on.
+    """
+    if not jit_compile or tf.config.get_visible_devices("GPU"):
+        specs = {i.name: tf.TensorSpec(i.shape, i.dtype) for i in model.inputs}
+        signature = specs if len(specs) > 1 else next(iter(specs.values()))
+        plain: Callable[[Inputs], tf.Tensor] = tf.function(
+            lambda inputs: model(inputs, training=False), [signature]
+        )
+        return plain
+
+    def share_logits(inputs: Inputs) -> tf.Tensor:
+        with execution(xla="around", shares=1, gradient=False):
+            return model(inputs, training=False)
+
+    def joined_logits(inputs: Inputs, shares: int) -> tf.Tensor:
+        return tf.concat([compiled_share(share) for share in cut(inputs, shares)], axis=0)
+
+    compiled_share = tf.function(share_logits, jit_compile=True)
+    compiled_shares = tf.function(joined_logits)
+    shares_of = functools.cache(suggested_shares)
+
+    def predict(inputs: Inputs) -> tf.Tensor:
+        shares = shares_of(tf.nest.flatten(inputs)[0].shape[0])
+        return compiled_share(inputs) if shares == 1 else compiled_shares(inputs, shares)
+
+    return predict

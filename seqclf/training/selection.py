@@ -1,0 +1,59 @@
+"""`WeightSelection`: validates during a training, and keeps the best weights."""
+
+from seqclf.config import Config
+from seqclf.data.dataset import Dataset
+from seqclf.training.evaluation import Score, Scorer
+from seqclf.training.recovery import Recovery
+from seqclf.training.state import State
+
+
+class WeightSelection:
+    """Decides which weights become the model, and whether the training stops early.
+
+    Args:
+        config: a resolved config; `select` and `early_stopping` are read.
+        dataset: its validation split is scored.
+        scorer: scores the model that is trained.
+        recovery: keeps the best weights.
+    """
+
+    def __init__(self, config: Config, dataset: Dataset, scorer: Scorer, recovery: Recovery):
+        self._config, self._dataset = config, dataset
+        self._scorer, self._recovery = scorer, recovery
+
+    def validate(self, state: State) -> tuple[Score, bool]:
+        """Scores the validation split, and notes in the state how it compares with the best.
+
+        Args:
+            state: where the training stands; its fields of the best validation are updated.
+
+        Returns:
+            The score, and whether the weights of now would be the selected ones if the training
+            ended here.
+
+        Raises:
+            TrainingError: all batches since the last validation were skipped, or the weights are
+                not finite.
+        """
+        if not state.interval_examples:
+            what = "Every batch since the last validation was skipped"
+            raise self._recovery.diverged(what, state.step)
+        score = self._scorer(self._dataset.validation)
+        best = score.accuracy > state.best_accuracy
+        if best:
+            state.best_accuracy, state.best_step = score.accuracy, state.step
+            state.stale_validations = 0
+            self._recovery.save_best(state.step)
+        else:
+            state.stale_validations += 1
+            state.stopped_early = 0 < self._config.early_stopping <= state.stale_validations
+        return score, best or self._config.select == "last"
+
+    def give_selected_weights(self, state: State) -> None:
+        """Gives the model, at the end, the weights that `select` asks for.
+
+        Raises:
+            RunError: they cannot be read.
+        """
+        if self._config.select == "best":
+            self._recovery.restore_best(state.best_step)
