@@ -1,7 +1,8 @@
 """seqclf: sequence classification with a GRU of our own, from tf.data to TF Serving.
 
 The public names are loaded when they are first used, so that a tool which needs none of TensorFlow
-does not wait for it.
+does not wait for it. With each of them all layers are registered with Keras, so that
+`keras.models.load_model` opens the `model.keras` of any run.
 """
 
 import importlib
@@ -40,8 +41,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        if _PUBLIC[name] != "seqclf.config" and "tensorflow" not in sys.modules:
+        if "tensorflow" not in sys.modules:
             _start_tensorflow()
+        importlib.import_module("seqclf.layers")  # registers them, so that Keras opens our models
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module 'seqclf' has no attribute {name!r}")
 

@@ -3,6 +3,7 @@
 from seqclf.layers.cells import GRUCell, LSTMCell, MGUCell, SimpleRNNCell
 from seqclf.layers.gru import GRU
 from seqclf.layers.initializers import ChronoBias
+from seqclf.layers.length_mask import LengthMask
 from seqclf.layers.pooling import LastAndMean
 from seqclf.layers.recurrent import LSTM, MGU, Recurrent, SimpleRNN
 from seqclf.layers.time_reduction import TimeReduction
@@ -16,6 +17,7 @@ __all__ = [
     "GRUCell",
     "LSTMCell",
     "LastAndMean",
+    "LengthMask",
     "MGUCell",
     "Recurrent",
     "SimpleRNN",

@@ -1,4 +1,4 @@
-"""The classifier: how it is built from a config, and how a saved one is loaded."""
+"""The classifier: how a config becomes one, how it is traced, and how a saved one is loaded."""
 
 from seqclf.models.classifier import build_classifier, trace_classifier, traceable
 

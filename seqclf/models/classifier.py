@@ -1,10 +1,10 @@
-"""`build_classifier`: stacked recurrent layers, the last valid state, one logit per class."""
+"""`build_classifier`: stacked recurrent layers, the last valid state, a logit for each class."""
 
 from typing import Any
 
 import keras
 
-from seqclf.config import Config
+from seqclf.config import Config, ModelConfig
 from seqclf.data.dataset import DatasetSpec
 from seqclf.layers import (
     GRU,
@@ -12,6 +12,7 @@ from seqclf.layers import (
     MGU,
     ChronoBias,
     LastAndMean,
+    LengthMask,
     Recurrent,
     SimpleRNN,
     TimeReduction,
@@ -21,31 +22,6 @@ from seqclf.layers.trace import Trace, trace
 CELLS: dict[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "rnn": SimpleRNN, "mgu": MGU}
 
 
-@keras.saving.register_keras_serializable(package="seqclf")
-class LengthMask(keras.layers.Layer):
-    """Turns lengths into the mask that recurrent layers take.
-
-    Call arguments:
-        sequences: `[B, T, D]`, for its number of steps.
-        lengths: `[B]` integers.
-
-    Returns:
-        bool `[B, T]`: True where the step is valid.
-
-    Example:
-        >>> mask = LengthMask()(np.zeros([2, 3, 1]), np.array([1, 3]))
-        >>> mask.numpy().tolist()
-        [[True, False, False], [True, True, True]]
-    """
-
-    def call(self, sequences: Any, lengths: Any) -> Any:
-        steps = keras.ops.arange(keras.ops.shape(sequences)[1], dtype="int32")
-        return steps[None, :] < keras.ops.cast(lengths, "int32")[:, None]
-
-    def compute_output_spec(self, sequences: Any, lengths: Any) -> keras.KerasTensor:
-        return keras.KerasTensor(sequences.shape[:2], dtype="bool")
-
-
 def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     """Builds the classifier that a config describes.
 
@@ -53,12 +29,12 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
 
     Args:
         config: a resolved config (`seqclf.config.resolve`); `model.*` and `precision` are read.
-        spec: of the data: steps, features, classes, whether lengths vary.
+        spec: the spec of the data: time steps, features, classes, and whether lengths vary.
 
     Returns:
-        An uncompiled Keras model. Input: float32 `[B, T, D]`, named `sequences`, and with varying
-        lengths also int32 `[B]`, named `lengths` (T is then free). Output: float32 logits
-        `[B, num_classes]`.
+        An uncompiled Keras model. The input is float32 `[B, T, D]`, named `sequences`. If lengths
+        vary, T is free, and there is a second input, int32 `[B]`, named `lengths`. The output is
+        logits, float32 `[B, num_classes]`.
 
     Example:
         >>> dataset = seqclf.load_dataset("digits")
@@ -67,8 +43,8 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         (None, 10)
     """
     policy = keras.DTypePolicy(config.precision)
-    free = spec.variable_length
-    inputs = [keras.Input((None if free else spec.time_steps, spec.features), name="sequences")]
+    time_steps = None if spec.variable_length else spec.time_steps
+    inputs = [keras.Input((time_steps, spec.features), name="sequences")]
     mask = None
     if spec.variable_length:
         inputs.append(keras.Input((), dtype="int32", name="lengths"))
@@ -79,7 +55,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     for i, units in enumerate(config.model.units, start=1):
         all_states = i < depth or config.model.pooling != "last"
         layer = _recurrent(config.model, i, units, policy, return_sequences=all_states)
-        x = layer(x, mask=mask)  # [B, T, H], of the last layer [B, H] if that is all that is read
+        x = layer(x, mask=mask)  # [B, T, H], or [B, H] where the head reads the last state alone
         if i < depth and reductions[i - 1] > 1:
             reduce = TimeReduction(reductions[i - 1], dtype=policy, name=f"time_reduction_{i}")
             x, mask = reduce(x, mask=mask), reduce.compute_mask(x, mask)
@@ -96,7 +72,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
 
 
 def _recurrent(
-    model: Any, number: int, units: int, policy: keras.DTypePolicy, return_sequences: bool
+    model: ModelConfig, number: int, units: int, policy: keras.DTypePolicy, return_sequences: bool
 ) -> keras.layers.Layer:
     """Returns a recurrent layer of the config's cell, in one direction or both."""
     layer = CELLS[model.cell](
@@ -111,22 +87,22 @@ def _recurrent(
     return keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{number}")
 
 
-def _arguments(model: Any) -> dict[str, Any]:
-    """Returns the arguments of a recurrent layer that only some cells have."""
+def _arguments(model: ModelConfig) -> dict[str, Any]:
+    """Returns the arguments of a recurrent layer that not all cells have."""
     arguments: dict[str, Any] = {"reset_after": model.reset_after} if model.cell == "gru" else {}
     if model.chrono:
         keeping = CELLS[model.cell].cell_class.keeping
         arguments["bias_initializer"] = ChronoBias(model.chrono, keeping=keeping)
         if model.cell == "lstm":
-            arguments["unit_forget_bias"] = False  # the bias is drawn
+            arguments["unit_forget_bias"] = False  # ChronoBias sets the forget gate's bias
     return arguments
 
 
 def traceable(model: keras.Model) -> bool:
-    """Returns whether `trace_classifier` can say what the model thinks at each step.
+    """Returns whether `trace_classifier` can say what a model would predict at each time step.
 
-    A bidirectional one has not read a prefix of a sequence and nothing else at any step, and one
-    with time reduction has not read each step in each layer.
+    A bidirectional model has no state that depends only on the beginning of a sequence. In a model
+    with time reduction the upper layers do not read every time step.
     """
     opaque = (keras.layers.Bidirectional, TimeReduction)
     return not any(isinstance(layer, opaque) for layer in model.layers)
@@ -135,19 +111,20 @@ def traceable(model: keras.Model) -> bool:
 def trace_classifier(
     model: keras.Model, sequences: Any, lengths: Any = None, nudges: Any = None
 ) -> tuple[Any, list[Trace]]:
-    """Reads sequences with a classifier and keeps what it thinks at each step.
+    """Classifies sequences and keeps the states, the gates and the logits of every time step.
 
     Args:
-        model: of `build_classifier`, not bidirectional.
+        model: a model of `build_classifier` that is not bidirectional.
         sequences: `[B, T, D]`.
-        lengths: `[B]`, for a model of varying lengths. After them nothing changes any more.
-        nudges: for each recurrent layer what `trace` takes, or None.
+        lengths: `[B]`, for a model of varying lengths; after them nothing changes any more.
+        nudges: for each recurrent layer the argument `nudges` of `trace`, or None for all.
 
     Returns:
-        Logits after each step, `[B, T, C]`: what the model would answer if the sequence ended
-        there, the last of them its answer (with `model.pooling` "mean" the mean is that of the
-        states until then); and the `Trace` of each recurrent layer, first to last.
-        With time reduction the steps are those that the layer in question reads.
+        The logits at each time step, `[B, T, C]`, and the `Trace` of each recurrent layer, first to
+        last. The logits of a time step are those that the model would give if the sequence ended
+        there; the last of them are the model's own. With `model.pooling` "mean" the mean is taken
+        over the states until then. With time reduction the time steps are those that the layer in
+        question reads.
     """
     traces: list[Trace] = []
     x, mask = sequences, None

@@ -1,11 +1,11 @@
-"""Loading a classifier: a `.keras` file, or the one of a run directory."""
+"""Loading a trained classifier, from a run directory or from a `.keras` file."""
 
 import zipfile
 from pathlib import Path
 
 import keras
 
-import seqclf.models.classifier  # noqa: F401 (registers our layers with Keras)
+import seqclf.layers  # noqa: F401 (registers our layers with Keras)
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
 from seqclf.storage.run_directory import Run
@@ -15,7 +15,8 @@ def load_trained(run: Run) -> tuple[keras.Model, DatasetSpec]:
     """Loads the classifier of a run, and the spec of its data.
 
     Raises:
-        RunError: the folder is no run's, has no model yet, or one that is damaged or does not fit.
+        RunError: the folder is no run directory, or it has no model yet, or its model is damaged or
+            does not fit the spec.
     """
     run.read_config()
     if not run.model.exists() or not run.dataset.exists():
@@ -28,19 +29,17 @@ def load_trained(run: Run) -> tuple[keras.Model, DatasetSpec]:
 
 
 def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:
-    """Loads a classifier that `model.save(path)` wrote, with safe mode on.
-
-    Importing this module registers our layers with Keras.
+    """Loads a classifier that `model.save(path)` wrote, in Keras's safe mode.
 
     Args:
-        path: the file.
-        spec: of the data that the model must fit; None: it is not looked at.
+        path: the `.keras` file.
+        spec: the spec of the data that the model must fit; None skips that check.
 
     Raises:
         RunError: the file cannot be read, is damaged, or holds a model of other data.
     """
     try:
-        path.read_bytes()  # Keras would say that it is not there, whatever is wrong with it
+        path.read_bytes()  # of a file that cannot be read, Keras says that it does not exist
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         said = error.strerror if isinstance(error, PermissionError) else f"damaged ({error})"

@@ -10,10 +10,8 @@ import pytest
 from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
-from seqclf.errors import RunError
 from seqclf.layers import GRU
 from seqclf.models.classifier import traceable
-from seqclf.models.loading import load_classifier
 
 FIXED = DatasetSpec("test", "rows", (6, 4), "float32", ("a", "b", "c"))
 VARYING = dataclasses.replace(FIXED, variable_length=True)
@@ -119,21 +117,6 @@ def test_padding_changes_nothing(options):
         np.testing.assert_allclose(model(alone)[0], logits, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"bidirectional": True, "pooling": "mean"}, {"time_reduction": [2], "chrono": 6}],
-    ids=str,
-)
-@pytest.mark.parametrize("spec", [FIXED, VARYING], ids=["fixed", "varying"])
-def test_saved_and_loaded(spec, options, tmp_path):
-    model = build(spec, units=[4, 3], layer_norm=True, **options)
-    model.save(tmp_path / "m.keras")
-    loaded = load_classifier(tmp_path / "m.keras")
-    x = np.ones((2, 6, 4), "float32")
-    inputs = {"sequences": x, "lengths": np.array([2, 6])} if spec.variable_length else x
-    np.testing.assert_array_equal(loaded(inputs), model(inputs))
-
-
 def test_mixed_precision_ends_in_float32():
     model = build(units=[4], precision="mixed_bfloat16")
     assert model.layers[1].compute_dtype == "bfloat16"
@@ -144,13 +127,3 @@ def test_summary_is_readable(capsys):
     build(units=[100, 100]).summary(line_length=80)
     text = capsys.readouterr().out
     assert "gru_1 (GRU)" in text and "gru_2 (GRU)" in text and "logits (Dense)" in text
-
-
-def test_a_damaged_model_file_is_named(tmp_path):
-    path = tmp_path / "m.keras"
-    build(units=[4]).save(path)
-    content = path.read_bytes()
-    for damaged in (content[:200], b"junk", content[:-400]):
-        path.write_bytes(damaged)
-        with pytest.raises(RunError, match="m.keras cannot be loaded as a model"):
-            load_classifier(path)

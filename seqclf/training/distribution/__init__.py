@@ -1,1 +1,1 @@
-"""Training on several devices, processes and machines: who takes part, and what they exchange."""
+"""Training on several devices, processes and machines: the workers and what they exchange."""

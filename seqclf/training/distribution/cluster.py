@@ -1,4 +1,4 @@
-"""The workers of a training, as TensorFlow's `TF_CONFIG` names them."""
+"""`cluster_of_environment`: the workers that TensorFlow's variable `TF_CONFIG` names."""
 
 import json
 import os
@@ -18,11 +18,11 @@ ADDRESS = re.compile(r"^(\[[^\]]+\]|[^:/\s]+):(\d{1,5})$")
 
 @dataclass(frozen=True)
 class Cluster:
-    """Who takes part in a training.
+    """The workers of a training.
 
     Attributes:
         addresses: `host:port` of every worker, the chief first.
-        index: this process's place among them.
+        index: place of this process's address among them, from 0.
     """
 
     addresses: tuple[str, ...]
@@ -30,13 +30,16 @@ class Cluster:
 
 
 def cluster_of_environment() -> Cluster | None:
-    """Returns the cluster that `TF_CONFIG` describes, None if it is not set or names no worker.
+    """Returns the cluster that `TF_CONFIG` describes.
 
-    An entry `chief` counts as the first worker, as TensorFlow has it.
+    An entry `chief` is the first worker, as in TensorFlow.
+
+    Returns:
+        The cluster; None if `TF_CONFIG` is not set or names no worker.
 
     Raises:
-        ConfigError: it cannot be understood, names an address twice, or a task that takes no part
-            in this kind of training (`ps`, `evaluator`).
+        ConfigError: the value cannot be understood, or it names an address twice, or a task that
+            has no part in this kind of training (`ps`, `evaluator`).
     """
     text = os.environ.get(VARIABLE, "").strip()
     if not text:
@@ -59,10 +62,10 @@ def cluster_of_environment() -> Cluster | None:
 def _addresses(cluster: dict[str, Any], text: str) -> tuple[str, ...]:
     addresses = []
     for job in ("chief", "worker"):
-        of_job = cluster.get(job, [])
-        if not isinstance(of_job, list):
+        job_addresses = cluster.get(job, [])
+        if not isinstance(job_addresses, list):
             raise _wrong(f"must list the addresses of `{job}`", text)
-        addresses += of_job
+        addresses += job_addresses
     if len(cluster.get("chief", [])) > 1:
         raise _wrong("names more than one `chief`", text)
     for address in addresses:
@@ -81,7 +84,7 @@ def _index(cluster: dict[str, Any], task: Any, count: int, text: str) -> int:
     if not isinstance(kind, str) or kind not in cluster:
         raise _wrong(f"gives this process a task of type {kind!r}, which `cluster` lacks", text)
     if isinstance(index, str) and index.isdecimal():
-        index = int(index)  # what shells and Kubernetes write
+        index = int(index)  # shells and Kubernetes write it as a string
     if not isinstance(index, int) or isinstance(index, bool):
         raise _wrong(f"gives this process no index, but {index!r}", text)
     if not 0 <= index < len(cluster[kind]):

@@ -1,7 +1,8 @@
-"""`meet`: workers wait for each other before TensorFlow does.
+"""`meet`: waits until all workers are there, before TensorFlow waits for them.
 
-TensorFlow's own wait cannot be interrupted (no signal handler of Python's runs in it, and its own
-takes SIGTERM and does nothing), says nothing, and does not notice a port that is taken until later.
+TensorFlow's own wait cannot be interrupted: Python's signal handlers do not run during it, and
+TensorFlow's handler takes SIGTERM and does nothing. It also prints nothing, and notices only later
+that a port is taken.
 """
 
 import contextlib
@@ -11,15 +12,18 @@ import time
 from seqclf.errors import WorkerLostError
 from seqclf.training.distribution.cluster import Cluster
 
-INTERVAL = 0.2  # seconds between two looks
-REMINDER = 60.0  # seconds between two lines that say who is missing
+INTERVAL = 0.2  # seconds between two attempts to connect
+REMINDER = 60.0  # seconds between two lines that say which workers are missing
 
 
 def meet(cluster: Cluster) -> None:
-    """Returns once every worker has been seen at its address.
+    """Waits until every other worker accepts connections at its address.
 
-    Each listens at its own port until it has seen all others; then TensorFlow's server takes the
-    port over, which answers those who are still looking.
+    Each worker listens at its own port until it has reached all others. Then TensorFlow's server
+    takes the port over, and answers the workers that are still waiting.
+
+    Args:
+        cluster: the workers.
 
     Raises:
         WorkerLostError: this worker's port is taken.
@@ -47,7 +51,7 @@ def meet(cluster: Cluster) -> None:
 
 def _answers(address: str) -> bool:
     host, _, port = address.rpartition(":")
-    with contextlib.suppress(OSError):  # not started yet, or its name not known yet
+    with contextlib.suppress(OSError):  # it has not started yet, or its name is not known yet
         socket.create_connection((host.strip("[]"), int(port)), timeout=1.0).close()
         return True
     return False

@@ -1,4 +1,4 @@
-"""`make_workers`: the tf.distribute strategy that a config and the environment ask for."""
+"""`make_workers`: the workers and the strategy that a config and the environment ask for."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from seqclf.training.distribution.cluster import VARIABLE, Cluster, cluster_of_e
 from seqclf.training.distribution.rendezvous import meet
 from seqclf.training.distribution.workers import Workers
 
-SILENCE = (
-    600  # seconds without an answer after which a peer counts as lost; a dead one does at once
-)
+# Seconds without an answer after which a worker counts as lost. One that has ended counts at once.
+SILENCE = 600
 
 
 def make_workers(config: Config) -> Workers:
-    """Returns those who share a training, by `distribute`; on several machines, once all are there.
+    """Returns the workers of a training, as `distribute` and `TF_CONFIG` name them.
 
-    Must be called before anything else is done with TensorFlow in the process.
+    With several workers it waits until all of them are there. It must be called before anything
+    else is done with TensorFlow in the process.
 
     Args:
-        config: resolved; `distribute` is read.
+        config: a resolved config; `distribute` is read.
 
     Raises:
         ConfigError: `distribute` and `TF_CONFIG`, or the devices, do not go together.
@@ -38,10 +38,10 @@ def make_workers(config: Config) -> Workers:
 
 
 def check_shared(config: Config, workers: Workers) -> None:
-    """Checks that a config can be shared out among so many.
+    """Checks that the workers can divide the batch of a config among them.
 
     Raises:
-        ConfigError: the batch cannot be shared out evenly, or each would scale its own loss.
+        ConfigError: the batch cannot be divided evenly, or each replica would scale its own loss.
     """
     if config.batch_size % workers.replicas:
         raise ConfigError(
@@ -56,7 +56,14 @@ def check_shared(config: Config, workers: Workers) -> None:
 
 
 def chosen(distribute: str, cluster: Cluster | None) -> tuple[str, Cluster | None]:
-    """Returns the kind of distribution, `auto` decided: `multi_worker`, `mirrored` or `none`.
+    """Returns the kind of distribution: `multi_worker`, `mirrored` or `none`.
+
+    Args:
+        distribute: the config's value, one of these or `auto`, which takes what is there.
+        cluster: the workers that `TF_CONFIG` names; None: it names none.
+
+    Returns:
+        The kind, and the cluster as it was given.
 
     Raises:
         ConfigError: `multi_worker` without `TF_CONFIG`, or something else with it.
@@ -78,14 +85,14 @@ def chosen(distribute: str, cluster: Cluster | None) -> tuple[str, Cluster | Non
 
 
 def require_alone(config: Config, what: str) -> None:
-    """Checks that nobody asks for a training to be shared out where it cannot be.
+    """Checks that a training is not distributed, for a caller that trains on one device.
 
     Args:
-        config: resolved; `distribute` is read.
-        what: what trains, as the beginning of a sentence.
+        config: a resolved config; `distribute` is read.
+        what: the caller, as the beginning of a sentence of the message.
 
     Raises:
-        ConfigError: `distribute` or `TF_CONFIG` asks for it.
+        ConfigError: `distribute` or `TF_CONFIG` asks for several devices or workers.
     """
     kind, _ = chosen(config.distribute, cluster_of_environment())
     if config.distribute == "mirrored" or kind == "multi_worker":
@@ -98,13 +105,13 @@ def require_alone(config: Config, what: str) -> None:
 
 
 def sum_before_clipping(optimizer: keras.optimizers.Optimizer) -> None:
-    """Makes a Keras optimiser take gradients that are summed over the replicas already.
+    """Makes a Keras optimiser take gradients that are already summed over the replicas.
 
     Keras (3.15) clips each replica's own gradient and sums afterwards, so that the clipped gradient
-    depends on the number of replicas. The step here sums first, and then the optimiser must not.
+    depends on the number of replicas. `TrainStep` sums first, so the optimiser must not sum again.
 
     Raises:
-        RuntimeError: this Keras sums elsewhere, so that nothing here would keep it from summing.
+        RuntimeError: this version of Keras sums in another place, where it would sum again.
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if not callable(getattr(inner, "_all_reduce_sum_gradients", None)):
@@ -119,7 +126,7 @@ def _multi_worker(cluster: Cluster) -> tf.distribute.Strategy:
     meet(cluster)
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=SILENCE)
     try:
-        with ending_at_once():  # and then Python's handlers are put back over TensorFlow's
+        with ending_at_once():  # afterwards Python's handlers replace those of TensorFlow again
             return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
     except (tf.errors.OpError, RuntimeError) as error:
         raise WorkerLostError(
@@ -129,10 +136,10 @@ def _multi_worker(cluster: Cluster) -> tf.distribute.Strategy:
 
 
 def _devices() -> list[str]:
-    """Returns the GPUs, or without any the (virtual) CPUs.
+    """Returns the names of the GPUs, or, if there are none, of the (virtual) CPUs.
 
     Raises:
-        ConfigError: there are not several.
+        ConfigError: there are fewer than two.
     """
     logical = tf.config.list_logical_devices
     found = [device.name for device in logical("GPU") or logical("CPU")]
@@ -145,4 +152,4 @@ def _devices() -> list[str]:
 
 
 def _gpus() -> list[Any]:
-    return tf.config.get_visible_devices("GPU")
+    return list(tf.config.get_visible_devices("GPU"))
