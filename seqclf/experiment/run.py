@@ -19,7 +19,7 @@ from seqclf.serving.export import export_run
 from seqclf.serving.versions import versions
 from seqclf.storage.files import read_json
 from seqclf.storage.run_directory import Run
-from seqclf.training.distribution.strategy import check_shared
+from seqclf.training.distribution.strategy import check_batch_divides
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.evaluation import Scorer
 from seqclf.training.loop import State, check, fit, total_steps
@@ -107,7 +107,7 @@ def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Worke
     def load() -> Dataset:
         loaded = dataset or load_dataset(**config.data.to_dict())
         check(config, loaded)
-        check_shared(config, workers)
+        check_batch_divides(config, workers)
         return loaded
 
     loaded: Dataset = workers.agree(load)

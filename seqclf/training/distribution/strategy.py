@@ -37,7 +37,7 @@ def make_workers(config: Config) -> Workers:
     return Workers()
 
 
-def check_shared(config: Config, workers: Workers) -> None:
+def check_batch_divides(config: Config, workers: Workers) -> None:
     """Checks that the workers can divide the batch of a config among them.
 
     Raises:
@@ -51,7 +51,7 @@ def check_shared(config: Config, workers: Workers) -> None:
     if config.precision == "mixed_float16" and not workers.alone:
         raise ConfigError(
             "`precision` 'mixed_float16' scales the loss in each replica by itself: take "
-            "'mixed_bfloat16' for a training that is shared out."
+            "'mixed_bfloat16' for a training on several replicas."
         )
 
 
