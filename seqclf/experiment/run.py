@@ -22,7 +22,8 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import check_batch_divides
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.evaluation import Scorer
-from seqclf.training.loop import State, check, fit, total_steps
+from seqclf.training.loop import check, fit, total_steps
+from seqclf.training.state import State
 
 
 def run_experiment(
