@@ -48,13 +48,13 @@ class SearchError(SeqclfError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal has asked for the end of the process, and what it was doing has been saved.
+    """A signal has asked for the end of the process, and the work so far has been saved.
 
-    No `Exception`, so that nothing on the way takes it for a failure.
+    It is not an `Exception`, so that no handler on the way takes it for a failure.
 
     Args:
-        signal: its number.
-        saved: what was saved, and where; "" if there was nothing to save.
+        signal: number of the signal.
+        saved: a sentence about what was saved, and where; "" if there was nothing to save.
     """
 
     def __init__(self, signal: int, saved: str = ""):
@@ -64,5 +64,5 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def exit_status(self) -> int:
-        """As shells have it for a process that a signal has ended."""
+        """The status that shells give a process that a signal has ended."""
         return 128 + self.signal

@@ -11,14 +11,8 @@ from seqclf.config.convert import (
     to_json,
     unknown_key,
 )
-from seqclf.config.schema import (
-    SCHEMA,
-    AugmentConfig,
-    Config,
-    DataConfig,
-    ModelConfig,
-    OptimizerConfig,
-)
+from seqclf.config.groups import AugmentConfig, DataConfig, ModelConfig, OptimizerConfig
+from seqclf.config.schema import SCHEMA, Config
 
 __all__ = [
     "SCHEMA",

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 import ml_collections
 
-from seqclf.config.schema import GROUPS, SCHEMA, Config
+from seqclf.config.groups import GROUPS
+from seqclf.config.schema import SCHEMA, Config
 from seqclf.errors import ConfigError
 
 ConfigLike: TypeAlias = Config | Mapping[str, Any] | ml_collections.ConfigDict

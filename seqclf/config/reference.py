@@ -1,6 +1,7 @@
 """All config keys as a page of the docs: `python -m seqclf.config.reference > docs/config.md`."""
 
-from seqclf.config.schema import GROUPS, Config
+from seqclf.config.groups import GROUPS
+from seqclf.config.schema import Config
 from seqclf.config.settings import Group, Setting
 
 

@@ -6,204 +6,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any
 
+from seqclf.config.groups import GROUPS, AugmentConfig, DataConfig, ModelConfig, OptimizerConfig
 from seqclf.config.settings import Group, Setting, setting
 from seqclf.errors import ConfigError
-
-MAX_TIME_STEPS = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataConfig(Group):
-    """Which examples are read, how they become sequences, and how they are split."""
-
-    prefix: ClassVar[str] = "data."
-
-    source: str = setting(
-        "mnist",
-        "digits | a tensorflow-datasets name (mnist, ...) | idx:DIR | npz:FILE | tfrecord:GLOB",
-    )
-    reading: str = setting(
-        "rows",
-        "how an image is read as a sequence: one row, one column or one pixel per step",
-        choices=("rows", "columns", "pixels"),
-    )
-    normalize: str = setting(
-        "auto",
-        "unit: divide by full scale (255); standard: zero mean, unit deviation per feature over "
-        "the training split; global: the same of all features together; auto: unit for uint8, "
-        "standard for float; none",
-        choices=("auto", "unit", "standard", "global", "none"),
-    )
-    image_size: tuple[int, ...] = setting(
-        (), "(height, width): resize images of a tensorflow-datasets source; () keeps them", low=1
-    )
-    mnist_dir: str = setting(
-        "", "folder with MNIST's four original .gz files; empty: $SEQCLF_MNIST_DIR"
-    )
-    tfds_dir: str = setting("", "tensorflow-datasets' folder; empty: its own default")
-    validation: float = setting(
-        0.1, "fraction of the training examples that is held out to validate on", above=0, high=0.5
-    )
-    test: float = setting(
-        0.2, "fraction held out to test on, for sources that have no test split", above=0, high=0.5
-    )
-    split_seed: int = setting(
-        0, "seed of the random splits; it is not `seed`, so that all seeds share the splits", low=0
-    )
-    shuffle_buffer: int = setting(
-        10_000,
-        "for a tfrecord source: examples held in memory to shuffle them; other sources shuffle all",
-        low=1,
-        high=10_000_000,
-    )
-
-    def check_together(self) -> None:
-        if len(self.image_size) not in (0, 2):
-            raise ConfigError(
-                f"`data.image_size` must be () or (height, width). Received: {self.image_size!r}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AugmentConfig(Group):
-    """How training images are distorted, each by its own random draw."""
-
-    prefix: ClassVar[str] = "augment."
-
-    shift: float = setting(
-        0.0, "shift training images by up to this fraction of height and width", low=0, high=0.5
-    )
-    rotation: float = setting(0.0, "rotate them by up to so many degrees", low=0, high=180)
-    scale: float = setting(
-        0.0, "make them up to this fraction smaller or larger, each axis by itself", low=0, high=0.5
-    )
-    shear: float = setting(0.0, "slant them by up to so many degrees", low=0, high=45)
-    elastic: float = setting(
-        0.0,
-        "displace each pixel smoothly; standard deviation as a fraction of height and width",
-        low=0,
-        high=0.2,
-    )
-    flip: bool = setting(False, "flip each image left to right with a chance of one half")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig(Group):
-    """The classifier: its cell, its layers, and what the head reads."""
-
-    prefix: ClassVar[str] = "model."
-
-    cell: str = setting(
-        "gru",
-        "recurrent cell: gated, long short-term memory, plain, minimal gated unit",
-        choices=("gru", "lstm", "rnn", "mgu"),
-    )
-    units: tuple[int, ...] = setting(
-        (128, 128), "width of each recurrent layer, first to last", low=1
-    )
-    bidirectional: bool = setting(False, "read the sequence in both directions in every layer")
-    dropout: float = setting(
-        0.0,
-        "fraction of each recurrent layer's outputs that is dropped before the next layer",
-        low=0,
-        below=1,
-    )
-    pooling: str = setting(
-        "last",
-        "what the head reads: the last state, or the last state and the mean of all states",
-        choices=("last", "mean"),
-    )
-    layer_norm: bool = setting(False, "layer normalisation after each recurrent layer")
-    time_reduction: tuple[int, ...] = setting(
-        (),
-        "one number for each layer but the last: the layer above reads one state of so many; () "
-        "or 1: all",
-        low=1,
-        high=MAX_TIME_STEPS,
-    )
-    chrono: int = setting(
-        0,
-        "chrono initialisation: units start with memories of 2 to so many steps (the length of the "
-        "sequences is usual); 0: all forget alike",
-        low=0,
-        high=MAX_TIME_STEPS,
-    )
-    reset_after: bool = setting(
-        True,
-        "gru: apply the reset gate after the recurrent product (cuDNN) or before (Cho et al. 2014)",
-    )
-
-    def check_together(self) -> None:
-        if not self.units:
-            raise ConfigError(
-                "`model.units` must name at least one layer, such as [128]. Received: []"
-            )
-        self._check_time_reduction()
-        self._check_chrono()
-        if not self.reset_after and self.cell != "gru":
-            raise ConfigError(
-                "`model.reset_after` is about the GRU's reset gate: leave it True for `model.cell` "
-                f"{self.cell!r}. Received: False"
-            )
-
-    def _check_time_reduction(self) -> None:
-        reductions, layers = self.time_reduction, len(self.units)
-        if reductions and len(reductions) != layers - 1:
-            raise ConfigError(
-                "`model.time_reduction` must have one number for each layer but the last: "
-                f"{layers - 1} for {layers} layers. Received: {list(reductions)}"
-            )
-        if max(reductions, default=1) > 1 and self.bidirectional:
-            raise ConfigError(
-                "`model.time_reduction` keeps the state at the end of a block, where a layer that "
-                "reads in both directions has not read the block backwards: set "
-                "`model.bidirectional` to False, or `model.time_reduction` to (). "
-                f"Received: {list(reductions)}"
-            )
-
-    def _check_chrono(self) -> None:
-        if self.chrono in (1, 2):
-            raise ConfigError(
-                f"`model.chrono` must be 0 (off) or more than 2 steps. Received: {self.chrono!r}"
-            )
-        if self.chrono and self.cell == "rnn":
-            raise ConfigError(
-                "`model.chrono` sets the gates that keep a state, and `model.cell` 'rnn' has none: "
-                f"set `model.chrono` to 0, or take another cell. Received: {self.chrono!r}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptimizerConfig(Group):
-    """The optimiser: its algorithm, the learning rate over time, clipping and decay."""
-
-    prefix: ClassVar[str] = "optimizer."
-
-    name: str = setting("adam", "optimiser", choices=("adam", "adamw", "sgd"))
-    learning_rate: float = setting(0.005, "learning rate; the peak of a schedule", above=0)
-    schedule: str = setting(
-        "cosine", "constant, or linear warm-up then cosine decay", choices=("constant", "cosine")
-    )
-    warmup_steps: int = setting(200, "steps of linear warm-up (schedule cosine)", low=0)
-    final_learning_rate: float = setting(0.0, "where the cosine ends", low=0)
-    weight_decay: float = setting(0.0, "decoupled weight decay (adamw only)", low=0)
-    momentum: float = setting(0.9, "momentum (sgd only)", low=0, below=1)
-    clip_norm: float = setting(1.0, "clip the gradient to this global norm; 0: off", low=0)
-
-    def check_together(self) -> None:
-        if self.weight_decay and self.name != "adamw":
-            raise ConfigError(
-                "`optimizer.weight_decay` needs `optimizer.name` 'adamw'. Received: "
-                f"weight_decay={self.weight_decay!r} with {self.name!r}"
-            )
-        if self.final_learning_rate > self.learning_rate:
-            raise ConfigError(
-                "`optimizer.final_learning_rate` must not exceed `optimizer.learning_rate` "
-                f"({self.learning_rate!r}). Received: {self.final_learning_rate!r}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,10 +33,10 @@ class Config(Group):
         low=0,
         high=2**31 - 1,
     )
-    data: DataConfig = DataConfig()
-    augment: AugmentConfig = AugmentConfig()
-    model: ModelConfig = ModelConfig()
-    optimizer: OptimizerConfig = OptimizerConfig()
+    data: DataConfig = field(default_factory=DataConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     label_smoothing: float = setting(
         0.0, "fraction of each label that is spread over all classes", low=0, below=1
     )
@@ -328,21 +136,13 @@ class Config(Group):
         return dataclasses.replace(self, **own)
 
 
-GROUPS: dict[str, type[Group]] = {
-    "data": DataConfig,
-    "augment": AugmentConfig,
-    "model": ModelConfig,
-    "optimizer": OptimizerConfig,
-}
-
-
 def _schema() -> dict[str, Setting]:
     known: dict[str, Setting] = {}
-    for field in dataclasses.fields(Config):
-        if group := GROUPS.get(field.name):
-            known |= {f"{group.prefix}{name}": each for name, each in group.settings()}
+    for each in dataclasses.fields(Config):
+        if group := GROUPS.get(each.name):
+            known |= {f"{group.prefix}{name}": one for name, one in group.settings()}
         else:
-            known[field.name] = field.metadata["setting"]
+            known[each.name] = each.metadata["setting"]
     return known
 
 

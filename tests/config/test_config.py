@@ -23,7 +23,7 @@ def test_every_key_is_documented_and_read_by_the_package():
     sources = "\n".join(
         path.read_text()
         for path in (Path(__file__).parents[2] / "seqclf").rglob("*.py")
-        if path.name != "schema.py"
+        if path.parent.name != "config"
     )
     for key, field in SCHEMA.items():
         assert field.doc
