@@ -60,9 +60,9 @@ COPY requirements/run.txt requirements/run.txt
 RUN pip install --require-hashes --no-deps -r requirements/run.txt
 
 COPY pyproject.toml README.md LICENSE ./
+COPY configs/ configs/
 COPY seqclf/ seqclf/
 RUN pip install --no-deps --no-build-isolation .
-COPY configs/ configs/
 
 USER 1000
 VOLUME ["/srv/seqclf/runs", "/srv/seqclf/data"]
