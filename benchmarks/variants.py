@@ -42,7 +42,7 @@ class Stored(tf.Module):
     def __call__(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         weights = [tf.cast(weight, tf.float32) for weight in self.weights]
         sequences = as_sequences(inputs, self._spec)
-        with execution(xla="none", unroll=True, shares=1, cudnn=False, gradient=False):
+        with execution(xla="off", unroll=True, shares=1, cudnn=False, gradient=False):
             logits, _ = self._model.stateless_call(weights, self._fixed, sequences, training=False)
         return {"probabilities": tf.nn.softmax(logits)}
 

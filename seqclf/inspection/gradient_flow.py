@@ -85,7 +85,7 @@ def gradient_flow(model: keras.Model, sequences: Any, labels: Any) -> GradientFl
     if not recurrent:
         raise ValueError("A model that reads in both directions has no last state to go back from.")
     sequences = tf.convert_to_tensor(sequences)
-    with execution(xla="none", unroll=False, shares=1, cudnn=False):
+    with execution(xla="off", unroll=False, shares=1, cudnn=False):
         _, traces = trace_classifier(model, sequences)
         nudges = [[tf.zeros_like(state) for state in each.states.values()] for each in traces]
         by_state, by_weight = _gradients(model, sequences, labels, nudges)
@@ -145,7 +145,7 @@ def _gradients(
 def _jacobian_norms(cell: RecurrentCell, traced: Trace) -> tuple[np.ndarray, np.ndarray]:
     """Returns some time steps t from 1 to T, and ‖∂s_T/∂s_t‖₂ at each of them."""
     count = len(cell.state_names)
-    a = cell.read(traced.inputs[:JACOBIAN_EXAMPLES])  # [B, T, G·H]
+    a = cell.input_terms(traced.inputs[:JACOBIAN_EXAMPLES])  # [B, T, G·H]
     states = tf.concat([*traced.states.values()], axis=-1)[:JACOBIAN_EXAMPLES]  # [B, T, S·H]
     T, size = states.shape[1], states.shape[2]
 

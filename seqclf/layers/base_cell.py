@@ -1,7 +1,7 @@
-"""The scheme that all recurrent cells share: a linear map, gates, a candidate, and their mix."""
+"""`RecurrentCell`: what all recurrent cells share, from the weights to the order of a time step."""
 
 import numbers
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -10,39 +10,52 @@ from keras import ops
 # Keras exports it under no public name.
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
+from seqclf.layers.arguments import Activation, Constraint, Initializer, Regularizer
 
-class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
-    """One step of a recurrent unit; what a cell is made of is said by its class.
+# Gates and candidate of a time step by name, `[B, H]` each.
+Parts: TypeAlias = dict[str, Any]
 
-    Every step of every cell is:
 
-        1. a linear map of the input, `a = x W + b`, and one of the state, `h U`, cut into `blocks`;
+class RecurrentCell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]  # Keras has no types
+    """One time step of a recurrent layer; a subclass has the equations.
+
+    Every time step of every cell is:
+
+        1. a linear map of the input, `a = x W + b`, and one of the state, `h U`, split into blocks
+           of H columns;
         2. gates, between 0 and 1: σ of the sum of their blocks;
         3. a candidate state: tanh of the sum of its blocks;
-        4. the mix of candidate and past, weighed by gates, which is the new state.
+        4. the new state: the mix of candidate and past, weighed by gates.
 
-    `read` is the input's part of 1, which needs no state and so can be done for all steps at once;
-    a subclass writes the rest in `advance`. Weights lie as in Keras's cell of the same name, one
-    block of H columns after another: `kernel` W `[D, G·H]`, `recurrent_kernel` U `[H, G·H]`,
-    `bias` b `[G·H]`, for the G names of `blocks`.
+    `input_terms` is the input's part of 1. It needs no state, and so it can be computed for all
+    time steps at once. A subclass writes the rest in `next_states`. Weights lie as in Keras's cell
+    of the same name, one block after another: `kernel` W `[D, G·H]`, `recurrent_kernel` U
+    `[H, G·H]`, `bias` b `[G·H]`, for the G names in `blocks`.
 
     Args:
         units: H, the width of the state.
-        activation: of the candidate state.
-        recurrent_activation: of the gates.
-        use_bias: whether there is b.
-        kernel_initializer, recurrent_initializer, bias_initializer: of W, U and b.
-        kernel_regularizer, recurrent_regularizer, bias_regularizer: of the same.
-        kernel_constraint, recurrent_constraint, bias_constraint: of the same.
-        dropout: share of the inputs that is dropped in training, `0 <= dropout < 1`.
-        recurrent_dropout: the same of the state that gates and candidate see. Both masks are drawn
-            once per sequence (Gal & Ghahramani 2016, arXiv:1512.05287), one for all blocks.
-        seed: of the dropout masks.
-        **kwargs: `name`, `dtype`, `trainable`; `implementation` is tolerated.
+        activation: function of the candidate state.
+        recurrent_activation: function of the gates.
+        use_bias: whether there is a bias.
+        kernel_initializer, recurrent_initializer, bias_initializer: initialisers of W, U and b.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties of W, U and b.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of W, U and b.
+        dropout: fraction of the inputs that is set to 0 in training, `0 <= dropout < 1`.
+        recurrent_dropout: fraction of the state that gates and candidate see as 0 in training. Both
+            masks are drawn once per sequence (Gal & Ghahramani 2016, arXiv:1512.05287), one for all
+            blocks.
+        seed: seed of the dropout masks.
+        **kwargs: `name`, `dtype`, `trainable`; `implementation` is accepted and has no effect.
+
+    Attributes:
+        blocks: names of the blocks of columns, in their order.
+        state_names: names of the states, in their order.
+        keeping: for each block the sign of a bias with which the cell keeps its state, 0 where the
+            block has no part in it: see `ChronoBias`.
 
     Call arguments:
         inputs: x_t, `[B, D]`.
-        states: `[B, H]` each, in a list, or a single one alone.
+        states: the states before, `[B, H]` each, in a list; a single one may stand by itself.
         training: whether dropout is applied.
 
     Returns:
@@ -52,36 +65,29 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
         ValueError: an argument is out of range.
     """
 
-    arguments: tuple[str, ...] = (
-        *("units", "activation", "recurrent_activation", "use_bias"),
-        *("kernel_initializer", "recurrent_initializer", "bias_initializer"),
-        *("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"),
-        *("kernel_constraint", "recurrent_constraint", "bias_constraint"),
-        *("dropout", "recurrent_dropout", "seed"),
-    )
     blocks: tuple[str, ...] = ()
     state_names: tuple[str, ...] = ("state",)
-    keeping: tuple[int, ...] = ()  # the sign of each block's bias that keeps a state: `ChronoBias`
+    keeping: tuple[int, ...] = ()
 
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
         *,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: Any = None,
+        seed: int | None = None,
         **kwargs: Any,
     ):
         _check(units, dropout, recurrent_dropout)
@@ -136,7 +142,7 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
         self.built = True
 
     def bias_shape(self) -> tuple[int, ...]:
-        """Returns the shape of the bias, `[G·H]` but in a cell that has more of it."""
+        """Returns the shape of the bias: `[G·H]`, unless a subclass has more biases."""
         return (len(self.blocks) * self.units,)
 
     def initial_bias(self, shape: Any, dtype: Any = None) -> Any:
@@ -148,40 +154,52 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
         if training and self.dropout:
             inputs = inputs * self.get_dropout_mask(inputs)  # [B, D]
         before = list(states) if nested else [states]
-        after, _ = self.step(self.read(inputs), before, training)
+        after, _ = self.step(self.input_terms(inputs), before, training)
         return after[0], after if nested else after[0]
 
-    def read(self, inputs: Any) -> Any:
-        """Returns a = x W + b, `[…, G·H]`, of inputs x `[…, D]`."""
+    def input_terms(self, inputs: Any) -> Any:
+        """Returns a = x W + b, `[…, G·H]`, for inputs x `[…, D]`."""
         a = ops.matmul(inputs, as_tensor(self.kernel, inputs))
         return a if self.bias is None else a + as_tensor(self.bias, inputs)
 
-    def step(
-        self, a: Any, states: list[Any], training: bool = False
-    ) -> tuple[list[Any], dict[str, Any]]:
-        """Goes one step on.
+    def step(self, a: Any, states: list[Any], training: bool = False) -> tuple[list[Any], Parts]:
+        """Computes one time step.
 
         Args:
-            a: of `read`, `[B, G·H]`.
-            states: those before the step, `[B, H]` each.
+            a: input terms of the time step, `[B, G·H]`.
+            states: the states before, `[B, H]` each.
             training: whether recurrent dropout is applied.
 
         Returns:
-            The new states; and what they were made of, gates and candidate by name, `[B, H]` each.
+            The states after, `[B, H]` each; and the gates and the candidate by name.
         """
-        seen = states[0]  # what gates and candidate see of the state; the mix sees all of it
+        visible = states[0]
         if training and self.recurrent_dropout:
-            seen = seen * self.get_recurrent_dropout_mask(seen)
-        return self.advance(a, seen, states)
+            visible = visible * self.get_recurrent_dropout_mask(visible)
+        return self.next_states(a, visible, states)
 
-    def advance(self, a: Any, seen: Any, states: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Does what `step` does, `seen` being what gates and candidate see of the state."""
+    def next_states(self, a: Any, visible: Any, states: list[Any]) -> tuple[list[Any], Parts]:
+        """Computes one time step by the equations of the cell.
+
+        Args:
+            a: input terms of the time step, `[B, G·H]`.
+            visible: the state that gates and candidate see, `[B, H]`: h_{t-1} after recurrent
+                dropout. The mix of past and candidate uses `states`, to which no dropout applies.
+            states: the states before, `[B, H]` each.
+
+        Returns:
+            The states after, `[B, H]` each; and the gates and the candidate by name.
+        """
         raise NotImplementedError
 
-    def kept(self, parts: dict[str, Any]) -> Any:
-        """Returns how much of its past each unit kept as it was, 0 to 1, from what `step` returns.
+    def kept(self, parts: Parts) -> Any:
+        """Returns the fraction of its past that each unit kept unchanged, 0 to 1, `[…, H]`.
 
-        None for a cell without a gate that says so.
+        Args:
+            parts: gates and candidate by name, as `step` returns them.
+
+        Returns:
+            None for a cell in which no gate says so.
         """
         del parts
 
@@ -216,7 +234,7 @@ def as_tensor(weight: Any, like: Any) -> Any:
 
 
 def _check(units: Any, dropout: Any, recurrent_dropout: Any) -> None:
-    # numbers.Integral and Real: sizes and rates often come out of NumPy
+    # numbers.Integral and Real: sizes and fractions often are NumPy's numbers
     if not isinstance(units, numbers.Integral) or isinstance(units, bool) or units <= 0:
         raise ValueError(f"Argument `units` must be a positive integer. Received: units={units!r}")
     for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):

@@ -1,7 +1,8 @@
-"""The cuDNN kernel for a GRU on a GPU: when it can be taken, and how it is called.
+"""cuDNN's kernel for a GRU on a GPU: when it can be taken, and how it is called.
 
-Its parameters are one vector: all matrices transposed, gates in the order r, z, h, input before
-recurrent, then the biases in the same order (NVIDIA's cuDNN developer guide, `cudnnRNNMode_t`).
+The kernel takes its parameters as one vector. It has the transposed matrices, gates in the order r,
+z, h, those of the input before the recurrent ones; and then the biases in the same order (NVIDIA's
+cuDNN developer guide, `cudnnRNNMode_t`).
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,18 @@ def obstacle(
     unroll: bool,
     dtype: str,
 ) -> str:
-    """Returns why the kernel cannot be taken, in words, or "" if it can."""
+    """Returns why the kernel cannot be taken, in words; "" if it can be taken.
+
+    Args:
+        gpu: whether TensorFlow sees a GPU.
+        activation: the layer's function of the candidate state.
+        recurrent_activation: the layer's function of the gates.
+        use_bias: the layer's argument of this name; the same holds for the next three.
+        reset_after: see `use_bias`.
+        recurrent_dropout: see `use_bias`.
+        unroll: see `use_bias`.
+        dtype: name of the dtype in which the layer computes.
+    """
     reasons = {
         "no GPU is visible": not gpu,
         "activation is not tanh": activation is not keras.activations.tanh,
@@ -36,6 +48,27 @@ def obstacle(
         f"dtype {dtype}": dtype not in ("float16", "float32", "float64"),
     }
     return ", ".join(reason for reason, holds in reasons.items() if holds)
+
+
+def checked_choice(use_cudnn: bool | str) -> bool | str:
+    """Returns the value of an argument `use_cudnn`.
+
+    Raises:
+        ValueError: the value is not "auto", True or False.
+    """
+    if use_cudnn not in ("auto", True, False):
+        raise ValueError(
+            f"Argument `use_cudnn` must be 'auto', True or False. Received: {use_cudnn!r}"
+        )
+    return use_cudnn
+
+
+def unavailable(reason: str) -> ValueError:
+    """Returns the error of a call with `use_cudnn=True` where the kernel cannot be taken."""
+    return ValueError(
+        f"use_cudnn=True, but cuDNN's kernel cannot be had here: {reason}. "
+        "Give use_cudnn='auto' to use it where it can."
+    )
 
 
 def gpu_visible() -> bool:
@@ -62,9 +95,9 @@ def parameters(kernel: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor) 
 
 
 def right_padded(mask: tf.Tensor) -> tf.Tensor:
-    """Returns whether each row of a mask, bool `[B, T]`, is some True and then only False.
+    """Returns whether each row of a mask, bool `[B, T]`, begins with True and ends with False.
 
-    Only such masks are lengths, which is all that cuDNN takes; and it takes no length 0.
+    Only such masks can be written as lengths, which is what cuDNN takes. It takes no length 0.
     """
     lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
     prefix = tf.sequence_mask(lengths, tf.shape(mask)[1])
@@ -77,16 +110,16 @@ def gru_sequence(
     weights: Sequence[tf.Tensor],
     mask: tf.Tensor | None,
 ) -> tf.Tensor:
-    """Reads a sequence with cuDNN's kernel, which brings its own gradient.
+    """Runs cuDNN's kernel over a sequence; the kernel has a gradient of its own.
 
     Args:
         x: `[T, B, D]`.
         initial_state: `[B, H]`.
-        weights: kernel, recurrent_kernel and bias, as in `parameters`.
+        weights: kernel, recurrent_kernel and bias, in the shapes that `parameters` takes.
         mask: bool `[T, B]`, for which `right_padded` holds, or None.
 
     Returns:
-        The state after each step, `[T, B, H]`: at masked steps the last valid one.
+        The state after each time step, `[T, B, H]`; at masked time steps the last valid state.
     """
     steps, batch = tf.shape(x)[0], tf.shape(x)[1]
     if mask is None:
@@ -100,7 +133,7 @@ def gru_sequence(
         params=parameters(*weights),
         sequence_lengths=lengths,
         rnn_mode="gru",
-        is_training=True,  # without it there is no gradient
+        is_training=True,  # otherwise there is no gradient
         time_major=True,
     )
     return states if mask is None else tf.where(mask[..., None], states, last)

@@ -1,7 +1,7 @@
-"""How the fast path is run: XLA or not, unrolled or not, on how many shares of the batch.
+"""How the fast path runs: with XLA or without, unrolled or not, on how many shares of the batch.
 
-None of it changes a result by more than rounding. The library chooses; `execution` overrides.
-docs/performance.md has the measurements behind the choices.
+None of this changes a result by more than rounding. The library chooses; `execution` overrides the
+choice. docs/performance.md has the measurements behind the choices.
 """
 
 import contextlib
@@ -9,63 +9,60 @@ import contextvars
 import dataclasses
 import os
 from collections.abc import Iterator
+from typing import Any
 
-MIN_SHARE = 4  # examples; smaller shares cost more to hand out than they save
+MIN_SHARE = 4  # examples; handing out a smaller share costs more than it saves
+XLA_CHOICES = ("layer", "caller", "off")
 
 
 @dataclasses.dataclass(frozen=True)
 class Execution:
-    """A way to run; None leaves that part to the library.
+    """The way in which the fast path runs one call.
 
     Attributes:
-        xla: "here" compiles each layer with XLA, "none" doesn't, and "around" says that the
-            function in which the layers are called is compiled.
-        unroll: lay out the steps one by one instead of looping over them: faster op by op, slow to
-            compile, and T must be known.
-        shares: into how many parts the batch is cut, to be worked on side by side.
-        cudnn: take cuDNN's kernel on a GPU where its conditions hold.
+        xla: "layer": each layer is compiled by itself, with XLA. "caller": the function that calls
+            the layer is compiled. "off": XLA is not used.
+        unroll: True lays the time steps out one after another instead of looping over them. This
+            is faster without XLA and slow to compile; T must be known.
+        shares: number of batch shares that are worked on side by side.
+        cudnn: True takes cuDNN's kernel on a GPU.
         gradient: False leaves the gradient out, for a function that is only ever evaluated.
     """
 
-    xla: str | None = None
-    unroll: bool | None = None
-    shares: int | None = None
-    cudnn: bool | None = None
-    gradient: bool | None = None
-
-    def __post_init__(self) -> None:
-        if self.xla not in (None, "here", "around", "none"):
-            raise ValueError(
-                "`xla` must be 'here', 'around', 'none' or None (the library chooses). "
-                f"Received: xla={self.xla!r}"
-            )
-        if self.shares is not None and self.shares < 1:
-            raise ValueError(f"`shares` must be at least 1. Received: shares={self.shares}")
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """How one call is run: an `Execution` with every part decided."""
-
-    xla: str
-    unroll: bool
-    shares: int
-    cudnn: bool
+    xla: str = "off"
+    unroll: bool = False
+    shares: int = 1
+    cudnn: bool = False
     gradient: bool = True
 
+    def __post_init__(self) -> None:
+        if self.xla not in XLA_CHOICES:
+            raise ValueError(
+                "`xla` must be 'layer', 'caller', 'off' or None (the library chooses). "
+                f"Received: xla={self.xla!r}"
+            )
+        if self.shares < 1:
+            raise ValueError(f"`shares` must be at least 1. Received: shares={self.shares}")
+
+    @property
+    def compiled(self) -> bool:
+        """Whether XLA compiles the operations of the layer, by itself or with its caller."""
+        return self.xla != "off"
+
     def in_words(self) -> str:
-        """Returns what `GRU.path` says."""
+        """Returns the text of `GRU.path`."""
         if self.cudnn:
             return "cudnn"
         loop = "unrolled" if self.unroll else "while loop"
-        xla = {"here": "XLA", "around": "XLA around it", "none": "no XLA"}[self.xla]
+        xla = {"layer": "XLA", "caller": "XLA around it", "off": "no XLA"}[self.xla]
         shares = "" if self.shares == 1 else f", batch in {self.shares} parts"
         return f"bptt: {loop}, {xla}{shares}"
 
 
-_override: contextvars.ContextVar[Execution] = contextvars.ContextVar(
+# The parts of `Execution` that `execution` has set, by name.
+_overrides: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar(
     "seqclf_execution",
-    default=Execution(),  # noqa: B039 (immutable)
+    default={},  # noqa: B039 (it is never changed in place)
 )
 
 
@@ -78,60 +75,72 @@ def execution(
     cudnn: bool | None = None,
     gradient: bool | None = None,
 ) -> Iterator[None]:
-    """Overrides how layers run that are called, or traced into a `tf.function`, inside of it.
+    """Overrides how layers run that are called, or traced into a `tf.function`, inside the context.
+
+    A nested context replaces the outer one as a whole.
+
+    Args:
+        xla: see `Execution`; None leaves the choice to the library, here and below.
+        unroll: see `Execution`.
+        shares: see `Execution`.
+        cudnn: False keeps a layer from taking cuDNN's kernel.
+        gradient: see `Execution`.
 
     Raises:
-        ValueError: a value that `Execution` has not.
+        ValueError: a value is not one of those that `Execution` allows.
 
     Example:
-        >>> with execution(xla="none", unroll=True):  # plain TensorFlow operations only
+        >>> with execution(xla="off", unroll=True):  # plain TensorFlow operations only
         ...     y = layer(x)
     """
-    token = _override.set(Execution(xla, unroll, shares, cudnn, gradient))
+    values: dict[str, Any] = {"xla": xla, "unroll": unroll, "shares": shares}
+    values |= {"cudnn": cudnn, "gradient": gradient}
+    given = {name: value for name, value in values.items() if value is not None}
+    Execution(**given)  # refuses what makes no sense
+    token = _overrides.set(given)
     try:
         yield
     finally:
-        _override.reset(token)
+        _overrides.reset(token)
 
 
 def choose(
     *, steps: int | None, batch: int | None, training: bool, unroll: bool, gpu: bool, cudnn: bool
-) -> Plan:
+) -> Execution:
     """Returns how to run one call.
 
-    Training on a CPU compiles with XLA, which fuses the elementwise work of a step, and shares the
-    batch over the cores: products this small leave a second thread idle. Inference stays plain
-    TensorFlow, because it may be exported, and a server need not have XLA (TensorFlow Serving's is
-    switched off); whoever wants it compiled wraps it in `tf.function(jit_compile=True)`. The loop
-    is a `while` loop, which compiles in a second where unrolled steps take ten. On a GPU it is
-    cuDNN's kernel, which XLA cannot compile.
+    Training on a CPU compiles with XLA, which fuses the elementwise operations of a time step, and
+    splits the batch over the cores: matrix products this small leave a second thread idle.
+    Inference uses plain TensorFlow operations, because it may be exported and a server need not
+    have XLA (TensorFlow Serving's is switched off); code that wants it compiled wraps the call in
+    `tf.function(jit_compile=True)`. The loop is a `while` loop, which compiles in a second where
+    unrolled time steps take ten. On a GPU the choice is cuDNN's kernel, which XLA cannot compile.
 
     Args:
         steps: T, None if unknown.
         batch: B, None if unknown.
         training: whether a training step is computed.
-        unroll: the layer's argument.
+        unroll: the layer's argument of this name.
         gpu: whether TensorFlow sees a GPU.
         cudnn: whether the layer may take cuDNN's kernel.
     """
-    asked = _override.get()
-    xla = asked.xla or ("here" if training and not gpu else "none")
-    shares = asked.shares
-    if shares is None:
-        shares = suggested_shares(batch) if xla == "here" and batch else 1
+    asked = _overrides.get()
+    xla = asked.get("xla", "layer" if training and not gpu else "off")
+    suggested = suggested_shares(batch) if xla == "layer" and batch else 1
+    shares = asked.get("shares", suggested)
     if batch is None or batch < shares:
-        shares = 1  # cannot be cut
-    return Plan(
+        shares = 1  # the batch cannot be split
+    return Execution(
         xla=xla,
-        unroll=unroll or (bool(asked.unroll) and steps is not None),
+        unroll=unroll or (asked.get("unroll", False) and steps is not None),
         shares=shares,
-        cudnn=cudnn and xla == "none" and asked.cudnn is not False,
-        gradient=asked.gradient is not False,
+        cudnn=cudnn and xla == "off" and asked.get("cudnn", True),
+        gradient=asked.get("gradient", True),
     )
 
 
 def suggested_shares(batch: int) -> int:
-    """Returns into how many parts to cut a batch on this machine."""
+    """Returns the number of shares into which a batch of this size is split on this machine."""
     return max(1, min(_cores(), batch // MIN_SHARE))
 
 

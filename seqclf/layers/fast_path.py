@@ -1,15 +1,16 @@
-"""The ways to read a whole sequence at once, behind one function: cuDNN, or `bptt`."""
+"""The fast ways through a whole sequence, behind one function: cuDNN's kernel, or `bptt`."""
 
+import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from seqclf.layers import bptt, cudnn
-from seqclf.layers.execution import Plan
-from seqclf.layers.shares import cut
+from seqclf.layers.batch_shares import split_batch
+from seqclf.layers.execution import Execution
 
 
-def read(
+def sequence_states(
     sequences: tf.Tensor,
     initial_state: tf.Tensor,
     weights: Sequence[tf.Tensor],
@@ -17,52 +18,43 @@ def read(
     *,
     reset_after: bool,
     keep_gates: bool,
-    plan: Plan,
+    execution: Execution,
 ) -> tf.Tensor:
-    """Reads sequences and returns the state after each step, `[T, B, H]`.
+    """Runs a GRU over sequences, each share of the batch by itself.
 
     Args:
         sequences: `[B, T, D]`.
         initial_state: `[B, H]`.
         weights: kernel, recurrent_kernel and, if there is one, bias.
         mask: bool `[B, T]` or None.
-        reset_after: which of the two GRUs.
-        keep_gates: see `bptt.Form`.
-        plan: how, from `execution.choose`.
+        reset_after: see `bptt.gru_sequence`.
+        keep_gates: see `bptt.gru_sequence`.
+        execution: how to run, as `execution.choose` returns it.
+
+    Returns:
+        The state after each time step, `[T, B, H]`.
     """
-    form = bptt.Form(reset_after, keep_gates, plan.unroll, plan.xla, plan.gradient)
-    parts = [
-        _read(x, h, weights, m, form, plan.cudnn)
-        for x, h, m in zip(
-            cut(sequences, plan.shares),
-            cut(initial_state, plan.shares),
-            cut(mask, plan.shares) if mask is not None else [None] * plan.shares,
-            strict=True,
+    shares = execution.shares
+    masks = [None] * shares if mask is None else split_batch(mask, shares)
+    parts = []
+    for x, h_0, share_mask in zip(
+        split_batch(sequences, shares), split_batch(initial_state, shares), masks, strict=True
+    ):
+        x = tf.transpose(x, [1, 0, 2])  # [T, B, D]
+        time_mask = None if share_mask is None else tf.transpose(share_mask)  # [T, B]
+        by_cudnn = functools.partial(cudnn.gru_sequence, x, h_0, weights, time_mask)
+        kernel, recurrent_kernel, bias = (*weights, None)[:3]
+        by_hand = functools.partial(
+            bptt.gru_sequence,
+            *(x, h_0, kernel, recurrent_kernel, bias, time_mask),
+            reset_after=reset_after,
+            keep_gates=keep_gates,
+            execution=execution,
         )
-    ]
-    return parts[0] if plan.shares == 1 else tf.concat(parts, axis=1)
-
-
-def _read(
-    sequences: tf.Tensor,
-    initial_state: tf.Tensor,
-    weights: Sequence[tf.Tensor],
-    mask: tf.Tensor | None,
-    form: bptt.Form,
-    use_cudnn: bool,
-) -> tf.Tensor:
-    x = tf.transpose(sequences, [1, 0, 2])  # [T, B, D]
-    steps_mask = None if mask is None else tf.transpose(mask)  # [T, B]
-    kernel, recurrent_kernel, bias = (*weights, None)[:3]
-
-    def by_hand() -> tf.Tensor:
-        return bptt.gru_sequence(x, initial_state, kernel, recurrent_kernel, bias, steps_mask, form)
-
-    def by_cudnn() -> tf.Tensor:
-        return cudnn.gru_sequence(x, initial_state, weights, steps_mask)
-
-    if not use_cudnn:
-        return by_hand()
-    if mask is None:
-        return by_cudnn()
-    return tf.cond(cudnn.right_padded(mask), by_cudnn, by_hand)
+        if not execution.cudnn:
+            parts.append(by_hand())
+        elif share_mask is None:
+            parts.append(by_cudnn())
+        else:
+            parts.append(tf.cond(cudnn.right_padded(share_mask), by_cudnn, by_hand))
+    return parts[0] if shares == 1 else tf.concat(parts, axis=1)

@@ -1,4 +1,4 @@
-"""`GRU`: the Keras layer that reads a whole sequence with a `GRUCell`."""
+"""`GRU`: the layer that runs a `GRUCell` over sequences, on a fast path where it can."""
 
 import logging
 from typing import Any
@@ -8,8 +8,15 @@ import tensorflow as tf
 from keras import ops
 
 from seqclf.layers import cudnn, fast_path
-from seqclf.layers.cells import GRUCell
+from seqclf.layers.arguments import (
+    Activation,
+    Constraint,
+    Initializer,
+    Regularizer,
+    passed_on,
+)
 from seqclf.layers.execution import choose
+from seqclf.layers.gru_cell import GRUCell
 from seqclf.layers.recurrent import Recurrent
 
 _log = logging.getLogger(__name__)
@@ -17,46 +24,70 @@ _log = logging.getLogger(__name__)
 
 @keras.saving.register_keras_serializable(package="seqclf")
 class GRU(Recurrent):
-    """Gated recurrent unit over a sequence, a drop-in for `keras.layers.GRU`.
+    """Gated recurrent unit over sequences, a drop-in for `keras.layers.GRU`.
 
-    Constructor arguments, call arguments, outputs and weights are those of `keras.layers.GRU`, so
-    that code and weights (`get_weights`, `set_weights`) move both ways. The equations are in
-    `GRUCell`; what differs is in `Recurrent`.
+    `GRUCell` has the equations, `Recurrent` the differences from Keras. Weights (`get_weights`,
+    `set_weights`) and configs move both ways.
 
-    Where the arguments allow it (tanh and sigmoid, no recurrent dropout in training), the sequence
-    is not read by stepping the cell but by `bptt`, whose gradient is derived by hand, or on a GPU
-    by cuDNN: the same to rounding, and faster. `path` says which it was; `seqclf.layers.execution`
-    overrides how it runs.
+    Where the arguments allow it (tanh and sigmoid, no recurrent dropout in training), the layer
+    does not step the cell. It takes a fast path: `bptt`, whose gradient is derived by hand, or on a
+    GPU cuDNN's kernel. The result is the same to rounding. `path` says which way the last call
+    took; `seqclf.layers.execution` overrides how it runs.
 
     Args:
-        units: H, the width of the state.
-        activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
-            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer,
-            kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
-            seed, reset_after, update_gate: see `GRUCell`.
-        activity_regularizer: of the output.
-        return_sequences: return the state of every step instead of the last one.
-        return_state: return the last state as a second output.
-        go_backwards: read from the last step to the first; outputs come in that order.
-        stateful: start each batch from the last state of the one before.
-        unroll: lay the steps out one by one in the graph, instead of a loop.
-        use_cudnn: "auto" takes cuDNN's kernel where it can be had, True insists, False never does.
-        fast: False always steps the cell, the way that knows every argument and can be
-            differentiated twice.
-        **kwargs: `zero_output_for_mask`, `name`, `dtype`, `trainable`: see `Recurrent`.
+        units: H, the number of units: the width of the state. A positive integer.
+        activation: function of the candidate state; None is the identity. Default: "tanh".
+        recurrent_activation: function of the gates; None is the identity. Default: "sigmoid".
+        use_bias: whether there is a bias. Default: True.
+        kernel_initializer: initialiser of the kernel W. Default: "glorot_uniform".
+        recurrent_initializer: initialiser of the recurrent kernel U. Default: "orthogonal".
+        bias_initializer: initialiser of the bias. Default: "zeros".
+        kernel_regularizer: penalty of the kernel, added to the loss. Default: None.
+        recurrent_regularizer: penalty of the recurrent kernel. Default: None.
+        bias_regularizer: penalty of the bias. Default: None.
+        activity_regularizer: penalty of the output. Default: None.
+        kernel_constraint: projection of the kernel after each update. Default: None.
+        recurrent_constraint: projection of the recurrent kernel after each update. Default: None.
+        bias_constraint: projection of the bias after each update. Default: None.
+        dropout: fraction of the inputs that is set to 0 in training, from 0 to below 1. Default: 0.
+        recurrent_dropout: fraction of the state that gates and candidate see as 0 in training, from
+            0 to below 1. Default: 0.
+        seed: seed of the dropout masks; None draws one from Keras's global seed. Default: None.
+        return_sequences: whether to return the state of every time step instead of the last one.
+            Default: False.
+        return_state: whether to return the last state as a second output. Default: False.
+        go_backwards: whether to run from the last time step to the first; outputs come in that
+            order. Default: False.
+        stateful: whether each batch starts from the last state of the batch before. Default: False.
+        unroll: whether to lay the time steps out one after another in the graph instead of looping
+            over them; T must be known. Default: False.
+        reset_after: whether the reset gate is applied after the product with U_h, as in cuDNN and
+            PyTorch, or to the state before it, as in the paper. Default: True.
+        use_cudnn: "auto" takes cuDNN's kernel on a GPU where its conditions hold, True requires it,
+            False never takes it. Default: "auto".
+        fast: False always steps the cell, which is slower, takes every argument and can be
+            differentiated twice. Default: True.
+        update_gate: meaning of z. "keep": the fraction of the state that is kept, as in Keras,
+            cuDNN and PyTorch. "replace": the fraction that is replaced, as in half of the
+            literature. The models are the same: `convert_update_gate` turns the weights of one into
+            those of the other. Default: "keep".
+        **kwargs: `zero_output_for_mask` (whether the output of a masked time step is 0 instead of
+            the state of the time step before), `name`, `dtype` and `trainable`. `implementation` is
+            accepted and has no effect.
 
     Call arguments:
         sequences: `[B, T, D]`.
-        initial_state: `[B, H]`, alone or in a list; zeros by default.
-        mask: bool `[B, T]`; the state passes a step unchanged where it is False.
-        training: whether dropout is applied.
+        initial_state: h_0 `[B, H]`, in a list or by itself. Default: zeros.
+        mask: bool `[B, T]`; the state passes a time step unchanged where it is False. Optional.
+        training: whether dropout is applied. Default: False.
 
     Returns:
-        `[B, H]`, or `[B, T, H]` with `return_sequences`; with `return_state` also `[B, H]`.
+        `[B, H]`, or `[B, T, H]` with `return_sequences`; with `return_state` also h_T, `[B, H]`.
 
     Raises:
-        ValueError: an argument is out of range, `use_cudnn=True` where cuDNN's kernel cannot be
-            had, or inputs that are not `[B, T, D]` with the D that the layer was built with.
+        ValueError: `units` is not a positive integer, a fraction of dropout is not from 0 to below
+            1, or the inputs are not `[B, T, D]` with the D that the layer was built with; or, at a
+            call, `use_cudnn` is True where cuDNN's kernel cannot be taken.
 
     Example:
         >>> layer = GRU(4, return_sequences=True)
@@ -69,22 +100,22 @@ class GRU(Recurrent):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: Activation = "tanh",
+        recurrent_activation: Activation = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: Any = None,
+        seed: int | None = None,
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
@@ -96,69 +127,36 @@ class GRU(Recurrent):
         update_gate: str = "keep",
         **kwargs: Any,
     ):
-        if use_cudnn not in ("auto", True, False):
-            raise ValueError(
-                f"Argument `use_cudnn` must be 'auto', True or False. Received: {use_cudnn!r}"
-            )
-        super().__init__(
-            units,
-            activation=activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            reset_after=reset_after,
-            update_gate=update_gate,
-            **kwargs,
-        )
+        super().__init__(**passed_on(locals(), "use_cudnn", "fast"))
         self.fast = fast
-        self.use_cudnn = use_cudnn
+        self.use_cudnn = cudnn.checked_choice(use_cudnn)
         self._path: str | None = None
         if use_cudnn and not self._cudnn_obstacle():
             self.supports_jit = False  # XLA cannot compile cuDNN's kernel
-        elif use_cudnn is True:
-            raise ValueError(
-                f"use_cudnn=True, but cuDNN's kernel cannot be had here: {self._cudnn_obstacle()}. "
-                "Give use_cudnn='auto' to use it where it can."
-            )
 
     @property
     def path(self) -> str | None:
-        """How the last call (or trace into a `tf.function`) read its sequences, in words.
+        """The way in which the last call (or trace into a `tf.function`) ran, in words.
 
         It begins with "bptt", "cudnn" or "general"; None before the first call.
         """
         return self._path
 
-    def read_sequences(
+    def run_loop(
         self, sequences: Any, initial_state: list[Any], mask: Any, training: bool
     ) -> tuple[Any, Any, Any]:
         obstacle = self._fast_obstacle(training)
+        if self.use_cudnn is True and (obstacle or self._cudnn_obstacle()):
+            raise cudnn.unavailable(self._cudnn_obstacle() or obstacle)
         if obstacle:
-            self._note(f"general: the cell, step by step ({obstacle})")
-            return super().read_sequences(sequences, initial_state, mask, training)
+            self._record_path(f"general: the cell, step by step ({obstacle})")
+            return super().run_loop(sequences, initial_state, mask, training)
         return self._fast_loop(sequences, initial_state[0], mask, training)
 
     def _fast_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool
     ) -> tuple[Any, Any, Any]:
-        """Does what `read_sequences` does, on a fast path."""
+        """Does what `run_loop` does, on a fast path."""
         if initial_state.shape[-1] != self.units:
             raise ValueError(
                 f"`initial_state` must have the shape [batch, {self.units}]. "
@@ -172,7 +170,7 @@ class GRU(Recurrent):
             sequences = ops.flip(sequences, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=1)
         batch, steps = sequences.shape[:2]
-        plan = choose(
+        execution = choose(
             steps=steps,
             batch=batch,
             training=bool(training),
@@ -180,15 +178,15 @@ class GRU(Recurrent):
             gpu=cudnn.gpu_visible(),
             cudnn=bool(self.use_cudnn) and not self._cudnn_obstacle(),
         )
-        self._note(plan.in_words())
-        states = fast_path.read(
+        self._record_path(execution.in_words())
+        states = fast_path.sequence_states(
             sequences,
             initial_state,
             self.weights_in_compute_dtype(),
             mask,
             reset_after=self.reset_after,
             keep_gates=bool(training),
-            plan=plan,
+            execution=execution,
         )  # [T, B, H]
         last_state = states[-1]  # [B, H]
         outputs = states if mask is None else self._masked_outputs(states, ops.transpose(mask))
@@ -205,9 +203,13 @@ class GRU(Recurrent):
         return [tf.cast(tf.convert_to_tensor(w), self.compute_dtype) for w in weights]
 
     def _masked_outputs(self, states: Any, mask: Any) -> Any:
-        """Returns what Keras's loop gives at masked steps: 0, or the last output, 0 before any.
+        """Replaces the states at masked time steps by the outputs of Keras's loop.
 
-        states `[T, B, H]`, mask bool `[T, B]`.
+        They are 0, or the output of the last valid time step, which is 0 before the first one.
+
+        Args:
+            states: `[T, B, H]`.
+            mask: bool `[T, B]`.
         """
         shown = mask
         if not self.zero_output_for_mask:
@@ -243,10 +245,10 @@ class GRU(Recurrent):
             dtype=self.compute_dtype,
         )
 
-    def _note(self, path: str) -> None:
+    def _record_path(self, path: str) -> None:
         self._path = path
         _log.debug("%s takes the path %s", self.name, path)
 
     def get_config(self) -> dict[str, Any]:
-        # Only then: configs move to keras.layers.GRU, which knows no `fast`.
+        # Only where it is not the default: keras.layers.GRU knows no `fast`.
         return super().get_config() | ({} if self.fast else {"fast": False})

@@ -1,4 +1,4 @@
-"""Initial biases that give a gated unit memories of many lengths."""
+"""Initial biases with which the units of a gated layer remember for different lengths of time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,20 +8,22 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
-class ChronoBias(keras.initializers.Initializer):
-    """Chrono initialisation (Tallec & Ollivier 2018, arXiv:1804.11188) of a gated unit's bias.
+class ChronoBias(keras.initializers.Initializer):  # type: ignore[misc]  # Keras has no types
+    """Chrono initialisation (Tallec & Ollivier 2018, arXiv:1804.11188) of the bias of a gated cell.
 
-    Where inputs say nothing, a GRU's state falls by z_t = σ(b_z) each step: after 1 / (1 - z) steps
-    most of it is gone. With b_z = log u, u uniform in 1 to `longest` - 1, that time is 1 + u: the
-    units start with memories of all lengths from 2 to `longest` steps. (The paper's gate is 1 - z.)
-    An LSTM's b_f is the same and its b_i the opposite; an MGU's gate says what is replaced, and so
-    its b_f is the opposite. All other biases are 0.
+    Without information from inputs and states the update gate of a GRU is z = σ(b_z), and its state
+    shrinks by the factor z in each time step: most of it is gone after 1 / (1 - z) time steps. With
+    b_z = log u and u uniform between 1 and `longest` - 1, that time is 1 + u. So the units start
+    with memories of all lengths from 2 to `longest` time steps. (The gate in the paper is 1 - z.)
+    An LSTM has b_f = log u and b_i = -log u. The gate of an MGU says what is replaced, and so its
+    b_f is -log u. All other biases are 0.
 
     Args:
-        longest: in steps, above 2; the length of the sequences is what the paper takes.
-        seed: of the draw; None: from Keras's global seed.
-        keeping: for each block of the cell, 1 or -1 if its bias is log u or the opposite, 0 if it
-            is 0: the cell's `keeping`. Default: a GRU's.
+        longest: longest memory, in time steps, above 2. The paper takes the length of the
+            sequences.
+        seed: seed of the draw; None takes Keras's global seed.
+        keeping: for each block of the cell, 1 for the bias log u, -1 for the bias -log u and 0 for
+            the bias 0: `keeping` of the cell's class. Default: that of a GRU.
 
     Raises:
         ValueError: `longest` is not above 2, or `keeping` has nothing but zeros.
@@ -44,7 +46,7 @@ class ChronoBias(keras.initializers.Initializer):
         self._lengths = keras.initializers.RandomUniform(1.0, longest - 1.0, seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        """Returns a bias `[G·H]`, or `[2, G·H]` with nothing in the second row."""
+        """Returns a bias `[G·H]`, or `[2, G·H]` with zeros in the second row."""
         units = shape[-1] // len(self.keeping)
         lean = ops.log(self._lengths([units], dtype))
         bias = ops.concatenate([sign * lean for sign in self.keeping])

@@ -1,52 +1,73 @@
-"""A loop over the steps of a sequence, unrolled or as a `while` loop."""
+"""A loop over the time steps of sequences, unrolled or as a `while` loop."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import Tensor
 
 
 def loop(
-    step: Callable,
+    step: Callable[..., tuple[list[Tensor], list[Tensor]]],
     states: list[Tensor],
     inputs: list[Tensor],
     kept: int,
     unroll: bool,
     reverse: bool = False,
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Runs `step(states, *inputs at t) -> (states, values to keep)` over t, first to last or back.
+    """Calls `step` at each time step, with the states that it returned at the time step before.
 
     Args:
-        step: see above; the values to keep are `kept` tensors of a state's shape and dtype.
-        states: those before the first call, `[B, H]` each.
-        inputs: `[T, B, ·]` each.
-        kept: how many values are kept.
-        unroll: lay out the steps one by one; T must be known.
-        reverse: run from the last t to the first.
+        step: a function `step(states, *inputs_t) -> (new_states, values)` of the states and of each
+            input at time step t. `values` is a list of `kept` tensors of a state's shape and dtype.
+        states: states before the first call, `[B, H]` each.
+        inputs: inputs for all time steps, `[T, B, ·]` each.
+        kept: number of values that `step` returns.
+        unroll: True lays the time steps out one after another; T must be known.
+        reverse: True runs from the last time step to the first.
 
     Returns:
-        The last states, and the kept values of all steps, `[T, B, H]` each, in the order of t.
+        The states after the last call; and the values of all time steps, `[T, B, H]` each, in the
+        order of t in either direction.
     """
     if unroll:
-        steps = list(zip(*(tf.unstack(each) for each in inputs), strict=True))
-        values = []
-        for now in reversed(steps) if reverse else steps:
-            states, new = step(states, *now)
-            values.append(new)
-        ordered = reversed(values) if reverse else values
-        return states, [tf.stack(each) for each in zip(*ordered, strict=True)]
+        return _unrolled(step, states, inputs, reverse)
+    return _while_loop(step, states, inputs, kept, reverse)
 
+
+def _unrolled(
+    step: Callable[..., tuple[list[Tensor], list[Tensor]]],
+    states: list[Tensor],
+    inputs: list[Tensor],
+    reverse: bool,
+) -> tuple[list[Tensor], list[Tensor]]:
+    steps = list(zip(*(tf.unstack(each) for each in inputs), strict=True))
+    values = []
+    for inputs_t in reversed(steps) if reverse else steps:
+        states, values_t = step(states, *inputs_t)
+        values.append(values_t)
+    ordered = reversed(values) if reverse else values
+    return states, [tf.stack(each) for each in zip(*ordered, strict=True)]
+
+
+def _while_loop(
+    step: Callable[..., tuple[list[Tensor], list[Tensor]]],
+    states: list[Tensor],
+    inputs: list[Tensor],
+    kept: int,
+    reverse: bool,
+) -> tuple[list[Tensor], list[Tensor]]:
     T = inputs[0].shape[0] or tf.shape(inputs[0])[0]
-    read = [
+    input_arrays = [
         tf.TensorArray(each.dtype, T, element_shape=each.shape[1:]).unstack(each) for each in inputs
     ]
     like = states[0]
     arrays = [tf.TensorArray(like.dtype, T, element_shape=like.shape) for _ in range(kept)]
 
-    def body(i: Tensor, states: list[Tensor], arrays: list[tf.TensorArray]) -> tuple:
+    def body(i: Tensor, states: list[Tensor], arrays: list[Any]) -> tuple[Any, ...]:
         t = T - 1 - i if reverse else i
-        states, new = step(states, *(each.read(t) for each in read))
-        return i + 1, states, [a.write(t, v) for a, v in zip(arrays, new, strict=True)]
+        states, values = step(states, *(array.read(t) for array in input_arrays))
+        return i + 1, states, [a.write(t, v) for a, v in zip(arrays, values, strict=True)]
 
     _, states, arrays = tf.while_loop(
         lambda i, *_: i < T, body, (0, states, arrays), maximum_iterations=T

@@ -1,4 +1,4 @@
-"""What the head reads of a sequence's states."""
+"""Pooling: what the head of a classifier reads of a sequence's states."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
-class LastAndMean(keras.layers.Layer):
-    """The last state and, beside it, the mean of all (of maps: Lin et al. 2014, arXiv:1312.4400).
+class LastAndMean(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """The last state, and beside it the mean of all states.
 
-    The mean gives each step's state a path of its own to the head, and to the gradient a way back
-    to each step that is one step long.
+    The mean (global average pooling: Lin et al. 2014, arXiv:1312.4400) connects the state of each
+    time step with the head directly, and so the gradient reaches each of them in one step.
 
     Args:
-        bidirectional: the states are those of a `keras.layers.Bidirectional`, whose second half
-            was read from the end: its last is that of step 0.
-        **kwargs: `name`, `dtype`.
+        bidirectional: whether the states come from a `keras.layers.Bidirectional`. Their second
+            half was computed from the end of the sequence, and so its last state is at time step 0.
+        **kwargs: `name`, `dtype`, as for every Keras layer.
 
     Call arguments:
-        states: `[B, T, H]`; what they are at masked steps is not looked at.
-        mask: bool `[B, T]`, valid steps first; None: all are valid.
+        states: `[B, T, H]`; states at masked time steps have no effect.
+        mask: bool `[B, T]`, True at the valid time steps, which come first. None: all are valid.
 
     Returns:
-        `[B, 2 H]`: the last valid state, then the mean of the valid ones.
+        `[B, 2 H]`: the last valid state, then the mean of the valid states.
 
     Example:
         >>> states = np.array([[[1.0], [3.0], [3.0]]])
@@ -38,7 +38,7 @@ class LastAndMean(keras.layers.Layer):
 
     def call(self, states: Any, mask: Any = None) -> Any:
         last = states[:, -1]  # [B, H]
-        if mask is not None:  # there Keras's Bidirectional gives 0, unlike the layers in it
+        if mask is not None:  # after the last valid time step Keras's Bidirectional gives 0
             end = ops.maximum(ops.sum(ops.cast(mask, "int32"), axis=1) - 1, 0)  # [B]
             last = ops.take_along_axis(states, end[:, None, None], axis=1)[:, 0]
         if self.bidirectional:
@@ -49,12 +49,18 @@ class LastAndMean(keras.layers.Layer):
         return ops.concatenate([last, ops.cast(mean, last.dtype)], axis=-1)
 
     def after_each_step(self, states: Any, mask: Any = None) -> Any:
-        """Returns what `call` would, had the sequence ended at each step: `[B, T, 2 H]`.
+        """Returns, for each time step, what `call` returns for a sequence that ends there.
 
-        At masked steps `states` must be those of the step before, as a recurrent layer gives them.
+        Args:
+            states: `[B, T, H]`; at masked time steps those of the time step before, as recurrent
+                layers give them.
+            mask: bool `[B, T]` or None, as in `call`.
+
+        Returns:
+            `[B, T, 2 H]`.
 
         Raises:
-            ValueError: the states were read in both directions.
+            ValueError: the layer is bidirectional.
         """
         if self.bidirectional:
             raise ValueError("States that were read in both directions have no last one at a step.")
@@ -63,7 +69,7 @@ class LastAndMean(keras.layers.Layer):
         return ops.concatenate([states, ops.cast(means, states.dtype)], axis=-1)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        """There are no steps left to mask."""
+        """Returns None: the output has no time steps that could be masked."""
         del inputs, previous_mask
 
     def compute_output_shape(self, states_shape: Any) -> tuple[int | None, ...]:
@@ -74,9 +80,9 @@ class LastAndMean(keras.layers.Layer):
 
 
 def _in_float32(states: Any, mask: Any) -> tuple[Any, Any]:
-    """Returns the states, 0 at masked steps, and 1 at valid steps, 0 at masked ones, `[B, T, 1]`.
+    """Returns the states with 0 at masked time steps, and the mask as numbers, `[B, T, 1]`.
 
-    In half precision a count would end at 256 (bfloat16) or 2,048 steps.
+    Both are float32: in half precision a count would stop at 256 (bfloat16) or 2,048 time steps.
     """
     states = ops.cast(states, "float32")
     if mask is None:

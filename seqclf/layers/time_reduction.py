@@ -1,4 +1,4 @@
-"""Fewer steps for the layers above."""
+"""Time reduction: fewer time steps for the layers above."""
 
 from typing import Any
 
@@ -7,26 +7,27 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="seqclf")
-class TimeReduction(keras.layers.Layer):
-    """Keeps one state of each block of `factor` steps, the block's last.
+class TimeReduction(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Keeps one state of each block of `factor` time steps: the last one of the block.
 
-    A layer above then reads T / `factor` steps, rounded up: the gradient of its last step reaches
-    the first one in so many fewer steps, and it costs so much less (El Hihi & Bengio 1996,
-    "Hierarchical recurrent neural networks for long-term dependencies"; Chan et al. 2016,
-    arXiv:1508.01211, join the states of a block where we keep the last).
+    A layer above then has T / `factor` time steps, rounded up. Its gradient has that much less way
+    to the first time step, and its computation costs that much less (El Hihi & Bengio 1996,
+    "Hierarchical recurrent neural networks for long-term dependencies"). Chan et al. (2016,
+    arXiv:1508.01211) concatenate the states of a block instead of keeping the last.
 
     Args:
-        factor: steps of a block, from 1 up.
-        **kwargs: `name`, `dtype`.
+        factor: number of time steps of a block, at least 1.
+        **kwargs: `name`, `dtype`, as for every Keras layer.
 
     Call arguments:
         sequences: `[B, T, H]`.
-        mask: bool `[B, T]`, valid steps first. A recurrent layer repeats its last valid state at
-            the masked steps, so a block that ends among them has the right state.
+        mask: bool `[B, T]`, True at the valid time steps, which come first. A recurrent layer
+            repeats its last valid state at masked time steps, and so a block that ends at a masked
+            one has the right state.
 
     Returns:
-        `[B, ceil(T / factor), H]`. `compute_mask` has the blocks' mask: those that begin at a valid
-        step are valid.
+        `[B, ceil(T / factor), H]`. `compute_mask` gives the mask of the blocks: a block is valid if
+        its first time step is.
 
     Raises:
         ValueError: `factor` is below 1.
@@ -44,7 +45,7 @@ class TimeReduction(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, sequences: Any, mask: Any = None) -> Any:
-        del mask  # see `compute_mask`
+        del mask  # it changes no state: see the class
         T = ops.shape(sequences)[1]
         ends = ops.minimum(ops.arange(self.factor, T + self.factor, self.factor), T) - 1
         return ops.take(sequences, ends, axis=1)

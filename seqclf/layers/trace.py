@@ -1,5 +1,6 @@
-"""What a recurrent layer does at each step: states, gates and candidate over whole sequences."""
+"""Traces: the states, gates and candidates of a recurrent layer at every time step."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -11,16 +12,18 @@ from seqclf.layers.recurrent import Recurrent
 
 
 class Trace(NamedTuple):
-    """A recurrent layer's reading of sequences.
+    """The trace of a recurrent layer over sequences.
 
     Attributes:
-        inputs: what it read, `[B, T, D]`, 0 at masked steps.
-        states: `state`, h_t, and an LSTM's `cell_state`, c_t, `[B, T, H]` each. At a masked step
-            they are those of the step before.
-        gates: by name, such as `update_gate`, `[B, T, H]` each; none in a plain RNN. At a masked
-            step gates and candidate are what they would have been.
+        inputs: the layer's inputs, `[B, T, D]`, with 0 at masked time steps.
+        states: `state`, h_t, and for an LSTM also `cell_state`, c_t, `[B, T, H]` each. A masked
+            time step has the states of the time step before.
+        gates: gates by name, such as `update_gate`, `[B, T, H]` each; empty for a plain recurrent
+            network. A masked time step has the gates and the candidate that it would have without
+            the mask.
         candidate: the candidate state, `[B, T, H]`.
-        kept: how much of its past each unit kept as it was, `[B, T, H]`; None where no gate says.
+        kept: the fraction of its past that each unit kept unchanged, `[B, T, H]`; None for a cell
+            in which no gate says so.
     """
 
     inputs: Tensor
@@ -31,7 +34,7 @@ class Trace(NamedTuple):
 
     @property
     def state(self) -> Tensor:
-        """h_t, `[B, T, H]`."""
+        """The state h_t, `[B, T, H]`."""
         return self.states["state"]
 
 
@@ -39,19 +42,20 @@ def trace(
     layer: Recurrent,
     sequences: Tensor,
     mask: Tensor | None = None,
-    nudges: list[Tensor] | None = None,
+    nudges: Sequence[Tensor] | None = None,
 ) -> Trace:
-    """Reads sequences from a zero state, as inference does, and keeps all that happens.
+    """Runs a layer from a zero state, without dropout, and keeps what happens at every time step.
 
     Args:
-        layer: built, not `go_backwards`.
+        layer: a built layer that does not go backwards.
         sequences: `[B, T, D]`.
         mask: bool `[B, T]` or None.
-        nudges: `[B, T, H]` for each state of the cell, added to it after each step; zeros, so that
-            the gradient with respect to them is that with respect to the states.
+        nudges: one tensor `[B, T, H]` for each state of the cell, added to the state after each
+            time step. The gradient with respect to nudges of zeros is the one with respect to the
+            states.
 
     Raises:
-        ValueError: the layer reads backwards.
+        ValueError: the layer goes backwards.
 
     Example:
         >>> layer = GRU(4)
@@ -61,35 +65,57 @@ def trace(
     """
     if layer.go_backwards:
         raise ValueError(f"Layer {layer.name} cannot be traced: it reads backwards.")
-    cell = layer.cell
     x = tf.cast(sequences, layer.compute_dtype)
-    keep = [] if mask is None else [tf.transpose(mask)[..., None]]  # [T, B, 1]
     if mask is not None:
         x = tf.where(mask[..., None], x, tf.zeros_like(x))
-    plan = choose(
-        steps=x.shape[1], batch=None, training=False, unroll=layer.unroll, gpu=False, cudnn=False
+    values = _values_by_name(layer, x, mask, nudges or ())
+    return Trace(
+        inputs=x,
+        states={name: values.pop(name) for name in layer.cell.state_names},
+        candidate=values.pop("candidate"),
+        gates=values,
+        kept=layer.cell.kept(values),
     )
-    names: list[str] = []
 
-    def step(before: list[Tensor], a: Tensor, *more: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+
+def _values_by_name(
+    layer: Recurrent, x: Tensor, mask: Tensor | None, nudges: Sequence[Tensor]
+) -> dict[str, Tensor]:
+    """Returns states, gates and candidate by name, `[B, T, H]` each, in the order of the cell.
+
+    Args:
+        layer: the layer.
+        x: its inputs, `[B, T, D]`.
+        mask: bool `[B, T]` or None.
+        nudges: see `trace`.
+    """
+    cell = layer.cell
+    names: list[str] = []
+    masks = [] if mask is None else [tf.transpose(mask)[..., None]]  # [T, B, 1]
+
+    def step(
+        before: list[Tensor], a: Tensor, *masks_and_nudges: Tensor
+    ) -> tuple[list[Tensor], list[Tensor]]:
         after, parts = cell.step(a, before)
-        if keep:
-            after = [tf.where(more[0], *pair) for pair in zip(after, before, strict=True)]
+        if masks:
+            valid = masks_and_nudges[0]
+            after = [tf.where(valid, *pair) for pair in zip(after, before, strict=True)]
         if nudges:
-            after = [tf.add(*pair) for pair in zip(after, more[len(keep) :], strict=True)]
+            nudges_t = masks_and_nudges[len(masks) :]
+            after = [tf.add(*pair) for pair in zip(after, nudges_t, strict=True)]
         names[:] = [*cell.state_names, *parts]
         return after, [*after, *parts.values()]
 
-    a = tf.transpose(cell.read(x), [1, 0, 2])  # [T, B, G·H]
-    nothing = [tf.zeros([tf.shape(x)[0], layer.units], x.dtype) for _ in cell.state_names]
-    kept = len(cell.state_names) + len(cell.blocks)
-    inputs = [a, *keep, *(tf.transpose(nudge, [1, 0, 2]) for nudge in nudges or ())]
-    _, values = loop(step, nothing, inputs, kept, plan.unroll)
-    by_name = dict(zip(names, (tf.transpose(v, [1, 0, 2]) for v in values), strict=True))
-    return Trace(
-        inputs=x,
-        states={name: by_name.pop(name) for name in cell.state_names},
-        candidate=by_name.pop("candidate"),
-        gates=by_name,
-        kept=cell.kept(by_name),
+    a = _swap_batch_and_time(cell.input_terms(x))  # [T, B, G·H]
+    inputs = [a, *masks, *map(_swap_batch_and_time, nudges)]
+    zeros = [tf.zeros([tf.shape(x)[0], layer.units], x.dtype) for _ in cell.state_names]
+    execution = choose(
+        steps=x.shape[1], batch=None, training=False, unroll=layer.unroll, gpu=False, cudnn=False
     )
+    kept = len(cell.state_names) + len(cell.blocks)
+    _, values = loop(step, zeros, inputs, kept, execution.unroll)
+    return dict(zip(names, map(_swap_batch_and_time, values), strict=True))
+
+
+def _swap_batch_and_time(tensor: Tensor) -> Tensor:
+    return tf.transpose(tensor, [1, 0, 2])

@@ -1,4 +1,4 @@
-"""The two ways in which the literature writes the update gate, and the way between them."""
+"""Conversion between the two ways in which the literature writes the update gate."""
 
 from collections.abc import Sequence
 
@@ -6,23 +6,23 @@ import numpy as np
 
 
 def convert_update_gate(weights: Sequence[np.ndarray], units: int) -> list[np.ndarray]:
-    """Turns GRU weights from one reading of z to the other.
+    """Converts the weights of a GRU from one way of writing z to the other.
 
     This package, Keras and cuDNN write `h_t = z_t ⊙ h_{t-1} + (1 - z_t) ⊙ h̃_t`: z says how much of
-    the past is kept. Cho et al. (2014) and Chung et al. (2014) differ on it, and half of the
-    literature writes `h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t`. Since 1 - σ(a) = σ(-a), negating the
-    update gate's weights and biases turns one into the other; twice is the identity.
+    the past is kept. Half of the literature writes `h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t` (Cho et
+    al. 2014 and Chung et al. 2014 differ in this). Since 1 - σ(a) = σ(-a), negating the weights and
+    biases of the update gate turns one into the other. Doing it twice gives back the weights.
 
     Args:
         weights: `[kernel, recurrent_kernel]` or `[kernel, recurrent_kernel, bias]` with gates in
             the order z, r, h along the last axis, as `GRU.get_weights()` gives them.
-        units: H.
+        units: H, the number of units of the layer.
 
     Returns:
         New arrays of the same shapes and dtypes.
 
     Raises:
-        ValueError: a last axis that is not 3·H long.
+        ValueError: the last axis of an array is not 3·H long.
 
     Example:
         >>> layer.set_weights(convert_update_gate(weights_from_a_paper, units=100))

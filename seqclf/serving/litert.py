@@ -84,7 +84,7 @@ def run_litert(content: bytes, x: np.ndarray) -> np.ndarray:
 
 def _convert(model: keras.Model, spec: DatasetSpec, dtype: str, kind: str) -> bytes:
     def classify(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        with execution(xla="none", unroll=True, shares=1, cudnn=False, gradient=False):
+        with execution(xla="off", unroll=True, shares=1, cudnn=False, gradient=False):
             logits = model(as_sequences(inputs, spec), training=False)
         return {"probabilities": tf.nn.softmax(tf.cast(logits, tf.float32))}
 

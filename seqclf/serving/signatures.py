@@ -232,4 +232,4 @@ class ExportSignatures:
     def _plainly(self) -> Any:
         """Returns a context for graphs without XLA and cuDNN, which a server may not have."""
         unroll = not self._spec.variable_length and self._spec.time_steps <= MAX_UNROLLED_STEPS
-        return execution(xla="none", unroll=unroll, shares=1, cudnn=False, gradient=False)
+        return execution(xla="off", unroll=unroll, shares=1, cudnn=False, gradient=False)

@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
+from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.execution import execution, suggested_shares
-from seqclf.layers.shares import cut
 from seqclf.training.distribution.workers import Workers
 
 
@@ -123,15 +123,17 @@ class SharePasses(Passes):
             self._share_gradients = tf.function(self._forward_and_backward, jit_compile=True)
 
     def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:
-        with execution(xla="around", shares=1, gradient=False):
-            results = [self._share_losses(*share) for share in cut((inputs, labels), self._shares)]
+        with execution(xla="caller", shares=1, gradient=False):
+            results = [
+                self._share_losses(*share) for share in split_batch((inputs, labels), self._shares)
+            ]
         return _concatenated(results)
 
     def losses_and_gradients(
         self, inputs: Inputs, labels: tf.Tensor
     ) -> tuple[ExampleLosses, list[tf.Tensor]]:
-        with execution(xla="around", shares=1):
-            shares = cut((inputs, labels), self._shares)
+        with execution(xla="caller", shares=1):
+            shares = split_batch((inputs, labels), self._shares)
             results = [self._share_gradients(*share) for share in shares]
         losses, gradients = zip(*results, strict=True)
         # One order of addition: the same batch gives the same bits.
@@ -149,7 +151,7 @@ class LayerPasses(Passes):
 
     def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config):
         super().__init__(model, optimizer, config)
-        self._xla = None if config.jit_compile else "none"
+        self._xla = None if config.jit_compile else "off"
         self._shares = config.shares or None
 
     def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:

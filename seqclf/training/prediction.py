@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 
 from seqclf.data.pipeline import Inputs
+from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.execution import execution, suggested_shares
-from seqclf.layers.shares import cut
 
 
 def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inputs], tf.Tensor]:
@@ -28,11 +28,11 @@ def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inp
         return plain
 
     def share_logits(inputs: Inputs) -> tf.Tensor:
-        with execution(xla="around", shares=1, gradient=False):
+        with execution(xla="caller", shares=1, gradient=False):
             return model(inputs, training=False)
 
     def joined_logits(inputs: Inputs, shares: int) -> tf.Tensor:
-        return tf.concat([compiled_share(share) for share in cut(inputs, shares)], axis=0)
+        return tf.concat([compiled_share(share) for share in split_batch(inputs, shares)], axis=0)
 
     compiled_share = tf.function(share_logits, jit_compile=True)
     compiled_shares = tf.function(joined_logits)

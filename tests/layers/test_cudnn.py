@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqclf import GRU
-from seqclf.layers import cudnn
+from seqclf.layers import GRU, LSTM, cudnn
 from seqclf.layers.execution import execution
 
 B, T, D, H = 3, 5, 2, 4
@@ -165,8 +164,42 @@ def test_on_a_gpu_keras_is_told_not_to_compile_and_false_is_respected():
 
 
 @pytest.mark.usefixtures("gpu")
-def test_insisting_on_cudnn_where_it_cannot_be_had_is_refused():
-    with pytest.raises(ValueError, match="use_cudnn=True, but .* cannot be had here: unroll=True"):
-        GRU(4, use_cudnn=True, unroll=True)
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"unroll": True}, "unroll=True"),
+        ({"fast": False}, "fast=False"),
+        ({"update_gate": "replace"}, "update_gate is 'replace'"),
+        ({"recurrent_dropout": 0.1}, "recurrent_dropout"),
+    ],
+)
+def test_insisting_on_cudnn_where_the_arguments_bar_it_is_refused_at_the_call(arguments, reason):
+    layer = GRU(4, use_cudnn=True, **arguments)
+    message = f"use_cudnn=True, but cuDNN's kernel cannot be had here: {reason}"
+    with pytest.raises(ValueError, match=message):
+        layer(np.zeros((B, T, D), "float32"))
+
+
+@pytest.mark.usefixtures("gpu")
+def test_insisting_on_cudnn_where_it_can_be_had_takes_it():
+    layer = GRU(H, use_cudnn=True)
+    layer(np.zeros((B, T, D), "float32"))
+    assert layer.path == "cudnn"
+
+
+@pytest.mark.parametrize(("cls", "theirs"), [(GRU, keras.layers.GRU), (LSTM, keras.layers.LSTM)])
+def test_the_value_is_kept_without_a_gpu_and_refused_at_the_call(cls, theirs):
+    for value in (True, False, "auto"):
+        assert cls(4, use_cudnn=value).use_cudnn is value
+        keys = cls(4, use_cudnn=value).get_config().keys()
+        assert keys == theirs(4, use_cudnn=value).get_config().keys()  # it is in neither of them
+    x = np.zeros((B, T, D), "float32")
+    layer = cls(4, use_cudnn=True)
+    with pytest.raises(ValueError, match="use_cudnn=True, but cuDNN's kernel cannot be had here"):
+        layer(x)
+    layer.use_cudnn = "auto"
+    assert layer(x).shape == (B, 4)
+    inputs = keras.Input((T, D))  # a model is made, without a call of the layer
+    assert keras.Model(inputs, cls(4, use_cudnn=True)(inputs)).output_shape == (None, 4)
     with pytest.raises(ValueError, match="must be 'auto', True or False. Received: 'maybe'"):
-        GRU(4, use_cudnn="maybe")
+        cls(4, use_cudnn="maybe")

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from seqclf import GRU
 from seqclf.layers import execution as module
-from seqclf.layers.execution import Plan, choose, execution, suggested_shares
-from seqclf.layers.shares import cut
+from seqclf.layers.batch_shares import split_batch
+from seqclf.layers.execution import Execution, choose, execution, suggested_shares
 
 X = np.zeros((8, 5, 3), "float32")
 CALL = {"steps": 5, "batch": 8, "training": True, "unroll": False, "gpu": False, "cudnn": False}
@@ -22,34 +22,34 @@ def four_cores(monkeypatch):
 
 @pytest.mark.usefixtures("four_cores")
 @pytest.mark.parametrize(
-    ("call", "plan"),
+    ("call", "expected"),
     [
-        ({}, Plan("here", False, 2, False)),
-        ({"batch": 100}, Plan("here", False, 4, False)),
-        ({"batch": 1}, Plan("here", False, 1, False)),
-        ({"batch": None}, Plan("here", False, 1, False)),
-        ({"training": False}, Plan("none", False, 1, False)),
-        ({"unroll": True}, Plan("here", True, 2, False)),
-        ({"gpu": True}, Plan("none", False, 1, False)),
-        ({"gpu": True, "cudnn": True}, Plan("none", False, 1, True)),
-        ({"gpu": True, "cudnn": True, "training": False}, Plan("none", False, 1, True)),
+        ({}, Execution("layer", False, 2, False)),
+        ({"batch": 100}, Execution("layer", False, 4, False)),
+        ({"batch": 1}, Execution("layer", False, 1, False)),
+        ({"batch": None}, Execution("layer", False, 1, False)),
+        ({"training": False}, Execution("off", False, 1, False)),
+        ({"unroll": True}, Execution("layer", True, 2, False)),
+        ({"gpu": True}, Execution("off", False, 1, False)),
+        ({"gpu": True, "cudnn": True}, Execution("off", False, 1, True)),
+        ({"gpu": True, "cudnn": True, "training": False}, Execution("off", False, 1, True)),
     ],
 )
-def test_what_is_chosen(call, plan):
-    assert choose(**CALL | call) == plan
+def test_what_is_chosen(call, expected):
+    assert choose(**CALL | call) == expected
 
 
 @pytest.mark.usefixtures("four_cores")
 def test_the_choice_can_be_overridden():
-    with execution(xla="around", shares=3, unroll=True):
-        assert choose(**CALL) == Plan("around", True, 3, False)
-        assert choose(**CALL | {"steps": None}) == Plan("around", False, 3, False)
+    with execution(xla="caller", shares=3, unroll=True):
+        assert choose(**CALL) == Execution("caller", True, 3, False)
+        assert choose(**CALL | {"steps": None}) == Execution("caller", False, 3, False)
         assert choose(**CALL | {"batch": 2}).shares == 1
-        with execution(xla="none"):
-            assert choose(**CALL) == Plan("none", False, 1, False)
+        with execution(xla="off"):
+            assert choose(**CALL) == Execution("off", False, 1, False)
     with execution(cudnn=False):
         assert not choose(**CALL | {"gpu": True, "cudnn": True}).cudnn
-    assert choose(**CALL) == Plan("here", False, 2, False)
+    assert choose(**CALL) == Execution("layer", False, 2, False)
 
 
 def test_an_override_that_makes_no_sense_is_refused():
@@ -107,7 +107,7 @@ def test_fast_false_is_kept_by_a_saved_config():
 @pytest.mark.parametrize("shares", [1, 2, 3, 7])
 def test_shares_are_the_batch_cut_in_order(shares):
     batch = {"x": tf.reshape(tf.range(14), [7, 2]), "y": (tf.range(7),)}
-    parts = cut(batch, shares)
+    parts = split_batch(batch, shares)
     sizes = [part["x"].shape[0] for part in parts]
     assert len(parts) == shares and max(sizes) - min(sizes) <= 1
     np.testing.assert_array_equal(tf.concat([part["x"] for part in parts], 0), batch["x"])

@@ -12,7 +12,7 @@ from seqclf.layers.execution import execution
 
 def outputs_and_gradients(layer, x, h0, mask, upstream, training):
     tensors = [tf.constant(x), tf.constant(h0)]
-    with tf.GradientTape() as tape, execution(xla="none"):
+    with tf.GradientTape() as tape, execution(xla="off"):
         tape.watch(tensors)
         outputs = layer(tensors[0], initial_state=tensors[1], mask=mask, training=training)
         loss = sum(tf.reduce_sum(o * u) for o, u in zip(outputs, upstream, strict=True))

@@ -69,7 +69,7 @@ def test_gradients_equal_finite_differences(reset_after, masked, path):
     )
 
     tensors = [tf.constant(x), tf.constant(h0)]
-    with tf.GradientTape() as tape, execution(xla="here" if path == "compiled" else "none"):
+    with tf.GradientTape() as tape, execution(xla="layer" if path == "compiled" else "off"):
         tape.watch(tensors)
         training = path != "gates computed anew"
         outputs = layer(tensors[0], initial_state=tensors[1], mask=mask, training=training)

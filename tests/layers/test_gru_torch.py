@@ -44,7 +44,7 @@ def test_outputs_and_gradients_equal_pytorch(shape, seed, use_bias, training):
     weights = [rng.normal(0, 0.7, w.shape) for w in layer.get_weights()]
     layer.set_weights(weights)
     tensors = [tf.constant(x), tf.constant(h0)]
-    with tf.GradientTape() as tape, execution(xla="none"):
+    with tf.GradientTape() as tape, execution(xla="off"):
         tape.watch(tensors)
         outputs = layer(tensors[0], initial_state=tensors[1], training=training)
         loss = tf.reduce_sum(outputs * upstream)

@@ -1,0 +1,125 @@
+"""`gru_sequence`: the forward pass, with the backward pass as its gradient, each compiled once."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import Tensor
+
+from seqclf.layers.bptt.passes import Arguments, backward, forward
+from seqclf.layers.execution import Execution
+
+
+def gru_sequence(
+    x: Tensor,
+    initial_state: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    *,
+    reset_after: bool = True,
+    keep_gates: bool = True,
+    execution: Execution = Execution(),  # noqa: B008 (immutable)
+) -> Tensor:
+    """Runs a GRU over a sequence; its gradient is the one derived by hand.
+
+    Args:
+        x: inputs, `[T, B, D]`, float16, bfloat16, float32 or float64. All other tensors but the
+            mask have the same dtype. In half precision the matrix products are computed in it,
+            while states and gates are float32.
+        initial_state: h_0, `[B, H]`.
+        kernel: W, `[D, 3H]`, blocks in the order z, r, h.
+        recurrent_kernel: U, `[H, 3H]`, blocks in the same order.
+        bias: b and c, `[2, 3H]`, with `reset_after`; b, `[3H]`, without it; or None.
+        mask: bool `[T, B]`; the state passes a time step unchanged where it is False. Inputs there
+            must be finite: they are multiplied by 0 in the gradients of the weights.
+        reset_after: whether the reset gate stands after the product with U_h, or before it.
+        keep_gates: True keeps the gates for the backward pass (5·T·B·H numbers); False lets the
+            backward pass compute them anew from the states (T·B·H numbers, and one product more).
+        execution: how to run; the result is the same to rounding.
+
+    Returns:
+        The state after each time step, `[T, B, H]`, in the dtype of x.
+
+    Raises:
+        NotImplementedError: the gradient of the gradient is asked for.
+
+    Example:
+        >>> x, h = tf.zeros([5, 2, 3]), tf.zeros([2, 4])
+        >>> gru_sequence(x, h, tf.zeros([3, 12]), tf.zeros([4, 12])).shape
+        TensorShape([5, 2, 4])
+    """
+    mask = None if mask is None else mask[..., None]  # [T, B, 1]
+    given = (x, initial_state, kernel, recurrent_kernel, bias)
+    arguments = Arguments(*(tf.convert_to_tensor(each) for each in given if each is not None))
+    dtype = arguments.x.dtype
+    run_forward = functools.partial(
+        _run, forward, execution, reset_after=reset_after, keep_gates=keep_gates
+    )
+    run_backward = functools.partial(_run, backward, execution, reset_after=reset_after)
+    if not execution.gradient:
+        states, _ = run_forward(arguments, mask)
+        return tf.cast(states, dtype)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def differentiable(*tensors: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
+        states, gates = run_forward(_untaped(Arguments(*tensors)), mask)
+
+        def gradient(upstream: Tensor) -> Any:
+            known = (Arguments(*tensors), mask, states, gates, upstream)
+            return _first_order(lambda: run_backward(*_untaped(known)), upstream, *tensors)
+
+        return tf.cast(states, dtype), gradient
+
+    return differentiable(*(each for each in arguments if each is not None))
+
+
+def _first_order(gradients: Callable[[], list[Tensor]], *sources: Tensor) -> Any:
+    """Returns `gradients()`; refuses to be differentiated with respect to `sources`."""
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def run(*sources: Tensor) -> tuple[Any, Callable[..., None]]:
+        del sources
+        return gradients(), _refuse_second_order
+
+    return run(*sources)
+
+
+def _refuse_second_order(*_: Tensor) -> None:
+    raise NotImplementedError(
+        "The fast GRU has no second-order gradient: its backward pass is derived by hand. For "
+        "gradients of gradients build the layer with GRU(..., fast=False)."
+    )
+
+
+def _untaped(tensors: Any) -> Any:
+    """Keeps TensorFlow from recording a gradient of its own beside ours: it keeps far more."""
+    return tf.nest.map_structure(lambda t: None if t is None else tf.stop_gradient(t), tensors)
+
+
+def _run(function: Callable[..., Any], execution: Execution, *tensors: Any, **options: Any) -> Any:
+    """Calls a pass, compiled where `execution` says so; without a graph it is traced into one."""
+    if execution.xla != "layer" and not tf.executing_eagerly():  # part of the graph being traced
+        return function(*tensors, execution=execution, **options)
+    flat = tf.nest.flatten(tensors)
+    kinds = tuple(None if each is None else (each.dtype, *each.shape) for each in flat)
+    return _traced(function, execution, kinds, tuple(options.items()))(*tensors)
+
+
+@functools.lru_cache(maxsize=256)
+def _traced(
+    function: Callable[..., Any],
+    execution: Execution,
+    kinds: tuple[Any, ...],
+    options: tuple[tuple[str, Any], ...],
+) -> Any:
+    """Returns a `tf.function` of its own for each combination of dtypes and shapes.
+
+    TensorFlow warns when one Python function is traced for many shapes. A `functools.partial` is an
+    object of its own, so that each is traced once.
+    """
+    del kinds
+    bound = functools.partial(function, execution=execution, **dict(options))
+    return tf.function(bound, jit_compile=execution.xla == "layer")

@@ -1,0 +1,185 @@
+"""The plain recurrent network: `SimpleRNNCell` and `SimpleRNN`."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqclf.layers.arguments import (
+    Activation,
+    Constraint,
+    Initializer,
+    Regularizer,
+    passed_on,
+)
+from seqclf.layers.base_cell import Parts, RecurrentCell, as_tensor
+from seqclf.layers.recurrent import Recurrent
+
+
+@keras.saving.register_keras_serializable(package="seqclf")
+class SimpleRNNCell(RecurrentCell):
+    """One time step of the plain recurrent network (Elman 1990, "Finding structure in time").
+
+        h̃_t = tanh(x_t W + b + h_{t-1} U)                     candidate state
+        h_t = h̃_t                                             nothing of the past is kept unchanged
+
+    Weights are those of `keras.layers.SimpleRNNCell`: `kernel` W `[D, H]`, `recurrent_kernel` U
+    `[H, H]`, `bias` b `[H]`.
+
+    Args:
+        units: H, the number of units: the width of the state. A positive integer.
+        activation: function of the candidate state; None is the identity. Default: "tanh".
+        use_bias: whether there is a bias. Default: True.
+        kernel_initializer: initialiser of the kernel W. Default: "glorot_uniform".
+        recurrent_initializer: initialiser of the recurrent kernel U. Default: "orthogonal".
+        bias_initializer: initialiser of the bias. Default: "zeros".
+        kernel_regularizer: penalty of the kernel, added to the loss. Default: None.
+        recurrent_regularizer: penalty of the recurrent kernel. Default: None.
+        bias_regularizer: penalty of the bias. Default: None.
+        kernel_constraint: projection of the kernel after each update. Default: None.
+        recurrent_constraint: projection of the recurrent kernel after each update. Default: None.
+        bias_constraint: projection of the bias after each update. Default: None.
+        dropout: fraction of the inputs that is set to 0 in training, from 0 to below 1. Default: 0.
+        recurrent_dropout: fraction of the state that the candidate sees as 0 in training, from 0 to
+            below 1. Default: 0.
+        seed: seed of the dropout masks; None draws one from Keras's global seed. Default: None.
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer. `implementation` is
+            accepted and has no effect.
+
+    Call arguments:
+        inputs: x_t, `[B, D]`.
+        states: h_{t-1} `[B, H]`, in a list or by itself.
+        training: whether dropout is applied.
+
+    Returns:
+        h_t `[B, H]`, and the new state in the structure of `states`.
+
+    Raises:
+        ValueError: `units` is not a positive integer, or a fraction of dropout is not from 0 to
+            below 1.
+
+    Example:
+        >>> cell = SimpleRNNCell(4)
+        >>> h, [state] = cell(np.ones([2, 3], "float32"), [np.zeros([2, 4], "float32")])
+        >>> h.shape
+        TensorShape([2, 4])
+    """
+
+    blocks = ("candidate",)
+
+    def __init__(
+        self,
+        units: int,
+        activation: Activation = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**passed_on(locals()))
+
+    def next_states(self, a: Any, visible: Any, states: list[Any]) -> tuple[list[Any], Parts]:
+        del states
+        U = as_tensor(self.recurrent_kernel, a)
+        candidate = self.activation(a + ops.matmul(visible, U))  # [B, H]
+        return [candidate], {"candidate": candidate}
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["recurrent_activation"]  # there is no gate, and Keras's cell knows no such key
+        return config
+
+
+@keras.saving.register_keras_serializable(package="seqclf")
+class SimpleRNN(Recurrent):
+    """The plain recurrent network over sequences, a drop-in for `keras.layers.SimpleRNN`.
+
+    `SimpleRNNCell` has the equations, `Recurrent` the differences from Keras. Weights
+    (`get_weights`, `set_weights`) and configs move both ways.
+
+    Args:
+        units: H, the number of units: the width of the state. A positive integer.
+        activation: function of the candidate state; None is the identity. Default: "tanh".
+        use_bias: whether there is a bias. Default: True.
+        kernel_initializer: initialiser of the kernel W. Default: "glorot_uniform".
+        recurrent_initializer: initialiser of the recurrent kernel U. Default: "orthogonal".
+        bias_initializer: initialiser of the bias. Default: "zeros".
+        kernel_regularizer: penalty of the kernel, added to the loss. Default: None.
+        recurrent_regularizer: penalty of the recurrent kernel. Default: None.
+        bias_regularizer: penalty of the bias. Default: None.
+        activity_regularizer: penalty of the output. Default: None.
+        kernel_constraint: projection of the kernel after each update. Default: None.
+        recurrent_constraint: projection of the recurrent kernel after each update. Default: None.
+        bias_constraint: projection of the bias after each update. Default: None.
+        dropout: fraction of the inputs that is set to 0 in training, from 0 to below 1. Default: 0.
+        recurrent_dropout: fraction of the state that the candidate sees as 0 in training, from 0 to
+            below 1. Default: 0.
+        return_sequences: whether to return the state of every time step instead of the last one.
+            Default: False.
+        return_state: whether to return the last state as a second output. Default: False.
+        go_backwards: whether to run from the last time step to the first; outputs come in that
+            order. Default: False.
+        stateful: whether each batch starts from the last state of the batch before. Default: False.
+        unroll: whether to lay the time steps out one after another in the graph instead of looping
+            over them; T must be known. Default: False.
+        seed: seed of the dropout masks; None draws one from Keras's global seed. Default: None.
+        **kwargs: `zero_output_for_mask` (whether the output of a masked time step is 0 instead of
+            the state of the time step before), `name`, `dtype` and `trainable`. `implementation` is
+            accepted and has no effect.
+
+    Call arguments:
+        sequences: `[B, T, D]`.
+        initial_state: h_0 `[B, H]`, in a list or by itself. Default: zeros.
+        mask: bool `[B, T]`; the state passes a time step unchanged where it is False. Optional.
+        training: whether dropout is applied. Default: False.
+
+    Returns:
+        `[B, H]`, or `[B, T, H]` with `return_sequences`; with `return_state` also h_T, `[B, H]`.
+
+    Raises:
+        ValueError: `units` is not a positive integer, a fraction of dropout is not from 0 to below
+            1, or the inputs are not `[B, T, D]` with the D that the layer was built with.
+
+    Example:
+        >>> SimpleRNN(4, return_sequences=True)(np.ones([2, 5, 3], "float32")).shape
+        TensorShape([2, 5, 4])
+    """
+
+    cell_class = SimpleRNNCell
+
+    def __init__(
+        self,
+        units: int,
+        activation: Activation = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**passed_on(locals()))
