@@ -5,6 +5,7 @@ from typing import Any
 
 from seqclf.config import Config
 from seqclf.data.dataset import Dataset
+from seqclf.data.input_range import input_range
 from seqclf.errors import RunError
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.files import remove_temporary, write_text
@@ -37,7 +38,11 @@ def record_start(run: Run, config: Config, dataset: Dataset, **entries: Any) -> 
         status="started",
         started=_now(),
         seed=config.seed,
-        data={"origin": dataset.origin, "fingerprint": dataset.fingerprint()},
+        data={
+            "origin": dataset.origin,
+            "fingerprint": dataset.fingerprint(),
+            "input_range": input_range(dataset),
+        },
         **entries,
         **describe_environment(),
     )

@@ -12,12 +12,18 @@ BATCH_TIMEOUT_MICROS = 1000  # how long a request waits for others: about the ti
 MAX_ENQUEUED_BATCHES = 100  # when so many wait, a request gets a 503 at once
 
 
-def batching_params() -> str:
-    """Returns the content of `batching_params.pbtxt`, a BatchingParameters message as text."""
+def batching_params(variable_length: bool = False) -> str:
+    """Returns the content of `batching_params.pbtxt`, a BatchingParameters message as text.
+
+    Args:
+        variable_length: whether the model takes sequences of varying lengths. Then the server pads
+            the sequences of a batch to one length; otherwise it would refuse a batch of requests
+            whose lengths differ. For a model of one length, padding would hide wrong shapes.
+    """
     sizes = "".join(f"allowed_batch_sizes: {size}\n" for size in BATCH_SIZES)
     return (
         f"max_batch_size {{ value: {MAX_BATCH_SIZE} }}\n"
         f"batch_timeout_micros {{ value: {BATCH_TIMEOUT_MICROS} }}\n"
         f"max_enqueued_batches {{ value: {MAX_ENQUEUED_BATCHES} }}\n"
-        f"{sizes}"
+        f"{sizes}" + ("pad_variable_length_inputs: true\n" if variable_length else "")
     )

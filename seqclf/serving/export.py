@@ -144,7 +144,8 @@ def export_model(
             write_litert(folder, model, spec, dtype, litert, examples.x)
         checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples))
         _require_passed(checks, export_dir)
-        write_manifest(folder, facts | {"checks": [_recorded(check) for check in checks]})
+        recorded = {"checks": [_recorded(check) for check in checks]}
+        write_manifest(folder, facts | recorded | _input_range(facts, spec))
         return publish(folder, export_dir, keep)
 
 
@@ -208,7 +209,7 @@ def write_version(
     tf.saved_model.save(module, str(folder), signatures=functions)
     labels.unlink()
     names = list(signatures.all)
-    (folder / BATCHING).write_text(batching_params())
+    (folder / BATCHING).write_text(batching_params(spec.variable_length))
     write_warmup(folder, names, spec, dtype, examples)
     metadata = {"run": facts.get("run"), "spec": json.loads(spec.to_json())}
     (folder / METADATA).write_text(json.dumps(metadata, indent=2) + "\n")
@@ -243,6 +244,14 @@ def _goldens(
         for name in names
         if name in expected
     ]
+
+
+def _input_range(facts: dict[str, Any], spec: DatasetSpec) -> dict[str, Any]:
+    """Returns the manifest's entry `input_range`, if the range of the training inputs is known."""
+    known = (facts.get("data") or {}).get("input_range")
+    if known is None and spec.is_image:  # a run of an earlier version does not record it
+        known = {"low": 0.0, "high": spec.full_scale}
+    return {} if known is None else {"input_range": known}
 
 
 def _recorded(check: Check) -> dict[str, Any]:

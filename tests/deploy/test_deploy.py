@@ -144,6 +144,9 @@ def test_the_server_and_the_model_share_out_the_batching_parameters():
     assert set(model) == MODEL_FIELDS
     assert model["allowed_batch_sizes"] == list(batching.BATCH_SIZES)
     assert model["max_batch_size"] == [{"value": [batching.BATCH_SIZES[-1]]}]
+    assert "pad_variable_length_inputs" not in model  # it would hide wrong shapes
+    varying = text_proto(batching.batching_params(variable_length=True))
+    assert varying == model | {"pad_variable_length_inputs": [True]}
     assert list(batching.BATCH_SIZES) == sorted(set(batching.BATCH_SIZES))
 
 

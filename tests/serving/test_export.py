@@ -210,6 +210,7 @@ def test_a_version_is_complete(tmp_path):
     results = {check["rule"]: check["result"] for check in manifest["checks"]}
     assert results.pop("runs") == results.pop("golden") == results.pop("warm-up") == "passed"
     assert "failed" not in results.values()
+    assert manifest["input_range"] == {"low": 0, "high": 255}
     files = [p for p in version.rglob("*") if p.is_file() and p.name != "manifest.json"]
     assert set(manifest["files"]) == {str(p.relative_to(version)) for p in files}
     for path in files:

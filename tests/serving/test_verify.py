@@ -26,6 +26,11 @@ from seqclf.serving.versions import version_folder
 
 ROWS = tf.TensorSpec([None, 4], tf.float32, name="x")
 TEXTS = tf.TensorSpec([None], tf.string, name="inputs")
+SEQUENCES = (
+    tf.TensorSpec([None, None, 4], tf.float32, name="x"),
+    tf.TensorSpec([None], tf.int32, name="lengths"),
+)
+PAD = "pad_variable_length_inputs: true\n"
 BATCHING = "max_batch_size { value: 2 }\nallowed_batch_sizes: 1\nallowed_batch_sizes: 2\n"
 # For each [B, 4] -> [B, 3]; every matrix product below refuses other shapes by itself.
 WEIGHTS = np.arange(12, dtype="float32").reshape(4, 3)
@@ -118,14 +123,14 @@ def test_a_good_model_passes_everything(version):
     warmup(version, [predict_log(rows(1)), predict_log(rows(2), signature="")])
     checks = checked(version, goldens=[golden()])
     assert {c.rule: c.passed for c in checks.values()} == {
-        rule: None if rule in ("classify", "manifest") else True for rule in RULES
+        rule: None if rule in ("classify", "manifest", "padding") else True for rule in RULES
     }
     assert "2 records" in checks["warm-up"].detail
     assert "TensorFlow 2.21" in checks["runs"].detail
     assert "3 requests of wrong shapes" in checks["shapes refused"].detail
     table = describe_checks(list(checks.values())).splitlines()
     assert table[0].startswith("ok       layout ")
-    assert table[-1] == "15 ok, 0 failed, 2 skipped"
+    assert table[-1] == "15 ok, 0 failed, 3 skipped"
 
 
 SPECS = {
@@ -159,6 +164,7 @@ def test_an_export_of_ours_passes(tmp_path, name):
     assert [c for c in checks.values() if c.passed is False] == []
     for rule in ("layout", "operations", "batch", "runs", "shapes refused", "golden"):
         assert checks[rule].passed, checks[rule]
+    assert checks["padding"].passed is (True if spec.variable_length else None)
     assert export == version_folder(tmp_path)
 
 
@@ -405,6 +411,66 @@ def test_batching_parameters_of_every_kind(version, dead_probe):
 def test_batching_parameters_alone_fail(version):
     (version / "batching_params.pbtxt").write_text("allowed_batch_sizes: 8")
     assert_fails_only(version, "batching parameters")
+
+
+def masked_sum(weights, x, lengths):
+    x = tf.ensure_shape(x, [None, None, 4])
+    mask = tf.sequence_mask(lengths, tf.shape(x)[1], dtype=tf.float32)[..., tf.newaxis]
+    return {"y": tf.reduce_sum(x * mask, axis=1) @ weights}
+
+
+def steps(weights, x, lengths):
+    return {"steps": tf.ensure_shape(x, [None, None, 4]) @ weights}
+
+
+@pytest.fixture(scope="module")
+def good_varying(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("varying")
+    return save(folder, masked_sum, *SEQUENCES, trace=(steps, SEQUENCES))
+
+
+@pytest.fixture
+def varying(good_varying, tmp_path):
+    """A copy of a good version whose sequences vary in length."""
+    return Path(shutil.copytree(good_varying, tmp_path / "base" / "1"))
+
+
+def test_padding(varying):
+    (varying / "batching_params.pbtxt").write_text(BATCHING + PAD)
+    checks = checked(varying)
+    assert not [check for check in checks.values() if check.passed is False]
+    assert checks["padding"].passed and "2 signatures" in checks["padding"].detail
+
+
+def test_padding_is_off(varying):
+    (varying / "batching_params.pbtxt").write_text(BATCHING)
+    assert_fails_only(
+        varying, "padding", "`x` of `serving_default`, `x` of `trace` varies", "set it to true"
+    )
+
+
+def test_padding_where_the_server_does_not_batch(varying):
+    check = checked(varying)["padding"]
+    assert check.passed is None and "does not batch" in check.detail
+
+
+def test_padding_changes_the_outputs(tmp_path):
+    def everything(weights, x, lengths):
+        return {"y": tf.reduce_sum(tf.ensure_shape(x, [None, None, 4]), axis=1) @ weights}
+
+    version = save(tmp_path, everything, *SEQUENCES)
+    (version / "batching_params.pbtxt").write_text(BATCHING + PAD)
+    assert_fails_only(version, "padding", "`y` of `serving_default`, padded, differs by", "mask")
+
+
+def test_padding_is_refused(tmp_path):
+    def short(weights, x, lengths):
+        tf.debugging.assert_less(tf.shape(x)[1], 4, "too long")
+        return masked_sum(weights, x, lengths)
+
+    version = save(tmp_path, short, *SEQUENCES)
+    (version / "batching_params.pbtxt").write_text(BATCHING + PAD)
+    assert_fails_only(version, "padding", "`serving_default`, a padded request: INVALID_ARGUMENT")
 
 
 def test_warmup_junk(version):

@@ -34,10 +34,12 @@ class Batching:
     Attributes:
         sizes: the batch sizes that the server pads to; empty if it does not pad.
         largest: the largest batch that a request may have.
+        pads: whether the server pads the inputs of a batch to one size in every dimension.
     """
 
     sizes: tuple[int, ...]
     largest: int
+    pads: bool
 
 
 def check_batching(folder: Path) -> tuple[Check, Batching | None]:
@@ -61,7 +63,8 @@ def check_batching(folder: Path) -> tuple[Check, Batching | None]:
     found = f"allowed batch sizes {list(sizes)}" if sizes else "any batch size"
     largest = _value(parameters, "max_batch_size", DEFAULT_MAX_BATCH_SIZE)
     check = judge(rule, problems, f"{found}, at most {largest}", "the server refuses to load it")
-    return check, Batching(sizes, largest) if check.passed else None
+    pads = parameters.pad_variable_length_inputs
+    return check, Batching(sizes, largest, pads) if check.passed else None
 
 
 def _not_positive(parameters: Any, sizes: tuple[int, ...]) -> list[str]:

@@ -16,6 +16,7 @@ from seqclf.serving.verify.checks import Check, describe_checks, skipped
 from seqclf.serving.verify.goldens import check_goldens, golden_request
 from seqclf.serving.verify.layout import check_layout, read_graphs
 from seqclf.serving.verify.manifest import check_manifest
+from seqclf.serving.verify.padding import check_padding
 from seqclf.serving.verify.requests import Golden, make_signature_requests
 from seqclf.serving.verify.results import (
     ProbeSession,
@@ -33,7 +34,7 @@ __all__ = ["RULES", "Check", "Golden", "describe_checks", "verify"]
 RULES = (
     *("layout", "manifest", "tag", "signatures", "operations"),
     *("xla", "cudnn", "python functions", "devices"),
-    *("batch", "classify", "output types", "batching parameters", "warm-up", "runs"),
+    *("batch", "classify", "output types", "batching parameters", "padding", "warm-up", "runs"),
     *("shapes refused", "golden"),
 )
 
@@ -90,7 +91,7 @@ def _check_model(
     compared = [golden_request(golden, signatures) for golden in goldens]
     given = [*(golden.request for golden in compared if golden.request), *warmups]
     probed = {name: make_signature_requests(name, s, given) for name, s in signatures.items()}
-    requests = [*given, *(r for own in probed.values() for r in (*own.batches, *own.wrong))]
+    requests = [*given, *(r for own in probed.values() for r in own.all())]
     calls = [request.call(signatures) for request in requests]
     report = run_probe(folder, sorted(graph.operations), calls, runtime, timeout)
     graph_checks = _check_graph(graph, report)
@@ -103,6 +104,7 @@ def _check_model(
         signature_rules.check_classify(signatures),
         signature_rules.check_types(signatures),
         batching_check,
+        check_padding(session, signatures, batching),
         check_batches(session, signature_rules.batch_problems(signatures)),
         check_warmup(session, warmup_problems, warmups),
         check_runs(session),

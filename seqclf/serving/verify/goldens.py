@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.serving.verify.checks import Check, judge, skipped
+from seqclf.serving.verify.comparison import output_difference
 from seqclf.serving.verify.requests import Golden, ProbeRequest, input_problems
 from seqclf.serving.verify.results import ProbeSession
-from seqclf.serving.verify.run_probe import ProbeResult, as_bytes
+from seqclf.serving.verify.run_probe import ProbeResult
 from seqclf.serving.verify.signatures import SignatureDefs
-
-RTOL, ATOL = 1e-4, 1e-5
 
 
 @dataclass(frozen=True)
@@ -73,31 +72,6 @@ def differences(golden: Golden, result: ProbeResult) -> list[str]:
         name = f"`{key}` of `{golden.signature}`"
         if key not in result.values:
             problems.append(f"there is no {name}")
-        elif problem := _difference(name, result.values[key], np.asarray(expected)):
+        elif problem := output_difference(name, result.values[key], np.asarray(expected)):
             problems.append(problem)
     return problems
-
-
-def _difference(name: str, value: np.ndarray, expected: np.ndarray) -> str:
-    """Returns how an output differs from the expected one; empty if it does not."""
-    if value.shape != expected.shape:
-        return f"{name} is {list(value.shape)}, not {list(expected.shape)}"
-    if value.dtype == object or expected.dtype.kind in "OSU":
-        pairs = zip(value.ravel().tolist(), expected.ravel().tolist(), strict=True)
-        count = sum(_text(a) != _text(b) for a, b in pairs)
-        return f"{count} strings of {name} differ" if count else ""
-    if _close(value, expected):
-        return ""
-    largest = np.max(np.abs(value.astype("float64") - expected.astype("float64")))
-    return f"{name} differs by up to {largest:.3g}"
-
-
-def _close(value: np.ndarray, expected: np.ndarray) -> bool:
-    if value.dtype.kind in "iub" and expected.dtype.kind in "iub":
-        return bool(np.array_equal(value, expected))
-    wide = value.astype("float64"), expected.astype("float64")
-    return bool(np.allclose(*wide, rtol=RTOL, atol=ATOL, equal_nan=True))
-
-
-def _text(value: object) -> object:
-    return as_bytes(value) if isinstance(value, str | bytes) else value

@@ -8,10 +8,11 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
 from seqclf.serving.verify.run_probe import Call
-from seqclf.serving.verify.signatures import SignatureDefs
+from seqclf.serving.verify.signatures import SignatureDefs, varying_axes
 
 BATCHES = (1, 3)
 WRONG_BATCH = 2  # so that two examples of half the size could be mistaken for a whole one
+PADDING = 3  # elements that are added in each dimension of varying size
 UNKNOWN = 2  # size given to a dimension that a signature leaves open
 
 
@@ -35,7 +36,7 @@ class ProbeRequest:
     """A request that the probe makes.
 
     Attributes:
-        purpose: why it is made: `batch`, `wrong shape`, `warm-up` or `golden`.
+        purpose: why it is made: `batch`, `wrong shape`, `padding`, `warm-up` or `golden`.
         signature: name of the signature.
         inputs: values by the names of the inputs.
         label: how messages name the request.
@@ -57,7 +58,7 @@ class ProbeRequest:
         signature = signatures[self.signature]
         feeds = {signature.inputs[key].name: value for key, value in self.inputs.items()}
         fetches = {key: signature.outputs[key].name for key in sorted(signature.outputs)}
-        return Call(feeds, fetches, values=self.purpose == "golden")
+        return Call(feeds, fetches, values=self.purpose in ("golden", "padding"))
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,19 @@ class SignatureRequests:
         source: where the example comes from: `golden`, `warm-up` or `made-up`.
         batches: requests of the sizes `BATCHES`, the first of which must be answered.
         wrong: requests that must be refused.
+        padding: where sizes vary, a request and the same one with padded inputs; otherwise none.
         reason: why there are no requests; empty if there are.
     """
 
     source: str = ""
     batches: tuple[ProbeRequest, ...] = ()
     wrong: tuple[ProbeRequest, ...] = ()
+    padding: tuple[ProbeRequest, ...] = ()
     reason: str = ""
+
+    def all(self) -> tuple[ProbeRequest, ...]:
+        """Returns all requests to the signature."""
+        return (*self.batches, *self.wrong, *self.padding)
 
 
 def make_signature_requests(
@@ -109,7 +116,8 @@ def make_signature_requests(
         for size in BATCHES
     )
     wrong = tuple(_wrong_shapes(name, signature, _resized(signature, example, WRONG_BATCH)))
-    return SignatureRequests(source, batches, wrong)
+    padding = tuple(_padding_requests(name, signature, _resized(signature, example, 1)))
+    return SignatureRequests(source, batches, wrong, padding)
 
 
 def _made_up_example(signature: SignatureDef) -> tuple[dict[str, np.ndarray], str]:
@@ -183,6 +191,25 @@ def _wrong_shapes(
         for shape in shapes:
             label = f"`{key}` of `{name}` with the shape {list(shape)} instead of {sizes}"
             yield ProbeRequest("wrong shape", name, {**right, key: np.resize(value, shape)}, label)
+
+
+def _padding_requests(
+    name: str, signature: SignatureDef, example: dict[str, np.ndarray]
+) -> Iterator[ProbeRequest]:
+    """Yields a request and the same one as the server pads it, if any of its sizes vary."""
+    axes = {key: varying_axes(info) for key, info in signature.inputs.items()}
+    axes = {key: found for key, found in axes.items() if found and example[key].size}
+    if not axes:
+        return
+    padded = {key: _padded(example[key], found) for key, found in axes.items()}
+    yield ProbeRequest("padding", name, example, f"`{name}`, a request that is not padded")
+    yield ProbeRequest("padding", name, example | padded, f"`{name}`, a padded request")
+
+
+def _padded(value: np.ndarray, axes: list[int]) -> np.ndarray:
+    """Pads an input with its first element, as the server does (batching_util.cc)."""
+    widths = [(0, PADDING if axis in axes else 0) for axis in range(value.ndim)]
+    return np.pad(value, widths, constant_values=value.flat[0])
 
 
 def _sizes(info: TensorInfo) -> list[int]:

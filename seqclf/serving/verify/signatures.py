@@ -68,6 +68,13 @@ def batch_problems(signatures: SignatureDefs) -> list[str]:
     return problems
 
 
+def varying_axes(info: TensorInfo) -> list[int]:
+    """Returns the axes after the batch whose sizes a signature leaves open, for a numeric input."""
+    if info.dtype == types_pb2.DT_STRING or info.tensor_shape.unknown_rank:
+        return []
+    return [axis for axis, dim in enumerate(info.tensor_shape.dim) if axis and dim.size < 0]
+
+
 def check_types(signatures: SignatureDefs) -> Check:
     """Judges whether REST can read the inputs and write the outputs."""
     problems = []

@@ -1,0 +1,43 @@
+"""`input_range`: the range of the training inputs, for warnings about inputs of another scale."""
+
+from typing import Any
+
+import numpy as np
+
+from seqclf.data.dataset import Dataset
+from seqclf.data.split import Split
+
+PART = 1024  # examples that are compared at a time, so that masks stay small
+
+
+def input_range(dataset: Dataset) -> dict[str, Any] | None:
+    """Returns the lowest and the highest raw value of the training split.
+
+    Args:
+        dataset: the data set. Of uint8 images the range is known: it goes from 0 to full scale.
+
+    Returns:
+        `low` and `high`: numbers, or lists with a number for each index of the last axis of a raw
+        example. Values beyond the length of an example do not count. None for examples that are
+        not in memory.
+    """
+    if dataset.spec.is_image:
+        return {"low": 0.0, "high": dataset.spec.full_scale}
+    if not isinstance(dataset.train, Split):
+        return None
+    lows, highs = zip(*_ranges(dataset.train), strict=True)
+    return {"low": np.min(lows, 0).tolist(), "high": np.max(highs, 0).tolist()}
+
+
+def _ranges(split: Split) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Returns the lowest and the highest values of each part of a split, over the last axis."""
+    ranges = []
+    for start in range(0, len(split), PART):
+        x = split.x[start : start + PART]
+        if split.lengths is None:
+            values = x.reshape(-1, x.shape[-1])
+        else:
+            lengths = split.lengths[start : start + PART]
+            values = x[np.arange(x.shape[1]) < lengths[:, None]]
+        ranges.append((values.min(0), values.max(0)))
+    return ranges
