@@ -9,7 +9,17 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 TORCH_STAMP := $(VENV)/.installed-torch
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
+# Of pip's output it shows the lines that tell how far the set-up is: what is fetched, with its size.
+# The file FAILED carries pip's failure through the pipe.
+FAILED := $(VENV)/.failed
+define install
+	@rm -f $(FAILED)
+	@{ PYTHONUNBUFFERED=1 $(PIP) $(1) || touch $(FAILED); } | sed \
+		-e 's/^  *Downloading \(.*\)/  fetching \1/;t' -e 's/^  *Using cached \(.*\)/  have \1/;t' \
+		-e 's/^Installing collected packages.*/  installing: takes up to two minutes and prints nothing/;t' -e d
+	@test ! -e $(FAILED)
+endef
 # A lock names every package, so nothing is left to resolve; older pips, asked to, would look for the
 # newest "etils[epath]" where "etils" is pinned, and refuse it for its missing hash.
 LOCKED := --require-hashes --no-deps
@@ -71,18 +81,18 @@ $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "seqclf needs Python 3.10 to 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 ..." % v)'
 	@echo "Creating the environment in $(VENV) (about 600 MB of packages; once)."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) $(LOCKED) -r requirements/run.txt
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	$(call install,$(LOCKED) -r requirements/run.txt)
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
 	@echo "Installing the test tools."
-	@$(PIP) $(LOCKED) -r requirements/test.txt
+	$(call install,$(LOCKED) -r requirements/test.txt)
 	@touch $@
 
 $(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
 	@echo "Installing PyTorch, with which the tests compare (make test TORCH=0 leaves it out)."
-	@$(PIP) -r requirements/peers.txt
+	$(call install,-r requirements/peers.txt)
 	@touch $@
 
 # Versions and hashes only: which index they come from is the machine's business.

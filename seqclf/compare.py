@@ -14,6 +14,8 @@ from absl import flags
 from seqclf.comparison import BUDGETS
 from seqclf.config import SCHEMA, resolve
 from seqclf.console import app
+from seqclf.console.next_commands import command_line, next_block
+from seqclf.console.progress import announce
 from seqclf.errors import ConfigError
 
 CONFIG = app.define_config_flag()
@@ -50,10 +52,11 @@ def main(argv: Sequence[str]) -> None:
     workdir = Path(WORKDIR.value or f"runs/{config.name}").expanduser()
     cells = list(dict.fromkeys(CELLS.value))
     budgets = list(dict.fromkeys(EQUAL.value))
+    announce(f"Loading {config.data.source}")
     dataset = load_dataset(**config.data.to_dict())
     outcomes = run_comparison(config, dataset, workdir, cells, SEEDS.value, budgets)
+    announce("Writing the report")
     write_report(config, dataset, outcomes, workdir)
-    example = app.quoted(outcomes[0].run)
     print(
         "\n".join(
             [
@@ -65,8 +68,7 @@ def main(argv: Sequence[str]) -> None:
                 f"Numbers  {workdir}/results.json",
                 f"Runs     {workdir}/runs/ (a run directory each)",
                 "",
-                "Next:",
-                f"  {app.python_command()} -m seqclf.explain --workdir={example}",
+                *next_block(command_line("seqclf.explain", {"workdir": outcomes[0].run})),
             ]
         )
     )

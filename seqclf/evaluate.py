@@ -26,8 +26,8 @@ def check(argv: Sequence[str]) -> None:
 
 def main(argv: Sequence[str]) -> None:
     del argv
-    from seqclf.experiment.report import class_table, score_line
     from seqclf.experiment.run_evaluation import evaluate_run
+    from seqclf.experiment.score_text import class_table, score_line
     from seqclf.storage.run_directory import Run
 
     result = evaluate_run(Run(WORKDIR.value), SPLIT.value)

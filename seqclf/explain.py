@@ -14,6 +14,7 @@ from typing import Any
 from absl import flags
 
 from seqclf.console import app
+from seqclf.console.progress import announce
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 OUT = flags.DEFINE_string("out", None, "Folder for the figures; default: WORKDIR/explain.")
@@ -35,6 +36,7 @@ def main(argv: Sequence[str]) -> None:
     from seqclf.storage.run_directory import Run
 
     run = Run(WORKDIR.value)
+    announce("Loading the model")
     model, spec = load_trained(run)
     out = Path(OUT.value).expanduser() if OUT.value else run.path / "explain"
     folders = explain_inputs(argv[1:] or sorted(map(str, run.samples.glob("*"))), model, spec, out)
@@ -78,8 +80,10 @@ def explain_gradients(run: Any, model: Any, folder: Path) -> Path:
     from seqclf.training.loop import build
 
     config = run.read_config()
+    announce(f"Loading {config.data.source}")
     dataset = load_dataset(**config.data.to_dict())
     models = {"initialisation": build(config, dataset.spec), "after training": model}
+    announce("Measuring gradients")
     flows = gradient_flows_of(models, dataset)
     write_gradient_flows(
         flows, config.optimizer.clip_norm, folder / "gradient_flow.png", config.name

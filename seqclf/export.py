@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from absl import flags
 
 from seqclf.console import app
+from seqclf.console.next_commands import command_line, next_block
+from seqclf.console.progress import announce
 from seqclf.errors import ConfigError
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
@@ -69,6 +71,7 @@ def export() -> None:
     from seqclf.serving.export import export_run
     from seqclf.storage.run_directory import Run
 
+    announce("Loading the model")
     version = export_run(
         Run(WORKDIR.value),
         EXPORT_DIR.value,
@@ -76,12 +79,17 @@ def export() -> None:
         KEEP.value,
         litert=LITERT.value,
     )
-    python, folder = app.python_command(), app.quoted(EXPORT_DIR.value)
-    print(f"Exported {version}")
+    lines = [f"Exported {version}"]
     if LITERT.value:
-        print(f"LiteRT    {version}/assets.extra/model.tflite")
-    print(f"Try it:   {python} -m seqclf.predict --model={folder} FILE.png")
-    print(f"Serve it: {python} -m seqclf.serve --export_dir={folder}")
+        lines.append(f"LiteRT    {version}/assets.extra/model.tflite")
+    lines += [
+        "",
+        *next_block(
+            command_line("seqclf.predict", {"model": EXPORT_DIR.value}, "FILE.png"),
+            command_line("seqclf.serve", {"export_dir": EXPORT_DIR.value}),
+        ),
+    ]
+    print("\n".join(lines))
 
 
 def verify() -> None:
@@ -89,6 +97,7 @@ def verify() -> None:
     from seqclf.serving.verify.check import describe_checks
     from seqclf.serving.verify.check import verify as run_checks
 
+    announce("Running the checks")
     checks = run_checks(VERIFY.value, runtime=RUNTIME.value)
     print(describe_checks(checks))
     if any(check.passed is False for check in checks):

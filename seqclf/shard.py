@@ -13,6 +13,7 @@ from typing import Any
 from absl import flags
 
 from seqclf.console import app
+from seqclf.console.next_commands import command_line, next_block
 from seqclf.errors import ConfigError
 
 SOURCE = flags.DEFINE_string(
@@ -91,7 +92,6 @@ def summary(out: str, schema: Any) -> str:
     files = sum(map(len, schema.shards.values()))
     size = sum(shard.bytes for shards in schema.shards.values() for shard in shards)
     upto = "up to " if schema.variable_length else ""
-    pattern = app.quoted(f"tfrecord:{out}/*.tfrecord")
     return "\n".join(
         [
             "",
@@ -100,8 +100,9 @@ def summary(out: str, schema: Any) -> str:
             f"Shards    {out}: {files} files, {size / 1e6:,.1f} MB, {schema.lanes} lanes",
             f"Schema    {out}/schema.json",
             "",
-            "Next:",
-            f"  {app.python_command()} -m seqclf.train --config.data.source={pattern}",
+            *next_block(
+                command_line("seqclf.train", {"config.data.source": f"tfrecord:{out}/*.tfrecord"})
+            ),
         ]
     )
 

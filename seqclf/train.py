@@ -14,6 +14,7 @@ from absl import flags
 
 from seqclf.config import Config, resolve
 from seqclf.console import app
+from seqclf.console.next_commands import command_line, next_block
 
 CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string(
@@ -68,10 +69,9 @@ def with_digits(config: Config) -> Config:
 
 def summary(run: Any, report: dict[str, Any]) -> str:
     """Returns the text at the end: the score, the paths of the results, the next commands."""
-    from seqclf.experiment.report import score_line
+    from seqclf.experiment.score_text import score_line
     from seqclf.serving.versions import versions
 
-    python, quote = app.python_command(), app.quoted
     version = run.export / str(max(versions(run.export), default=1))
     sample = next(iter(sorted(run.samples.glob("*"))), "FILE.png")
     lines = [
@@ -83,11 +83,12 @@ def summary(run: Any, report: dict[str, Any]) -> str:
         f"Figures     {run.figures}/",
         f"SavedModel  {version}",
         "",
-        "Next:",
-        f"  {python} -m seqclf.predict --model={quote(run.export)} {quote(sample)}",
-        f"  {python} -m seqclf.evaluate --workdir={quote(run.path)}",
-        f"  {python} -m seqclf.export --workdir={quote(run.path)} --export_dir=DIR",
-        f"  {python} -m tensorboard.main --logdir={quote(run.tensorboard)}",
+        *next_block(
+            command_line("seqclf.predict", {"model": run.export}, sample),
+            command_line("seqclf.evaluate", {"workdir": run.path}),
+            command_line("seqclf.export", {"workdir": run.path, "export_dir": "DIR"}),
+            command_line("tensorboard.main", {"logdir": run.tensorboard}),
+        ),
     ]
     if report["training"]["fallback"]:
         lines.insert(1, f"NOTE: {report['training']['fallback']}")

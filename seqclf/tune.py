@@ -8,11 +8,13 @@ and KERASTUNER_ORACLE_PORT set it is the chief or a worker of a search on severa
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from seqclf.console import app
+from seqclf.console.next_commands import command_line, next_block
 
 CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the search; default: runs/NAME_search.")
@@ -82,7 +84,7 @@ def main(argv: Sequence[str]) -> None:
         seed=SEED.value,
         lost_after=LOST_AFTER.value,
     )
-    folder = WORKDIR.value or f"runs/{space.config.name}_search"
+    folder = str(Path(WORKDIR.value or f"runs/{space.config.name}_search").expanduser())
     rows = run_search(space, options, folder, OVERWRITE.value)
     if rows:
         print(summary(folder, rows, options.objective))
@@ -92,7 +94,6 @@ def summary(folder: str, rows: list[dict[str, Any]], objective: str) -> str:
     """Returns the ranking, where everything is, and the commands to type next."""
     from seqclf.tuner.results import SHOWN, ranking_table
 
-    python = app.python_command()
     more = [f"… and {len(rows) - SHOWN} more in search.md"] if len(rows) > SHOWN else []
     return "\n".join(
         [
@@ -104,9 +105,10 @@ def summary(folder: str, rows: list[dict[str, Any]], objective: str) -> str:
             f"Best config  {folder}/best_config.py, best_config.json",
             f"Trials       {folder}/trials/ (a run directory each)",
             "",
-            "Next:",
-            f"  {python} -m seqclf.train --config={folder}/best_config.py",
-            f"  {python} -m tensorboard.main --logdir={folder}/trials",
+            *next_block(
+                command_line("seqclf.train", {"config": f"{folder}/best_config.py"}),
+                command_line("tensorboard.main", {"logdir": f"{folder}/trials"}),
+            ),
         ]
     )
 

@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from absl import app, flags, logging
@@ -14,8 +12,8 @@ from absl import app, flags, logging
 from seqclf.config import SCHEMA, unknown_key
 from seqclf.console import config_flag, usage
 from seqclf.console.config_flag import ConfigFlag
-from seqclf.console.quiet import quiet_start
 from seqclf.console.signals import interrupting
+from seqclf.console.tensorflow_start import start_tensorflow
 from seqclf.errors import ConfigError, Interrupted, SeqclfError, WorkerLostError
 
 RESUME_HINT = "Run the same command again to go on."
@@ -62,11 +60,7 @@ def run(
                 logging.set_verbosity(logging.ERROR)
             check(argv)
             if tensorflow():
-                # When a worker is lost, TensorFlow's own words are many and ours are few.
-                with quiet_start("3" if os.environ.get("TF_CONFIG") else "2"):
-                    import tensorflow as tf
-
-                    tf.config.list_physical_devices()
+                start_tensorflow()
             main(argv)
         except WorkerLostError as error:
             print(f"error: {error}\n{RESUME_WORKERS_HINT}", file=sys.stderr, flush=True)
@@ -102,19 +96,6 @@ def _leave(status: int) -> NoReturn:
         sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
-
-
-def python_command() -> str:
-    """Returns how the user calls this Python, for the commands that are printed."""
-    executable = Path(sys.executable)
-    if executable.is_relative_to(Path.cwd()):
-        return str(executable.relative_to(Path.cwd()))
-    return "python"
-
-
-def quoted(path: object) -> str:
-    """Returns a path as it must be typed in a shell."""
-    return shlex.quote(str(path))
 
 
 def _parse(argv: list[str]) -> list[str]:

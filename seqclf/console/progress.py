@@ -1,5 +1,6 @@
 """The progress that a command shows: of a training, and of other work that takes seconds."""
 
+import sys
 import time
 from typing import Any
 
@@ -68,3 +69,36 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def announce(doing: str) -> None:
+    """Prints to standard error what happens next, for work that takes seconds: `Loading mnist …`.
+
+    Standard output is for results only, which another program may read.
+    """
+    print(f"{doing} …", file=sys.stderr, flush=True)
+
+
+class CountProgress:
+    """Prints to standard error, every few seconds, how much of some work is done.
+
+    Args:
+        done: what has been done, as the first words of a line, such as `Scored`.
+        unit: what is counted, in the plural.
+    """
+
+    interval = 5.0  # seconds between lines
+
+    def __init__(self, done: str, unit: str = "examples"):
+        self._words, self._unit = done, unit
+        self._start = self._printed = time.perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Takes note of the number that is done; prints a line if the last one is seconds old."""
+        now = time.perf_counter()
+        if now - self._printed < self.interval or not 0 < done < total:
+            return
+        self._printed = now
+        left = clock((now - self._start) / done * (total - done))
+        counts = f"{done:>{len(f'{total:,}')},}/{total:,}"
+        print(f"{self._words} {counts} {self._unit}  left {left}", file=sys.stderr, flush=True)

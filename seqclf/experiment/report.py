@@ -7,6 +7,7 @@ from seqclf.config.wording import batch_in_words, distortions_in_words, model_in
 from seqclf.console.progress import clock
 from seqclf.data.dataset import Dataset
 from seqclf.experiment import figures
+from seqclf.experiment.score_text import class_table, score_line
 from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
 from seqclf.training.evaluation import Score, class_report
@@ -76,39 +77,6 @@ def write_report(
         figures.save_figure(figure, run.figures / f"{name}.png")
     write_text(run.report_md, _markdown(report, config))
     write_json(run.report, report)
-
-
-def score_line(split: str, result: dict[str, Any]) -> str:
-    """Returns one line that says how good a model is.
-
-    Args:
-        split: name of the split that was scored.
-        result: the numbers of `class_report`.
-    """
-    low, high = result["accuracy_interval"]
-    return (
-        f"{split} accuracy {result['accuracy']:.2%} of {result['examples']:,} examples "
-        f"(95 % interval {low:.2%} to {high:.2%}), loss {result['loss']:.4f}"
-    )
-
-
-def class_table(result: dict[str, Any]) -> list[str]:
-    """Returns a Markdown table, as lines: precision, recall, F1 and support of each class.
-
-    Args:
-        result: the numbers of `class_report`.
-    """
-    lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| {_cell(c['name'])} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "
-        f"| {c['support']:,} |"
-        for c in result["classes"]
-    ]
-    return lines
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _markdown(report: dict[str, Any], config: Config) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from seqclf.config import Config
+from seqclf.console.progress import CountProgress, announce
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
 from seqclf.experiment.announcement import training_in_words
@@ -62,13 +63,16 @@ def run_experiment(
     data = _load_on_all_workers(config, dataset, workers)
     with _started_run(run, config, data, fallback, workers):
         model, state, _ = fit(config, data, run, workers=workers)
-        score = Scorer(model, data.spec, workers=workers)(data.test)
+        if workers.is_chief:
+            announce("Scoring the test split")
+        score = Scorer(model, data.spec, workers=workers)(data.test, CountProgress("Scored"))
         facts = training_facts(config, model, state) | {"fallback": fallback}
         report = build_report(config, data, score, facts)
         if workers.is_chief:
             write_samples(run, data)
             if export and not versions(run.export):  # an earlier call may have come this far
                 export_run(run, run.export, report=report)
+            announce("Writing the report")
             write_report(run, config, data, score, report)  # last: it says that all is done
             record_end(run)
         workers.exchange(None)  # wait for the chief: a worker that leaves earlier counts as lost
@@ -106,6 +110,8 @@ def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Worke
     """Returns the data, once every worker has it and all have the same."""
 
     def load() -> Dataset:
+        if dataset is None:
+            announce(f"Loading {config.data.source}")
         loaded = dataset or load_dataset(**config.data.to_dict())
         check(config, loaded)
         check_batch_divides(config, workers)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from seqclf.console.progress import CountProgress, announce
 from seqclf.data.sources import load_dataset
 from seqclf.errors import RunError
 from seqclf.experiment.manifest import check_same_data
@@ -26,8 +27,10 @@ def evaluate_run(run: Run, split: str) -> dict[str, Any]:
     config = run.read_config()
     if not run.model.exists():
         raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
+    announce(f"Loading {config.data.source}")
     dataset = load_dataset(**config.data.to_dict())
     check_same_data(run, dataset)
     model = load_classifier(run.model, dataset.spec)
-    score = Scorer(model, dataset.spec)(dataset.split(split))
+    announce(f"Scoring the {split} split")
+    score = Scorer(model, dataset.spec)(dataset.split(split), CountProgress("Scored"))
     return class_report(score, dataset.spec.class_names)

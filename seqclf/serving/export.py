@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from seqclf.console.progress import announce
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError, StorageError
@@ -138,10 +139,13 @@ def export_model(
     examples, facts = examples or blank_examples(spec), facts or {}
     dtype = input_dtype or spec.raw_dtype
     with staging(export_dir) as folder:
+        announce("Writing the SavedModel")
         with _disk_errors(export_dir):
             names = write_version(folder, model, spec, facts, dtype, examples)
         if litert:
+            announce("Writing the LiteRT file")
             write_litert(folder, model, spec, dtype, litert, examples.x)
+        announce("Running the checks")
         checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples))
         _require_passed(checks, export_dir)
         recorded = {"checks": [_recorded(check) for check in checks]}

@@ -1,5 +1,6 @@
 """`Scorer`: scores a model on a split, every example once; and the numbers of a report."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,14 +54,25 @@ class Scorer:
         self._workers = workers or Workers()
         self._logits = make_prediction_step(model, jit_compile)
 
-    def __call__(self, split: ExampleStore) -> Score:
-        """Returns the score of the model on a split; every example counts once."""
+    def __call__(
+        self, split: ExampleStore, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Score:
+        """Returns the score of the model on a split; every example counts once.
+
+        Args:
+            split: the examples.
+            progress: called after each batch with the number of examples that this worker has
+                scored and the number that it will score in all.
+        """
         workers, classes = self._workers, self._spec.num_classes
         logit_parts = [np.zeros([0, classes], np.float32)]
         label_parts = [np.zeros([0], np.int64)]
+        done, total = 0, len(worker_part(len(split), workers.index, workers.count))
         for inputs, y in evaluation_batches(split, self._spec, 512, workers.index, workers.count):
             logit_parts.append(self._logits(inputs).numpy())
             label_parts.append(y.numpy().astype(np.int64))
+            done += len(label_parts[-1])
+            progress(done, total)
         logits = self._of_all_workers(np.concatenate(logit_parts), len(split))  # [N, C]
         labels = self._of_all_workers(np.concatenate(label_parts), len(split))
         log_probabilities = tf.nn.log_softmax(logits).numpy()

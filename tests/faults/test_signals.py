@@ -68,7 +68,9 @@ def test_it_saves_first_and_goes_on(tmp_path, unbroken, number, status):
 
 def test_before_there_is_anything_to_save(tmp_path):
     process = start(tmp_path / "run")
-    process.stdout.readline()  # "data …": it has begun, and compiles
+    for line in process.stdout:
+        if line.startswith("data "):  # it has begun, and compiles
+            break
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 143, output
