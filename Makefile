@@ -16,7 +16,8 @@ FAILED := $(VENV)/.failed
 define install
 	@rm -f $(FAILED)
 	@{ PYTHONUNBUFFERED=1 $(PIP) $(1) || touch $(FAILED); } | sed \
-		-e 's/^  *Downloading \(.*\)/  fetching \1/;t' -e 's/^  *Using cached \(.*\)/  have \1/;t' \
+		-e 's/^  *Downloading \(.*\)/  fetching \1/;t' \
+		-e 's/^  *Using cached \(.*\)/  have \1/;t' -e 's/^Processing .*\//  have /;t' \
 		-e 's/^Installing collected packages.*/  installing: takes up to two minutes and prints nothing/;t' -e d
 	@test ! -e $(FAILED)
 endef
