@@ -3,8 +3,9 @@
     python -m seqclf.shard --source=folder:IMAGES --out=shards/images
     python -m seqclf.train --config.data.source='tfrecord:shards/images/*.tfrecord'
 
-IMAGES holds one folder of .png, .jpg or .npy files for each class, or such folders in train/,
-validation/ and test/. It is read file by file; every other source of `data.source` is loaded first.
+IMAGES holds one folder of image files (or .npy arrays) for each class, or such folders in train/,
+validation/ (or val/, valid/, dev/) and test/. It is read file by file; every other source of
+`data.source` is loaded first.
 """
 
 from collections.abc import Sequence
@@ -77,6 +78,8 @@ def main(argv: Sequence[str]) -> None:
         seed=SEED.value,
         images=ImageOptions(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
     )
+    for note in source.notes:
+        print(note, flush=True)
     out = os.path.expanduser(OUT.value)  # a Path would spoil gs://
     schema = write_shards(
         source, out, shards=SHARDS.value, lanes=LANES.value, report=ShardProgress()

@@ -1,10 +1,11 @@
 """Checks of raw examples, labels and class names, before anything is computed from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from seqclf.data.dataset import Split
+from seqclf.data.names import check_names
 from seqclf.errors import DataError
 
 
@@ -86,22 +87,35 @@ def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: s
     check_class_names(class_names, origin)
 
 
+def missing_classes(
+    labels: Mapping[str, Sequence[int] | np.ndarray], class_names: Sequence[str]
+) -> tuple[str, ...]:
+    """Returns a note for each split in which a class has no example.
+
+    Args:
+        labels: the class indices of the examples of each split.
+        class_names: the name of each class, by index.
+    """
+    notes = []
+    for split, indices in labels.items():
+        counts = np.bincount(np.asarray(indices, np.int64), minlength=len(class_names))
+        names = [repr(name) for name, count in zip(class_names, counts, strict=True) if not count]
+        if names:
+            shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+            notes.append(
+                f"no example of {len(names)} of the {len(class_names)} classes in the {split} "
+                f"split: {shown}"
+            )
+    return tuple(notes)
+
+
 def check_class_names(class_names: Sequence[str], origin: str) -> None:
     """Checks that there are two or more classes, and that their names can be told apart and shown.
 
     Raises:
         DataError: a check fails; the message names the first bad class name.
     """
-    for i, name in enumerate(class_names):
-        if not name.strip() or not name.isprintable():
-            raise DataError(
-                f"{origin}: a class name must be text on one line. Received: {name!r} for class {i}"
-            )
-        if name in class_names[:i]:
-            raise DataError(
-                f"{origin}: class names must differ. Received: {name!r} for the classes "
-                f"{class_names.index(name)} and {i}"
-            )
+    check_names(class_names, "class", origin)
     if len(class_names) < 2:
         raise DataError(f"{origin}: at least two classes are needed. Received: {len(class_names)}")
 

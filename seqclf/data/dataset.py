@@ -87,6 +87,7 @@ class Dataset:
         spec: the description of the examples.
         train, validation, test: disjoint splits. Training uses only the first two.
         origin: one line that tells people where the examples came from.
+        notes: lines that tell people what is unusual, such as a class without test examples.
     """
 
     spec: DatasetSpec
@@ -94,6 +95,7 @@ class Dataset:
     validation: ExampleStore
     test: ExampleStore
     origin: str
+    notes: tuple[str, ...] = ()
 
     def split(self, name: str) -> ExampleStore:
         """Returns the split called `train`, `validation` or `test`."""

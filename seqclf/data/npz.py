@@ -9,6 +9,8 @@ import numpy as np
 
 from seqclf.errors import DataError
 
+ARCHIVE = b"PK"  # the first bytes of a zip file
+GIT_LFS = b"version https://git-lfs"  # of the small file in the place of a large one
 KNOWN = ("x", "y", "lengths", "class_names")
 
 
@@ -43,23 +45,7 @@ def load_npz(path: str, labelled: bool = True) -> Sequences:
             an array is unknown or missing.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
-        raise DataError(f"{file}: no such file.")
-    try:
-        archive = np.load(file, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise DataError(f"{file}: a single array, not an .npz archive: use np.savez.")
-        with archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except DataError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise DataError(f"{file}: truncated or not an .npz file ({error}).") from error
-    except ValueError as error:  # NumPy says so of object arrays, and of files that it can't tell
-        raise DataError(
-            f"{file}: cannot be read without unpickling, which is refused because a pickle can run "
-            f"any code. Save plain arrays (no dtype=object) with np.savez. ({error})"
-        ) from error
+    arrays = _read_arrays(file)
     required = ("x", "y") if labelled else ("x",)
     missing = [name for name in required if name not in arrays]
     unknown = [name for name in arrays if name not in KNOWN]
@@ -68,6 +54,58 @@ def load_npz(path: str, labelled: bool = True) -> Sequences:
             f"{file}: must hold the arrays {' and '.join(required)}, and may hold "
             f"{', '.join(n for n in KNOWN if n not in required)}. Received: {', '.join(arrays)}"
         )
+    return _sequences(arrays, file)
+
+
+def _read_arrays(file: Path) -> dict[str, np.ndarray]:
+    """Returns all arrays of an archive."""
+    if not file.is_file():
+        raise DataError(f"{file}: no such file.")
+    _check_is_archive(file)
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise DataError(f"{file}: truncated or not an .npz file ({error}).") from error
+    except ValueError as error:  # an array of Python objects, or a damaged header
+        raise DataError(
+            f"{file}: cannot be read without unpickling, which is refused because a pickle can run "
+            f"any code. Save plain arrays (no dtype=object) with np.savez. ({error})"
+        ) from error
+
+
+def _check_is_archive(file: Path) -> None:
+    """Raises DataError for a file that is no .npz archive, and says what it is instead."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(512)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror}).") from error
+    if start.startswith(ARCHIVE):
+        return
+    if start.startswith(b"\x93NUMPY"):
+        raise DataError(f"{file}: a single array, not an .npz archive: use np.savez.")
+    if start.startswith(GIT_LFS):
+        found = "a pointer of Git LFS. Fetch the file itself with git lfs pull"
+    elif start[:1] == b"\x80":
+        found = "a pickle, which is refused because a pickle can run any code. Save with np.savez"
+    elif start and _is_text(start):
+        line = start.decode(errors="ignore").splitlines()[0][:40]
+        found = f"a text file (it begins with {line!r}). Read it into arrays and save with np.savez"
+    else:
+        found = "empty" if not start else f"another kind of file (it begins with {start[:4]!r})"
+    raise DataError(f"{file}: truncated or not an .npz file: it is {found}.")
+
+
+def _is_text(start: bytes) -> bool:
+    """Returns whether the first bytes of a file are text: a last letter may be cut off."""
+    text = start.decode(errors="ignore")
+    return len(start) - len(text.encode()) < 4 and all(
+        c.isprintable() or c in "\r\n\t" for c in text
+    )
+
+
+def _sequences(arrays: dict[str, np.ndarray], file: Path) -> Sequences:
     names = arrays.get("class_names")
     if names is not None and (names.dtype.kind != "U" or names.ndim != 1):
         raise DataError(

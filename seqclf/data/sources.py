@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from seqclf.data import tfds_source
-from seqclf.data.checks import check_labels, checked_split, numbered_classes
+from seqclf.data.checks import check_labels, checked_split, missing_classes, numbered_classes
 from seqclf.data.dataset import READINGS, Dataset, DatasetSpec, Split
 from seqclf.data.idx import load_idx
 from seqclf.data.normalization import moments, normalization
@@ -87,7 +87,8 @@ def load_dataset(
     check_labels(raw.splits, raw.class_names, source)
     splits = _with_held_out(raw, validation, test, split_seed, source)
     spec = _spec(raw, splits["train"], source, reading, normalize)
-    return Dataset(spec=spec, **splits, origin=raw.origin)
+    notes = missing_classes({name: split.y for name, split in splits.items()}, raw.class_names)
+    return Dataset(spec=spec, **splits, origin=raw.origin, notes=notes)
 
 
 def _check_options(source: str, reading: str, image_size: tuple[int, ...]) -> None:
@@ -162,11 +163,13 @@ def _with_held_out(
 ) -> dict[str, Split]:
     """Returns all three splits: holds out validation and, if the source has none, test examples."""
     splits = dict(raw.splits)
-    for name, fraction in (("test", test), ("validation", validation)):
-        if name not in splits:
-            splits["train"], splits[name] = _hold_out(
-                splits["train"], fraction, seed, source, raw.class_names
-            )
+    fractions = {"test": test, "validation": validation}
+    missing = [name for name in fractions if name not in splits]
+    for i, name in enumerate(missing):
+        later = len(missing) - 1 - i
+        splits["train"], splits[name] = _hold_out(
+            splits["train"], fractions[name], seed, source, raw.class_names, later
+        )
     return splits
 
 
@@ -180,20 +183,53 @@ def _background(x: np.ndarray, full_scale: float) -> float:
 
 
 def _hold_out(
-    split: Split, fraction: float, seed: int, source: str, names: tuple[str, ...]
+    split: Split, fraction: float, seed: int, source: str, names: tuple[str, ...], later: int
 ) -> tuple[Split, Split]:
-    """Returns the examples that are kept and those that are held out, with every class in both."""
+    """Returns the examples that are kept and those that are held out, with every class in both.
+
+    Args:
+        split: the examples.
+        fraction: the fraction that is held out.
+        seed: the seed of the choice.
+        source: the name of the source, for messages.
+        names: the class names.
+        later: how many more splits are held out afterwards; each needs an example of every class.
+    """
     from sklearn.model_selection import train_test_split
 
     counts = np.bincount(split.y, minlength=len(names))
-    if counts.min() < 2 or round(fraction * len(split)) < len(names):
+    least = 2 + later
+    if counts.min() < least or round(fraction * len(split)) < len(names):
         scarcest = int(counts.argmin())
         raise DataError(
             f"{source}: too few examples to hold out a fraction of {fraction:g} with every class "
-            f"in it: {len(split)} in all, {counts[scarcest]} of class {names[scarcest]!r}. Supply "
-            "more, or raise `data.validation` or `data.test`."
+            f"in it: {len(split)} in all, {counts[scarcest]} of class {names[scarcest]!r}. Each "
+            f"class needs {least}, one for each split, and what is held out at least "
+            f"{len(names)}. Supply more, or raise `data.validation` or `data.test`."
         )
     kept, held_out = train_test_split(
         np.arange(len(split)), test_size=fraction, stratify=split.y, random_state=seed
     )
+    kept, held_out = _with_every_class(kept, held_out, split.y, 1 + later)
     return split.take(np.sort(kept)), split.take(np.sort(held_out))
+
+
+def _with_every_class(
+    kept: np.ndarray, held_out: np.ndarray, labels: np.ndarray, least: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Moves examples of rare classes, which proportions alone may leave on one side.
+
+    Args:
+        kept: the indices of the examples that are kept, in random order.
+        held_out: the indices of those that are held out, in random order.
+        labels: the class of each example.
+        least: how many examples of each class must be kept.
+    """
+    for y in np.unique(labels):
+        if not (labels[held_out] == y).any():
+            moved = kept[labels[kept] == y][:1]
+            kept, held_out = np.setdiff1d(kept, moved, True), np.append(held_out, moved)
+        if (lacking := least - int((labels[kept] == y).sum())) > 0:
+            moved = held_out[labels[held_out] == y][:lacking]
+            held_out, kept = np.setdiff1d(held_out, moved, True), np.append(kept, moved)
+    return kept, held_out

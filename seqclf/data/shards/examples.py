@@ -46,6 +46,7 @@ class Source:
         parts: the splits `train`, `validation` and `test`.
         variable_length: whether lengths may vary; None: the converter finds out.
         full_scale: the largest raw value of uint8 examples.
+        notes: lines that tell people what is left out or missing.
     """
 
     origin: str
@@ -53,6 +54,7 @@ class Source:
     parts: dict[str, Part]
     variable_length: bool | None = None
     full_scale: float = 255.0
+    notes: tuple[str, ...] = ()
 
 
 def dataset_source(dataset: Dataset, seed: int) -> Source:
@@ -72,7 +74,14 @@ def dataset_source(dataset: Dataset, seed: int) -> Source:
             np.random.default_rng(seed).shuffle(order)
         parts[name] = Part(len(split), _iterator(name, split, order))
     spec = dataset.spec
-    return Source(dataset.origin, spec.class_names, parts, spec.variable_length, spec.full_scale)
+    return Source(
+        dataset.origin,
+        spec.class_names,
+        parts,
+        spec.variable_length,
+        spec.full_scale,
+        dataset.notes,
+    )
 
 
 def _iterator(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:

@@ -1,7 +1,7 @@
 """A folder with one sub-folder for each class as the source of a converter: images or arrays.
 
-DIR/CLASS/anything.png            or .jpg, .jpeg, .npy; the converter makes the splits
-DIR/train/CLASS/anything.png      and perhaps DIR/test and DIR/validation
+DIR/CLASS/anything.png            or another image format, or .npy; the converter makes the splits
+DIR/train/CLASS/anything.png      and perhaps DIR/test and DIR/validation (or val, valid, dev)
 """
 
 import dataclasses
@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from seqclf.data.checks import missing_classes
+from seqclf.data.image_files import read_image
 from seqclf.data.shards.examples import Example, Part, Source
+from seqclf.data.shards.folder_layout import ARRAY_SUFFIXES, File, FolderLayout, read_layout
 from seqclf.data.shards.schema import SPLITS
 from seqclf.errors import DataError
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
-ARRAY_SUFFIXES = (".npy",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,9 +32,6 @@ class ImageOptions:
 
     size: tuple[int, ...] = ()
     channels: int = 0
-
-
-File = tuple[Path, int]  # a path and its class index
 
 
 def folder_source(
@@ -64,37 +61,24 @@ def folder_source(
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise DataError(f"folder:{folder}: no such folder.")
-    roots = {name: root / name for name in SPLITS if (root / name).is_dir()}
-    if "train" not in roots:
-        roots = {"train": root}
-    names = tuple(sorted(p.name for p in _entries(roots["train"]) if p.is_dir()))
-    splits = {name: _files(of_split, names) for name, of_split in roots.items()}
-    for name, fraction in (("test", test), ("validation", validation)):
-        if name not in splits:
-            splits["train"], splits[name] = _hold_out(splits["train"], fraction, seed, names, root)
-    _check(splits, names, root)
+    layout = read_layout(root)
+    splits = dict(layout.splits)
+    _check_training(splits["train"], layout)
+    fractions = {"test": test, "validation": validation}
+    missing = [name for name in fractions if name not in splits]
+    for i, name in enumerate(missing):
+        later = len(missing) - 1 - i
+        splits["train"], splits[name] = _hold_out(
+            splits["train"], fractions[name], seed, layout, later
+        )
+    _check_kinds(splits, root)
     splits["train"].sort(key=lambda file: _draw(seed, file[0], root))
     first = splits["train"][0][0]
-    read = _read_array if first.suffix in ARRAY_SUFFIXES else _image_reader(first, images)
-    parts = {name: Part(len(splits[name]), _part(splits[name], read)) for name in SPLITS}
-    return Source(f"folder {root}", names, parts)
-
-
-def _entries(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if not path.name.startswith(".")]
-
-
-def _files(root: Path, names: tuple[str, ...]) -> list[File]:
-    """Returns the files of a split, class by class, sorted by name."""
-    if unknown := sorted(p.name for p in _entries(root) if p.is_dir() and p.name not in names):
-        raise DataError(f"{root / unknown[0]}: the training examples have no class of that name.")
-    return [
-        (path, y)
-        for y, name in enumerate(names)
-        if (root / name).is_dir()
-        for path in sorted(_entries(root / name))
-        if path.suffix.lower() in IMAGE_SUFFIXES + ARRAY_SUFFIXES
-    ]
+    read = _read_array if first.suffix.lower() in ARRAY_SUFFIXES else _image_reader(first, images)
+    parts = {name: Part(len(splits[name]), _examples(splits[name], read)) for name in SPLITS}
+    labels = {name: [y for _, y in files] for name, files in splits.items()}
+    notes = (*layout.notes, *missing_classes(labels, layout.class_names))
+    return Source(f"folder {root}", layout.class_names, parts, notes=notes)
 
 
 def _draw(seed: int, path: Path, root: Path) -> bytes:
@@ -103,37 +87,50 @@ def _draw(seed: int, path: Path, root: Path) -> bytes:
 
 
 def _hold_out(
-    files: list[File], fraction: float, seed: int, names: tuple[str, ...], root: Path
+    files: list[File], fraction: float, seed: int, layout: FolderLayout, later: int
 ) -> tuple[list[File], list[File]]:
+    """Returns the files that are kept and those that are held out, with every class in both.
+
+    Args:
+        files: the files, class by class.
+        fraction: the fraction of each class that is held out.
+        seed: the seed of the choice.
+        layout: the layout of the folder.
+        later: how many more splits are held out afterwards; each needs a file of every class.
+    """
     kept, held_out = [], []
     for y, group in itertools.groupby(files, key=lambda file: file[1]):
-        of_class, name = list(group), names[y]
-        count = max(1, round(fraction * len(of_class)))
-        if count >= len(of_class):
+        of_class, name = list(group), layout.class_names[y]
+        most = len(of_class) - 1 - later
+        if most < 1:
             raise DataError(
-                f"{root}: too few examples of class {name!r} to hold out a fraction of "
-                f"{fraction:g}: {len(of_class)} in all. Supply more, or folders train, validation "
-                "and test."
+                f"{layout.root}: too few examples of class {name!r} to hold out a fraction of "
+                f"{fraction:g}: {len(of_class)}, and {2 + later} are needed, one for each split. "
+                "Supply more, or folders train, validation and test."
             )
-        drawn = sorted(of_class, key=lambda file: _draw(seed, file[0], root))
+        count = max(1, min(round(fraction * len(of_class)), most))
+        drawn = sorted(of_class, key=lambda file: _draw(seed, file[0], layout.root))
         held_out += drawn[:count]
         kept += drawn[count:]
     return kept, sorted(held_out)
 
 
-def _check(splits: dict[str, list[File]], names: tuple[str, ...], root: Path) -> None:
-    trained = {y for _, y in splits["train"]}
-    for y, name in enumerate(names):
+def _check_training(files: list[File], layout: FolderLayout) -> None:
+    trained = {y for _, y in files}
+    for y, name in enumerate(layout.class_names):
         if y not in trained:
             raise DataError(
-                f"{root}: class {name!r} has no example to train on. A class's folder holds "
-                f"{', '.join(IMAGE_SUFFIXES + ARRAY_SUFFIXES)} files."
+                f"{layout.root}: class {name!r} has no example to train on. The folder of a class "
+                f"holds image files or .npy arrays.{layout.notes_in_words()}"
             )
+
+
+def _check_kinds(splits: dict[str, list[File]], root: Path) -> None:
     for split, files in splits.items():
         if not files:
             raise DataError(
-                f"{root}: no examples for the {split} split. It must hold one folder for each "
-                f"class, of {', '.join(IMAGE_SUFFIXES + ARRAY_SUFFIXES)} files."
+                f"{root}: no examples for the {split} split. It must hold one folder of image "
+                "files or .npy arrays for each class."
             )
     kinds = {
         path.suffix.lower() in ARRAY_SUFFIXES for files in splits.values() for path, _ in files
@@ -142,7 +139,9 @@ def _check(splits: dict[str, list[File]], names: tuple[str, ...], root: Path) ->
         raise DataError(f"{root}: holds images and .npy arrays; convert them separately.")
 
 
-def _part(files: list[File], read: Callable[[Path], np.ndarray]) -> Callable[[], Iterator[Example]]:
+def _examples(
+    files: list[File], read: Callable[[Path], np.ndarray]
+) -> Callable[[], Iterator[Example]]:
     def examples() -> Iterator[Example]:
         for path, y in files:
             yield Example(read(path), y, str(path))
@@ -166,27 +165,16 @@ def _read_array(path: Path) -> np.ndarray:
 
 
 def _image_reader(first: Path, options: ImageOptions | None) -> Callable[[Path], np.ndarray]:
-    """Returns the function that reads image files, all in the same mode."""
+    """Returns the function that reads image files, all with the same channels and size."""
     options = options or ImageOptions()
-    mode = {1: "L", 3: "RGB"}.get(options.channels)
+    channels = options.channels or (1 if read_image(first).ndim == 2 else 3)
 
-    def read_image(path: Path) -> np.ndarray:
-        nonlocal mode
-        try:
-            with Image.open(path) as file:
-                image: Image.Image = file
-                if "A" in image.getbands() or "transparency" in image.info:
-                    white = Image.new("RGBA", image.size, "white")
-                    image = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-                mode = mode or ("L" if image.mode in ("1", "L") else "RGB")
-                image = image.convert(mode)
-                if options.size:
-                    height, width = options.size
-                    image = image.resize((width, height), Image.Resampling.LANCZOS)
-                return np.asarray(image)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise DataError(f"{path}: truncated, damaged or no image ({error}).") from error
+    def read(path: Path) -> np.ndarray:
+        pixels = read_image(path, channels)
+        if options.size:
+            height, width = options.size
+            image = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+            pixels = np.asarray(image)
+        return pixels
 
-    if mode is None:
-        read_image(first)  # the first training example decides whether all are grey or RGB
-    return read_image
+    return read

@@ -97,9 +97,7 @@ class Measure:
         if not len(x):
             raise DataError(f"{example.name}: has no time steps, its shape is {list(x.shape)}")
         if x.dtype != np.uint8 and not np.isfinite(x).all():
-            raise DataError(
-                f"{example.name}: every value must be finite (in float32); some are not."
-            )
+            raise DataError(f"{example.name}: must be finite (in float32); some values are not.")
 
     def _sum(self) -> None:
         held, self._held = self._held, []

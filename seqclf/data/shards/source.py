@@ -1,6 +1,7 @@
 """The source `tfrecord:GLOB`: shards that `python -m seqclf.shard` wrote, read when needed."""
 
 import dataclasses
+import fnmatch
 import os
 from pathlib import PurePosixPath
 
@@ -74,7 +75,7 @@ def _find(pattern: str) -> tuple[str, set[str]]:
     """Returns the folder that a pattern is about, and the names of the files that match."""
     if tf.io.gfile.isdir(pattern):
         pattern = f"{pattern.rstrip('/')}/*.tfrecord"
-    if not (found := tf.io.gfile.glob(pattern)):
+    if not (found := _matching(pattern)):
         raise DataError(
             f"tfrecord:{pattern}: no file matches. Write shards with "
             "python -m seqclf.shard --source=… --out=DIR, and name them as tfrecord:DIR/*.tfrecord"
@@ -86,6 +87,19 @@ def _find(pattern: str) -> tuple[str, set[str]]:
             f"Received: files in {' and in '.join(folders[:2])}"
         )
     return folders[0] or ".", {PurePosixPath(path).name for path in found} - {NAME}
+
+
+def _matching(pattern: str) -> list[str]:
+    """Returns the paths of the files that match a pattern.
+
+    A local folder that exists is taken by its name, which may hold characters that a pattern gives
+    a meaning: `[`, `]`, `*`, `?`, `{`, `}` and the backslash.
+    """
+    folder, slash, name = pattern.rpartition("/")
+    if "://" not in pattern and tf.io.gfile.isdir(folder or slash or "."):
+        names = tf.io.gfile.listdir(folder or slash or ".")
+        return [f"{folder}{slash}{file}" for file in names if fnmatch.fnmatchcase(file, name)]
+    return list(tf.io.gfile.glob(pattern))
 
 
 def _check_files(folder: str, found: set[str], schema: Schema) -> None:
