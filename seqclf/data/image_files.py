@@ -4,6 +4,7 @@
 and for grey are those of `decode_images`, the operations of an export, to the bit.
 """
 
+import importlib.util
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +25,10 @@ SUFFIXES = {  # format, as Pillow names it -> endings of its file names
     "TGA": (".tga",),
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
-    "AVIF": (".avif",),
 }
+if importlib.util.find_spec("PIL.AvifImagePlugin"):  # since Pillow 11.3
+    SUFFIXES["AVIF"] = (".avif",)
 IMAGE_SUFFIXES = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-FORMATS = (*SUFFIXES, "MPO")  # MPO: several JPEG images in one .jpg file, as some phones write it
 GREY_MODES = ("1", "L", "LA", "La")
 ORIENTATION = 0x0112  # EXIF: 1 is upright
 UPRIGHT = {  # EXIF orientation -> how the image becomes upright
@@ -74,9 +75,9 @@ def opened(path: str | Path) -> Iterator[tuple[Image.Image, bytes]]:
     """
     try:
         content = Path(path).read_bytes()
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=tuple(SUFFIXES)) as image:
             image.verify()  # checks the sums in a PNG; the image must be opened again afterwards
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=tuple(SUFFIXES)) as image:
             image.load()  # finds a truncated file
             yield image, content
     except DataError as error:

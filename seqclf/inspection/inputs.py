@@ -45,9 +45,7 @@ def load_inputs(
     try:
         yield name, decode_images(encoded, spec).numpy(), None
     except tf.errors.InvalidArgumentError as error:
-        raise DataError(
-            f"{path}: not a readable PNG or JPEG image ({message_of(error)})."
-        ) from error
+        raise DataError(f"{path}: not a readable image ({message_of(error)}).") from error
 
 
 def polarity_warning(path: str, spec: DatasetSpec, invert: bool) -> str:

@@ -1,18 +1,15 @@
 """Prepares image files for a served model, without TensorFlow."""
 
 import io
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from seqclf.errors import DataError
+from seqclf.data.image_files import ORIENTATION, UPRIGHT, luma, opened, pixels_of, read_image
 
 LONGEST_SIDE = 2048  # pixels; larger images are shrunk, so that requests stay small
 END_MARKS = {"PNG": b"\0\0\0\0IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}  # last bytes of a whole file
 SERVED_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
-GREY_MODES = ("1", "L", "LA", "La")
-ORIENTATION = 0x0112  # EXIF: 1 is upright
 
 
 def encode_image_file(path: str, invert: bool = False) -> bytes:
@@ -28,21 +25,10 @@ def encode_image_file(path: str, invert: bool = False) -> bytes:
     Raises:
         DataError: there is no such file, or it is not a whole image.
     """
-    try:
-        content = Path(path).read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            image.verify()  # checks the sums in a PNG; the image must be opened again afterwards
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()  # finds a truncated file here instead of on the server
-            if not invert and _is_servable(image, content):
-                return content
-            return _as_png(image, invert)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file.") from error
-    except UnidentifiedImageError as error:
-        raise DataError(f"{path}: not a readable PNG or JPEG image.") from error
-    except Exception as error:  # Pillow's readers raise errors of any type for a damaged file
-        raise DataError(f"{path}: not a readable PNG or JPEG image ({error}).") from error
+    with opened(path) as (image, content):
+        if not invert and _is_servable(image, content):
+            return content
+        return _as_png(image, invert)
 
 
 def polarity_hint(path: str, invert: bool, background: float) -> str:
@@ -53,8 +39,10 @@ def polarity_hint(path: str, invert: bool, background: float) -> str:
         invert: whether dark and bright are swapped first.
         background: brightness of the borders of the training images, see `DatasetSpec`.
     """
-    with Image.open(io.BytesIO(encode_image_file(path, invert))) as image:
-        pixels = np.asarray(_flattened(image).convert("L").resize((16, 16)), float) / 255
+    image = Image.fromarray(luma(read_image(path))).resize((16, 16))
+    pixels = np.asarray(image, float) / 255
+    if invert:
+        pixels = 1 - pixels
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean()
     if background < 0.25 and edge > 0.6:
         return (
@@ -62,18 +50,6 @@ def polarity_hint(path: str, invert: bool, background: float) -> str:
             "dark ground. If it shows dark strokes on paper, add --invert."
         )
     return ""
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    """Returns an image without transparency, with 8 bits per channel."""
-    if image.mode.startswith("I"):  # 16-bit grey: Pillow would clip it, not scale it
-        scaled = np.round(np.asarray(image, np.float32) / 257)
-        return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(paper, image)
-    return image
 
 
 def _is_servable(image: Image.Image, content: bytes) -> bool:
@@ -84,20 +60,17 @@ def _is_servable(image: Image.Image, content: bytes) -> bool:
         and image.mode in SERVED_MODES
         and max(image.size) <= LONGEST_SIDE
         and "transparency" not in image.info  # one transparent colour: TensorFlow may ignore it
-        and image.getexif().get(ORIENTATION, 1) not in range(2, 9)
+        and image.getexif().get(ORIENTATION, 1) not in UPRIGHT
     )
 
 
 def _as_png(image: Image.Image, invert: bool) -> bytes:
-    is_grey = image.mode in GREY_MODES or image.mode.startswith("I")
-    upright = _flattened(ImageOps.exif_transpose(image)).convert("L" if is_grey else "RGB")
-    if invert:
-        upright = ImageOps.invert(upright)
+    pixels = pixels_of(image)
+    upright = Image.fromarray(255 - pixels if invert else pixels)
     scale = LONGEST_SIDE / max(upright.size)
     if scale < 1:
         width, height = (max(1, round(side * scale)) for side in upright.size)
         upright = upright.resize((width, height), Image.Resampling.LANCZOS)
-    upright.info = {}  # otherwise PNG would keep the colour profile of the old colours
     file = io.BytesIO()
     upright.save(file, "PNG")
     return file.getvalue()

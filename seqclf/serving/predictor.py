@@ -95,7 +95,5 @@ class Predictor:
         try:
             outputs = self._image_signature(image_bytes=encoded)
         except tf.errors.InvalidArgumentError as error:
-            raise DataError(
-                f"{path}: not a readable PNG or JPEG image ({message_of(error)})."
-            ) from error
+            raise DataError(f"{path}: not a readable image ({message_of(error)}).") from error
         return predictions_from({k: v.numpy() for k, v in outputs.items()}, [path])

@@ -43,7 +43,7 @@ def test_examples_of_a_file_go_where_they_are_asked_to(folder):
 def test_mistakes_end_in_one_message(folder, tmp_path):
     (folder / "junk.png").write_bytes(b"junk")
     message = seqclf("explain", "--workdir=run", "junk.png", cwd=folder, status=1)
-    assert "junk.png: not a readable PNG or JPEG image" in message
+    assert "junk.png: not a readable image" in message
     assert "lacks config.json" in seqclf("explain", f"--workdir={tmp_path}", status=2)
     shutil.copytree(folder / "run", tmp_path / "run")
     (tmp_path / "run" / "model.keras").unlink()

@@ -115,7 +115,7 @@ def test_a_decompression_bomb_is_refused_by_the_graph(kind):
 def test_a_decompression_bomb_is_refused_before_it_is_sent(grey, tmp_path, monkeypatch):
     path = save(tmp_path, Image.new("L", (100, 100)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(DataError, match="not a readable PNG or JPEG image"):
+    with pytest.raises(DataError, match="not a readable image"):
         grey.predict_file(path)
 
 
@@ -161,7 +161,7 @@ def test_files_that_are_no_images(grey, tmp_path):
     cut = save(tmp_path, Image.effect_noise((64, 64), 50), "cut.png")
     Path(cut).write_bytes(Path(cut).read_bytes()[:1000])
     for name in ("junk.png", "cut.png"):
-        with pytest.raises(DataError, match=f"{name}: not a readable PNG or JPEG image"):
+        with pytest.raises(DataError, match=f"{name}: not a readable image"):
             grey.predict_file(str(tmp_path / name))
     with pytest.raises(DataError, match="nowhere.png: no such file"):
         grey.predict_file(str(tmp_path / "nowhere.png"))
