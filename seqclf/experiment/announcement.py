@@ -24,6 +24,7 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
         f"data    {dataset.origin}",
         f"        {upto}{spec.time_steps} steps of {spec.features} features ({spec.reading}), "
         f"{spec.num_classes} classes; {counts}",
+        *[f"        {note}" for note in dataset.notes],
         f"model   {model_in_words(config)}",
     ]
     if distortions:

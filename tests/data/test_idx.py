@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from seqclf.data.idx import FILES, load_idx
+from seqclf.data.sources import load_dataset
 from seqclf.errors import DataError
 
 
@@ -68,6 +69,13 @@ def test_truncated_files_are_named(tmp_path, arrays, compress, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(DataError, match="train-images-idx3-ubyte"):
         load_idx(str(tmp_path))
+
+
+def test_a_class_without_test_examples_is_said(tmp_path, arrays):
+    arrays["test"] = (arrays["test"][0], np.zeros(10, np.uint8))
+    write(tmp_path, arrays, compress=False)
+    (note,) = load_dataset(f"idx:{tmp_path}").notes
+    assert note == "no example of 1 of the 2 classes in the test split: '1'"
 
 
 def test_foreign_files_are_named(tmp_path, arrays):

@@ -138,6 +138,72 @@ def test_damaged_and_foreign_files(tmp_path, good):
         load_npz(str(tmp_path / "c.npz"))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of Git LFS"),
+        (b"x1,x2,label\n1,2,0\n", "a text file .it begins with 'x1,x2,label'"),
+        ("länge,größe\n1,2\n".encode(), "a text file .it begins with 'länge,größe'"),
+        (b"\x80\x04\x95what", "a pickle, which is refused"),
+        (b"\x89HDF\r\n\x1a\n", "another kind of file"),
+        (b"", "empty"),
+    ],
+)
+def test_other_files_named_npz_are_said_to_be_what_they_are(tmp_path, content, message):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(
+        DataError, match=rf"a\.npz: truncated or not an .npz file: it is .*{message}"
+    ):
+        load_npz(str(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "no"],  # Persian, with a joiner
+        ["\u0915\u094d\u200d\u0937", "no"],  # Hindi
+        ["\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f6a2"],  # a family, a ship
+        ["caf\u00e9", "cafe"],
+    ],
+)
+def test_names_of_all_scripts_are_taken(tmp_path, good, names):
+    arrays = {"x": good["x"], "y": good["y"] % 2, "class_names": np.array(names)}
+    assert load_dataset(write(tmp_path / "a.npz", arrays)).spec.class_names == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "caf\u00e9", "cafe\u0301"], "class names must differ.*1 and 2, which look alike"),
+        (["a", "b", "c\u2028d"], r"which has LINE SEPARATOR"),
+        (["a", "b", "c\x7f"], r"without control characters.*for class 2"),
+        (["a", "b", "\u202eexe"], r"which has RIGHT-TO-LEFT OVERRIDE"),
+        (["a", "b", " "], r"must be text on one line. Received: ' ' for class 2"),
+    ],
+)
+def test_names_that_cannot_be_shown_or_told_apart(tmp_path, good, names, message):
+    good["class_names"] = np.array(names)
+    with pytest.raises(DataError, match=message):
+        load_dataset(write(tmp_path / "a.npz", good))
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_every_class_is_in_every_split(tmp_path, count):
+    """A class of few examples, which proportions alone would leave out of validation or test."""
+    y = np.zeros(60, int)
+    y[-count:] = 1
+    source = write(tmp_path / "a.npz", {"x": np.zeros((60, 2, 2)), "y": y})
+    if count < 3:
+        with pytest.raises(DataError, match=f"{count} of class '1'. Each class needs 3"):
+            load_dataset(source)
+        return
+    for seed in range(5):
+        dataset = load_dataset(source, split_seed=seed)
+        assert not dataset.notes
+        assert sum(len(split) for _, split in dataset.splits()) == 60
+        assert all(set(split.y) == {0, 1} for _, split in dataset.splits())
+
+
 def test_too_few_examples_to_split(tmp_path):
     source = write(
         tmp_path / "a.npz", {"x": np.zeros((6, 2, 2)), "y": np.array([0, 0, 0, 1, 1, 1])}

@@ -303,3 +303,21 @@ def test_a_damaged_shard_ends_the_command_in_one_message(copy, tmp_path):
     assert len(errors) == 1
     assert "validation-00001-of-00002.tfrecord: truncated or damaged" in errors[0]
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["run [1]", "a*b", "what?", "x{y}", "c\\d", "~tilde", "é, #%"])
+def test_folders_whose_names_a_pattern_would_interpret(tmp_path, name):
+    dataset = numbered(tmp_path / name, 8, shards=2)
+    assert len(dataset.train.take(np.arange(8)).y) == 8
+    assert len(load_dataset(f"tfrecord:{tmp_path / name}").train) == 8
+    with pytest.raises(DataError, match="not matched, such as test-"):
+        load_dataset(f"tfrecord:{tmp_path / name}/validation-*")
+
+
+def test_patterns_of_folders_and_home(tmp_path, monkeypatch):
+    numbered(tmp_path / "shards-1", 8, shards=2)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(load_dataset("tfrecord:~/shards-1/*.tfrecord").train) == 8
+    assert len(load_dataset(f"tfrecord:{tmp_path}/shards-?/*.tfrecord").train) == 8
+    monkeypatch.chdir(tmp_path / "shards-1")
+    assert len(load_dataset("tfrecord:*.tfrecord").train) == 8

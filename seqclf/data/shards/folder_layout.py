@@ -115,7 +115,7 @@ def _files(split: Path, names: tuple[str, ...], left_out: "_LeftOut") -> list[Fi
     files: list[File] = []
     for path in sorted(split.iterdir()):
         if path.name.startswith(".") or not path.is_dir():
-            left_out.add(path, "beside the class folders")
+            left_out.add(path, "beside the folders of the classes")
         elif path.name not in names:
             raise DataError(f"{path}: the training examples have no class of that name.")
         else:
