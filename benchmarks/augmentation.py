@@ -23,7 +23,7 @@ from absl import app, flags
 
 from seqclf.config import resolve
 from seqclf.data import pipeline
-from seqclf.data.augmentation import Augmentation, draw_distortions
+from seqclf.data.augmentation import Augmentation, draw_augmentation
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.data.normalization import as_sequences
 from seqclf.models.classifier import build_classifier
@@ -97,7 +97,7 @@ def _projective(split: Split, spec: DatasetSpec, batch_size: int) -> tf.data.Dat
     x, y = tf.constant(split.x), tf.constant(split.y)
 
     def augmented(index: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        affine, _ = draw_distortions(batch_size, (28, 28), tf.stack([0, step]), AFFINE)
+        affine, _ = draw_augmentation(batch_size, (28, 28), tf.stack([0, step]), AFFINE)
         new = tf.raw_ops.ImageProjectiveTransformV3(
             images=tf.cast(tf.gather(x, index), tf.float32)[..., None],
             transforms=_as_transforms(affine),

@@ -98,7 +98,7 @@ def augment(
     """
     size = tuple(images.shape[1:3])
     count = tf.shape(images)[0]
-    affine, noise = draw_distortions(count * workers, size, seed, augmentation)
+    affine, noise = draw_augmentation(count * workers, size, seed, augmentation)
     affine = affine[worker * count : (worker + 1) * count]
     noise = None if noise is None else noise[worker * count : (worker + 1) * count]
     affine = tf.ensure_shape(affine, [images.shape[0], 2, 3])
@@ -171,7 +171,7 @@ def _compiled(images: tf.Tensor, affine: tf.Tensor, noise: tf.Tensor | None) -> 
     return tf.reshape(new, shape)
 
 
-def draw_distortions(
+def draw_augmentation(
     count: tf.Tensor, size: tuple[int, int], seed: tf.Tensor, augmentation: Augmentation
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Draws a distortion for each of `count` images.

@@ -16,7 +16,7 @@ from seqclf.errors import ConfigError, DataError
 
 @dataclasses.dataclass(frozen=True)
 class _Source:
-    """The raw splits of a source (`train`, perhaps `test`) before more splits are made."""
+    """The raw splits of a source (`train`, perhaps others) before more splits are made."""
 
     splits: dict[str, Split]
     class_names: tuple[str, ...]
@@ -52,7 +52,8 @@ def load_dataset(
         image_size: the `(height, width)` that images of tensorflow-datasets are resized to.
         mnist_dir: folder with MNIST's four `.gz` files; empty: $SEQCLF_MNIST_DIR.
         tfds_dir: tensorflow-datasets' folder; empty: its default.
-        validation: the fraction of the training examples to validate on.
+        validation: the fraction of the training examples to validate on, if the source has no
+            validation split of its own.
         test: the fraction of the examples to test on, if the source has no test split of its own.
         split_seed: the seed of the random splits, which keep the classes' proportions.
         shuffle_buffer: for `tfrecord:` sources, the number of examples that are held in memory to

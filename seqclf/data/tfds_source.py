@@ -6,6 +6,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ def load_tfds(
         image_size: the (height, width) that images are resized to; () keeps their sizes.
 
     Returns:
-        The arrays of each split (`train`, and `test` if there is one): uint8 `[N, H, W]` or
-        `[N, H, W, C]` and integer labels `[N]`; the class names; a line that tells where the data
-        came from.
+        The arrays of each split (`train`, and `validation` and `test` if it has them): uint8
+        `[N, H, W]` or `[N, H, W, C]` and integer labels `[N]`; the class names; a line that tells
+        where the data came from.
 
     Raises:
         DatasetMissingError: the dataset is not on this machine and cannot be fetched.
@@ -58,15 +59,27 @@ def load_tfds(
     _check_memory(builder, name, image_key, image_size)
     if "train" not in builder.info.splits:
         raise DataError(f"{name}: has no train split, only {', '.join(builder.info.splits)}.")
-    chosen = {"train": "train"}
-    held_out = [split for split in ("test", "validation") if split in builder.info.splits]
-    if held_out:
-        chosen["test"] = held_out[0]
+    chosen, note = _chosen_splits(list(builder.info.splits))
     arrays = {
         ours: _read_split(builder, theirs, (image_key, label_key), image_size)
         for ours, theirs in chosen.items()
     }
-    return arrays, tuple(builder.info.features[label_key].names), origin
+    return arrays, tuple(builder.info.features[label_key].names), origin + note
+
+
+def _chosen_splits(available: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Returns which split of tensorflow-datasets each of ours is, and what is unusual in words.
+
+    Without a test split, the validation split is the test split.
+    """
+    chosen = {name: name for name in ("train", "validation", "test") if name in available}
+    note = ""
+    if "test" not in chosen and "validation" in chosen:
+        chosen["test"] = chosen.pop("validation")
+        note = "; its validation split is the test split"
+    if unused := [name for name in available if name not in chosen.values()]:
+        note += f"; its split {' and '.join(unused)} is not used"
+    return chosen, note
 
 
 def _builder(name: str, tfds_dir: str) -> Any:

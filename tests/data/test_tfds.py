@@ -134,6 +134,32 @@ def test_names_that_cannot_be_taken(name, message, tmp_path):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("available", "chosen", "note"),
+    [
+        (["train"], {"train": "train"}, ""),
+        (["train", "test"], {"train": "train", "test": "test"}, ""),
+        (
+            ["train", "test", "validation"],
+            {"train": "train", "validation": "validation", "test": "test"},
+            "",
+        ),
+        (
+            ["train", "validation"],
+            {"train": "train", "test": "validation"},
+            "; its validation split is the test split",
+        ),
+        (
+            ["train", "test", "extra"],
+            {"train": "train", "test": "test"},
+            "; its split extra is not used",
+        ),
+    ],
+)
+def test_no_split_is_passed_over_in_silence(available, chosen, note):
+    assert tfds_source._chosen_splits(available) == (chosen, note)
+
+
 def test_colour_images_of_several_sizes_through_tfds(tmp_path, monkeypatch):
     """A dataset made here in tensorflow-datasets' own format, resized while it is read."""
     import tensorflow_datasets as tfds
