@@ -15,6 +15,7 @@ from absl import flags
 from seqclf.config import Config, resolve
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
+from seqclf.storage.run_directory import Run
 
 CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string(
@@ -23,28 +24,35 @@ WORKDIR = flags.DEFINE_string(
 
 
 def check(argv: Sequence[str]) -> None:
+    """Checks config and run directory without TensorFlow, so that a mistake is reported at once."""
     del argv
-    from seqclf.storage.run_directory import Run
-    from seqclf.training.distribution.cluster import cluster_of_environment
-
     config = resolve(CONFIG.value)
-    cluster = cluster_of_environment()
-    if not cluster or len(cluster.addresses) == 1:  # else the chief checks it for all workers
-        Run(WORKDIR.value or f"runs/{config.name}").check_usable(config)
+    if _is_alone():  # otherwise the chief checks the directory for all workers
+        _run(config).check_usable(config)
+
+
+def needs_tensorflow() -> bool:
+    """Returns whether there is something to do: the run is not finished."""
+    return not (_is_alone() and _run(resolve(CONFIG.value)).report.exists())
 
 
 def main(argv: Sequence[str]) -> None:
+    """Trains, or goes on; prints the score, where the results are and what to do next."""
     del argv
-    from seqclf.data.tfds_source import DatasetMissingError
-    from seqclf.experiment.run import run_experiment
-    from seqclf.storage.run_directory import Run
-    from seqclf.training.distribution.strategy import make_workers
+    from seqclf.storage.files import read_json
 
     config = resolve(CONFIG.value)
+    if not needs_tensorflow():
+        run = _run(config)
+        print(summary(run, read_json(run.report)))
+        return
+    from seqclf.data.tfds_source import DatasetMissingError
+    from seqclf.experiment.run import run_experiment
+    from seqclf.training.distribution.strategy import make_workers
+
     workers = make_workers(config)
-    fallback = ""
     try:
-        run = Run(WORKDIR.value or f"runs/{config.name}")
+        run = _run(config)
         report = run_experiment(config, run.path, workers=workers)
     except DatasetMissingError as error:
         if CONFIG.data_source_given():  # the user asked for this data: never use other data instead
@@ -54,7 +62,7 @@ def main(argv: Sequence[str]) -> None:
         )
         print(f"{error}\n\nNOTE: {fallback}\n", flush=True)
         config = with_digits(config)
-        run = Run(WORKDIR.value or f"runs/{config.name}")
+        run = _run(config)
         report = run_experiment(config, run.path, fallback, workers=workers)
     if workers.is_chief:
         print(summary(run, report))
@@ -62,12 +70,24 @@ def main(argv: Sequence[str]) -> None:
         print(f"Worker {workers.index} is done; the chief has report, figures and export.")
 
 
+def _run(config: Config) -> Run:
+    return Run(WORKDIR.value or f"runs/{config.name}")
+
+
+def _is_alone() -> bool:
+    """Returns whether this process trains without other processes."""
+    from seqclf.training.distribution.cluster import cluster_of_environment
+
+    cluster = cluster_of_environment()
+    return not cluster or len(cluster.addresses) == 1
+
+
 def with_digits(config: Config) -> Config:
     """Returns the config with the bundled digits as its data."""
     return config.changed({"data.source": "digits", "name": f"{config.name}-digits"})
 
 
-def summary(run: Any, report: dict[str, Any]) -> str:
+def summary(run: Run, report: dict[str, Any]) -> str:
     """Returns the text at the end: the score, the paths of the results, the next commands."""
     from seqclf.experiment.score_text import score_line
     from seqclf.serving.versions import versions
@@ -96,4 +116,4 @@ def summary(run: Any, report: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    app.run(main, check=check)
+    app.run(main, check=check, tensorflow=needs_tensorflow)

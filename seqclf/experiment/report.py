@@ -115,8 +115,8 @@ def _markdown(report: dict[str, Any], config: Config) -> str:
         lines += [
             "## Worst mistakes",
             "",
-            "The wrong answers of which the model was surest: true class, class read, confidence, "
-            "index in the test split.",
+            "The wrong predictions with the highest confidence: true class, predicted class, "
+            "confidence, index in the test split.",
             "",
             "![worst mistakes](figures/mistakes.png)",
             "",

@@ -8,11 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from seqclf.errors import RunError, StorageError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 TEMPORARY = ".tmp-"  # how the names of unfinished files and folders begin
 
@@ -90,8 +91,10 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_npz(path: Path, arrays: "Mapping[str, np.ndarray]") -> None:
     """Writes arrays to an uncompressed `.npz` file atomically; nothing in it is pickled."""
+    import numpy as np  # late: what a command checks before it starts should not wait for it
+
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 

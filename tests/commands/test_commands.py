@@ -1,6 +1,7 @@
 """The commands as a user types them: results, messages, exit status."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -40,8 +41,10 @@ def test_train_says_where_everything_is_and_what_to_type_next(trained):
     assert (folder / "exported" / "1" / "saved_model.pb").is_file()
 
 
-def test_the_same_command_again_does_no_work_twice(trained):
+def test_the_same_command_again_does_no_work_twice(trained, tmp_path):
     folder, output = trained
+    (tmp_path / "tensorflow.py").write_text("raise AssertionError('TensorFlow is started')")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     again = seqclf(
         "train",
         "--config.data.source=digits",
@@ -49,6 +52,7 @@ def test_the_same_command_again_does_no_work_twice(trained):
         "--config.model.units=32",
         "--workdir=runs/a",
         cwd=folder,
+        env={"PYTHONPATH": path},
     )
     assert "step" not in again.split("Test accuracy")[0]
     assert again.strip() == output[output.index("Test accuracy") :].strip()
