@@ -26,15 +26,16 @@ endef
 LOCKED := --require-hashes --no-deps
 TEST_STAMPS := $(TEST_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
 
-.PHONY: help train test test-slow test-runtime faults notebooks check lock clean
+.PHONY: help train test test-slow test-runtime coverage faults notebooks check lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make train        train on the bundled digits, evaluate, export (ARGS=... are flags of seqclf.train)"
 	@echo "make test         run the tests (ARGS=... go to pytest; TORCH=0 leaves PyTorch out)"
-	@echo "make test-slow    run the slow tests as well"
+	@echo "make test-slow    run the slow tests as well, and search for counterexamples at random"
 	@echo "make test-runtime run the tests of the export's checks with TensorFlow Serving's TensorFlow"
 	@echo "make faults       run the tests that kill, fill and damage, and those of several workers"
+	@echo "make coverage     run the tests and say which lines of seqclf they reach"
 	@echo "make notebooks    run the notebooks from clean kernels"
 	@echo "make check        lint, type-check, check who imports whom"
 	@echo "make lock         solve the lock files in requirements/ anew"
@@ -44,14 +45,19 @@ help:
 train: $(RUN_STAMP)
 	$(BIN)/python -m seqclf.train --config=configs/digits.py $(ARGS)
 
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+
 test: $(TEST_STAMPS)
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-slow: $(TEST_STAMPS)
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder -m "slow or not slow" $(ARGS)
+	$(PYTEST) -m "slow or not slow" --hypothesis-profile=random $(ARGS)
+
+coverage: $(TEST_STAMPS)
+	$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
 
 faults: $(TEST_STAMP)
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder -m "faults and not slow" $(ARGS)
+	$(PYTEST) -m "faults and not slow" $(ARGS)
 
 notebooks: $(TEST_STAMP)
 	$(BIN)/python -m pytest tests/docs/test_notebooks.py -m notebooks $(ARGS)

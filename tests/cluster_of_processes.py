@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
+
+from running import python
 
 SMALL = [
     "--config.data.source=digits",
@@ -40,7 +41,7 @@ class Workers:
             task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
             self.processes.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *flags],
+                    [*python(), "-m", "seqclf.train", f"--workdir={workdir}", *flags],
                     cwd=cwds and cwds[index],
                     env=os.environ | {"TF_CONFIG": json.dumps(task)},
                     stdout=subprocess.PIPE,

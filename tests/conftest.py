@@ -7,16 +7,19 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the references are computed
 
 import hypothesis
 import pytest
+import running
 
-hypothesis.settings.register_profile(
-    "seqclf",
+FIXED = hypothesis.settings(
     deadline=None,  # the first example of a shape is traced and compiled
     derandomize=True,  # the same examples on every machine
     database=None,
     max_examples=25,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.load_profile("seqclf")
+hypothesis.settings.register_profile("fixed", FIXED)
+# Other examples in each run: --hypothesis-profile=random, as in `make test-slow`.
+hypothesis.settings.register_profile("random", FIXED, derandomize=False, print_blob=True)
+hypothesis.settings.load_profile("fixed")
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +30,7 @@ def seeded():
     keras.utils.set_random_seed(0)
 
 
-# Modules of few tests that start many processes: a worker that begins with them last is alone.
-LONG = ("test_readme", "test_serve", "test_resume", "test_commands", "test_processes", "test_tfds")
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.stem not in LONG)
+def pytest_configure(config):
+    """Starts, once for all xdist workers, the Python from which commands are forked."""
+    if getattr(config.option, "numprocesses", None):
+        running.start_forking()

@@ -1,19 +1,57 @@
 """How tests run commands and servers as processes of their own."""
 
+import atexit
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import forking
+
 ROOT = Path(__file__).parents[1]
+
+
+def start_forking():
+    """Starts a Python from which others are forked (see `forking`), if there is none yet.
+
+    It ends with this process. Processes that inherit this one's environment find it.
+    """
+    if forking.ADDRESS in os.environ:
+        return
+    folder = tempfile.mkdtemp()
+    address = f"{folder}/socket"
+    lifeline, end = os.pipe()  # `end` is held until this process is gone
+    del end
+    with open(f"{folder}/log", "wb") as log:
+        subprocess.Popen(
+            [sys.executable, forking.__file__, "serve", address, str(lifeline)],
+            pass_fds=[lifeline],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+    os.close(lifeline)
+    os.environ[forking.ADDRESS] = address
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+def python():
+    """Returns the words that stand for `python` in a command: a fork that has TensorFlow already.
+
+    Where the start of the process is the point itself, take `sys.executable` instead.
+    """
+    start_forking()
+    return [sys.executable, "-SE", forking.__file__, "run"]
 
 
 def seqclf(command, *flags, status=0, cwd=None, env=None):
     """Runs `python -m seqclf.COMMAND` and returns its standard output, or its standard error."""
     done = subprocess.run(
-        [sys.executable, "-m", f"seqclf.{command}", *map(str, flags)],
+        [*python(), "-m", f"seqclf.{command}", *map(str, flags)],
         capture_output=True,
         text=True,
         timeout=300,

@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from running import python
 
 from benchmarks.ablation import CHANGES, changed, table
 from benchmarks.learners import recipe_config
@@ -51,7 +51,7 @@ def test_a_change_that_does_not_go_with_a_recipe_is_refused():
 
 @pytest.mark.slow
 def test_what_was_trained_is_not_trained_again(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.ablation", "--config=configs/digits.py"]
+    command = [*python(), "-m", "benchmarks.ablation", "--config=configs/digits.py"]
     small = ["--config.steps=20", "--only=as it is,no clipping", f"--out={tmp_path}"]
     for seeds, lines in ((1, 2), (2, 2), (2, 0)):
         run = subprocess.run(

@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from running import python
 
 from benchmarks.shape import Shape
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def speed(*arguments):
-    command = [sys.executable, "-m", "benchmarks.speed", *arguments]
+    command = [*python(), "-m", "benchmarks.speed", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from running import python
 
 from benchmarks import accuracy_report, learners
 from benchmarks.learner import Clocks
@@ -132,7 +132,7 @@ def test_our_schedule_is_the_same_for_all_to_a_step_of_warm_up():
 
 
 def test_a_contender_that_there_is_not_is_refused():
-    command = [sys.executable, "-m", "benchmarks.time_to_accuracy", "--only=nonesuch"]
+    command = [*python(), "-m", "benchmarks.time_to_accuracy", "--only=nonesuch"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert run.returncode in (1, 2)
     assert "--only matches none of Keras, classic" in run.stderr + run.stdout
@@ -142,7 +142,7 @@ def test_a_contender_that_there_is_not_is_refused():
 @pytest.mark.slow
 def test_seqclf_learns(tmp_path):
     """Needs MNIST: SEQCLF_MNIST_DIR or a prepared tensorflow-datasets folder."""
-    command = [sys.executable, "-m", "benchmarks.time_to_accuracy", "--only=seqclf", "--seeds=1"]
+    command = [*python(), "-m", "benchmarks.time_to_accuracy", "--only=seqclf", "--seeds=1"]
     run = subprocess.run(
         [*command, f"--out={tmp_path}"], cwd=ROOT, capture_output=True, text=True, timeout=600
     )

@@ -4,11 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
-from running import seqclf
+from running import python, seqclf
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +218,7 @@ def test_help_describes_the_flags():
         "predict": "--[no]invert",
     }.items():
         done = subprocess.run(
-            [sys.executable, "-m", f"seqclf.{command}", "--help"],
+            [*python(), "-m", f"seqclf.{command}", "--help"],
             capture_output=True,
             text=True,
             timeout=60,

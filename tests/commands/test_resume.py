@@ -4,11 +4,11 @@ import json
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
+from running import python
 
 from seqclf.models.loading import load_classifier
 
@@ -27,7 +27,7 @@ FLAGS = [
 
 
 def start(workdir, *flags):
-    command = [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *FLAGS, *flags]
+    command = [*python(), "-m", "seqclf.train", f"--workdir={workdir}", *FLAGS, *flags]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

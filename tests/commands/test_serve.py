@@ -7,12 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
-from running import seqclf
+from running import python, seqclf
 
 from seqclf.serving.versions import versions
 
@@ -30,7 +29,7 @@ def folder(tmp_path_factory):
 
 class Server:
     def __init__(self, folder, *flags):
-        command = [sys.executable, "-m", "seqclf.serve", "--export_dir=models"]
+        command = [*python(), "-m", "seqclf.serve", "--export_dir=models"]
         self.process = subprocess.Popen(
             [*command, "--port=0", "--grpc_port=0", *flags],
             cwd=folder,
@@ -170,7 +169,7 @@ def test_verify_says_what_is_wrong(folder, tmp_path):
     shutil.copytree(folder / "models" / "1", tmp_path / "1")
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"junk")
     done = subprocess.run(
-        [sys.executable, "-m", "seqclf.export", f"--verify={tmp_path}"],
+        [*python(), "-m", "seqclf.export", f"--verify={tmp_path}"],
         capture_output=True,
         text=True,
     )
@@ -186,7 +185,7 @@ def test_verify_says_what_is_wrong(folder, tmp_path):
 def test_an_export_killed_at_random_moments(folder):
     """The command itself: whatever is there afterwards is whole, and the next export works."""
     rng = random.Random(1)
-    command = [sys.executable, "-m", "seqclf.export", "--workdir=run", "--export_dir=killed"]
+    command = [*python(), "-m", "seqclf.export", "--workdir=run", "--export_dir=killed"]
     for _ in range(15):
         process = subprocess.Popen(
             [*command, "--keep=2"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 from numbered_shards import numbered
 from PIL import Image
+from running import python
 
 from seqclf.data.shards.convert import open_source
 from seqclf.data.shards.folder import ImageOptions
@@ -243,7 +244,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 def test_an_interruption_leaves_nothing(tmp_path):
     folder_of_images(tmp_path / "in", 2_500)
-    command = [sys.executable, "-m", "seqclf.shard", f"--source=folder:{tmp_path}/in"]
+    command = [*python(), "-m", "seqclf.shard", f"--source=folder:{tmp_path}/in"]
     with subprocess.Popen(
         [*command, f"--out={tmp_path}/out"],
         stdout=subprocess.PIPE,
@@ -267,7 +268,7 @@ def test_the_command(tmp_path):
 
     def shard(*flags, status=0):
         done = subprocess.run(
-            [sys.executable, "-m", "seqclf.shard", f"--source={name}", f"--out={out}", *flags],
+            [*python(), "-m", "seqclf.shard", f"--source={name}", f"--out={out}", *flags],
             capture_output=True,
             text=True,
             timeout=120,

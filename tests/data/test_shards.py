@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numbered_shards import numbered
+from running import python
 
 from seqclf.config import resolve
 from seqclf.data.pipeline import evaluation_batches, training_batches
@@ -289,7 +290,7 @@ def test_records_that_are_not_what_was_written(copy, spoil, message):
 
 def test_a_damaged_shard_ends_the_command_in_one_message(copy, tmp_path):
     flip(copy / "validation-00001-of-00002.tfrecord", 500)
-    command = [sys.executable, "-m", "seqclf.train", "--config.model.units=8", "--config.steps=20"]
+    command = [*python(), "-m", "seqclf.train", "--config.model.units=8", "--config.steps=20"]
     command += [f"--config.data.source=tfrecord:{copy}/*.tfrecord", "--config.jit_compile=false"]
     done = subprocess.run(
         [*command, f"--workdir={tmp_path}/run"],

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 
 import pytest
-from running import ROOT, background, free_port
+from running import ROOT, background, free_port, python
 
 README = (ROOT / "README.md").read_text()
 MNIST_DIR = os.environ.get("SEQCLF_MNIST_DIR", "")
@@ -33,7 +33,7 @@ def shortened(command):
         command = re.sub(r" --config\.steps=\d+", "", command) + short
     if "seqclf.tune" in command:
         command = command.replace("--max_trials=20", "--max_trials=2") + short
-    return command.replace("python ", f"'{sys.executable}' ", 1)
+    return command.replace("python ", f"{shlex.join(python())} ", 1)
 
 
 def run(command, folder):
@@ -50,7 +50,7 @@ def test_commands_and_programs(tmp_path):
         for language, text in blocks():
             if language == "python":
                 (tmp_path / "program.py").write_text(text)
-                run(f"'{sys.executable}' program.py", tmp_path)
+                run(f"{shlex.join(python())} program.py", tmp_path)
             for command in commands():
                 if language != "sh" or command not in text or "configs/mnist.py" in command:
                     continue

@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from cluster_of_processes import free_ports
+from running import python
 
 pytestmark = pytest.mark.faults
 
@@ -21,7 +22,7 @@ def test_two_workers_by_hand(tmp_path):
     (block,) = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     assert block.count("--config.steps=200") == 2
     script = block.replace("steps=200", "steps=20 --config.jit_compile=false")
-    script = script.replace("  python ", f"  '{sys.executable}' ")
+    script = script.replace("  python ", f"  {shlex.join(python())} ")
     for shown, free in zip(("12345", "12346"), free_ports(2), strict=True):
         script = script.replace(f":{shown}", f":{free}")
     shutil.copytree(ROOT / "configs", tmp_path / "configs")

@@ -4,14 +4,14 @@ import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
-from running import ROOT, background, free_port
+from running import ROOT, background, free_port, python
 
 from seqclf import build_classifier
 from seqclf.config import resolve
@@ -52,7 +52,7 @@ def served(tmp_path_factory):
     write_version(version, model, spec, {}, "uint8", blank_examples(spec))
     Image.fromarray(np.zeros((40, 30), np.uint8)).save(folder / "digit.png")
     port = free_port()
-    command = f"'{sys.executable}' -m seqclf.serve --export_dir=models --labels=stable=1"
+    command = f"{shlex.join(python())} -m seqclf.serve --export_dir=models --labels=stable=1"
     with background(f"{command} --port={port} --grpc_port=-1", folder):
         yield folder, port
 
@@ -63,7 +63,7 @@ def test_the_requests_get_answers_of_the_form_that_is_shown(served):
     known = f"MODEL=http://127.0.0.1:{port}/v1/models/seqclf\n"
     compared = 0
     for text, shown in requests():
-        text = text.replace("8501", str(port)).replace("python ", f"'{sys.executable}' ")
+        text = text.replace("8501", str(port)).replace("python ", f"{shlex.join(python())} ")
         text = text.replace("curl ", "curl --silent --fail-with-body ")
         done = subprocess.run(
             ["bash", "-ec", known + text], cwd=folder, capture_output=True, text=True
@@ -81,7 +81,7 @@ def test_the_client_s_program(served):
     (program,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
     program = program.replace("8501", str(port))
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [*python(), "-c", program],
         cwd=folder,
         capture_output=True,
         text=True,

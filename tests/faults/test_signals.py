@@ -4,10 +4,10 @@ import json
 import re
 import signal
 import subprocess
-import sys
 
 import numpy as np
 import pytest
+from running import python
 
 pytestmark = pytest.mark.faults
 
@@ -24,7 +24,7 @@ FLAGS = [
 
 def start(workdir):
     return subprocess.Popen(
-        [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *FLAGS],
+        [*python(), "-m", "seqclf.train", f"--workdir={workdir}", *FLAGS],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -116,7 +116,7 @@ manifest = run.read_manifest()
 assert manifest["finished"] < manifest["resumed"][0] < manifest["started"], manifest
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "run")],
+        [*python(), "-c", program, str(tmp_path / "run")],
         capture_output=True,
         text=True,
         timeout=180,

@@ -3,15 +3,15 @@
 import base64
 import io
 import json
+import shlex
 import shutil
-import sys
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
 import numpy as np
 import pytest
 from PIL import Image
-from running import background, free_port
+from running import background, free_port, python
 
 from seqclf.config import resolve
 from seqclf.experiment.run import run_experiment
@@ -45,7 +45,7 @@ def address(tmp_path_factory):
     run_experiment(resolve(config), folder / "run")
     port = free_port()
     flags = f"--export_dir=run/export --port={port} --grpc_port=-1 --cors"
-    with background(f"'{sys.executable}' -m seqclf.serve {flags}", folder):
+    with background(f"{shlex.join(python())} -m seqclf.serve {flags}", folder):
         yield f"http://127.0.0.1:{port}/v1/models/seqclf"
 
 

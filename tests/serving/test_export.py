@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from example_specs import IMAGES, VARYING, examples
 from tensorflow.core.protobuf import saved_model_pb2
 
 from seqclf import build_classifier
 from seqclf.config import resolve
-from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ExportError
 from seqclf.serving.export import export_model, write_version
@@ -23,11 +23,6 @@ from seqclf.serving.predictor import Predictor
 from seqclf.serving.signatures import MAX_UNROLLED_STEPS
 from seqclf.serving.verify.check import Check, verify
 from seqclf.serving.warmup import blank_examples
-
-IMAGES = DatasetSpec("test", "rows", (6, 5), "uint8", ("a", "b", "c"), scale=(1 / 255,))
-VARYING = DatasetSpec(
-    "test", "rows", (6, 5), "float32", ("a", "b"), True, shift=(1.0,) * 5, scale=(0.5,) * 5
-)
 
 
 def export(tmp_path, spec, input_dtype="", precision="float32", **model):
@@ -39,13 +34,6 @@ def export(tmp_path, spec, input_dtype="", precision="float32", **model):
     dtype = input_dtype or spec.raw_dtype
     write_version(version, built, spec, {}, dtype, blank_examples(spec))
     return built, version
-
-
-def examples(spec, count, seed=0):
-    rng = np.random.default_rng(seed)
-    if spec.raw_dtype == "uint8":
-        return rng.integers(0, 256, (count, *spec.raw_shape), dtype=np.uint8)
-    return rng.normal(size=(count, *spec.raw_shape)).astype("float32")
 
 
 def serve(path):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
-from serving.test_export import IMAGES, VARYING, examples
+from example_specs import IMAGES, VARYING, examples
 
 from seqclf import build_classifier
 from seqclf.config import resolve

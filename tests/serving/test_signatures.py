@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from example_specs import IMAGES, VARYING, examples
 from PIL import Image
-from serving.test_export import IMAGES, VARYING, examples
 
 from seqclf import build_classifier
 from seqclf.config import resolve

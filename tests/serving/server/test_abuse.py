@@ -10,7 +10,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -18,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from running import python
 
 from seqclf.serving.server import batcher, fault, rest
 from seqclf.serving.server.batcher import Batcher
@@ -432,7 +432,7 @@ class Process:
     """`python -m seqclf.serve` in a process of its own."""
 
     def __init__(self, export_dir):
-        command = [sys.executable, "-m", "seqclf.serve", f"--export_dir={export_dir}"]
+        command = [*python(), "-m", "seqclf.serve", f"--export_dir={export_dir}"]
         self.process = subprocess.Popen(
             [*command, "--port=0", "--grpc_port=-1"],
             stdout=subprocess.PIPE,
