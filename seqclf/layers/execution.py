@@ -90,8 +90,9 @@ def execution(
         ValueError: a value is not one of those that `Execution` allows.
 
     Example:
+        >>> layer = seqclf.GRU(4)
         >>> with execution(xla="off", unroll=True):  # plain TensorFlow operations only
-        ...     y = layer(x)
+        ...     y = layer(np.ones([2, 5, 3], "float32"))
     """
     values: dict[str, Any] = {"xla": xla, "unroll": unroll, "shares": shares}
     values |= {"cudnn": cudnn, "gradient": gradient}

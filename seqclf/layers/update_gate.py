@@ -25,7 +25,9 @@ def convert_update_gate(weights: Sequence[np.ndarray], units: int) -> list[np.nd
         ValueError: the last axis of an array is not 3·H long.
 
     Example:
-        >>> layer.set_weights(convert_update_gate(weights_from_a_paper, units=100))
+        >>> kernel = np.array([[1.0, 2.0, 3.0]])  # of one unit: update gate, reset gate, candidate
+        >>> convert_update_gate([kernel], units=1)[0].tolist()
+        [[-1.0, 2.0, 3.0]]
     """
     converted = []
     for array in weights:

@@ -37,6 +37,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         logits, float32 `[B, num_classes]`.
 
     Example:
+        >>> from seqclf.config import resolve
         >>> dataset = seqclf.load_dataset("digits")
         >>> config = resolve({"model": {"units": [32, 16]}})
         >>> build_classifier(config, dataset.spec).output_shape

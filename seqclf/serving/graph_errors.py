@@ -15,8 +15,9 @@ def message_of(error: tf.errors.OpError) -> str:
     """Returns the line of an error message that says what is wrong.
 
     Example:
-        >>> message_of(error)
-        "assertion failed: [lengths must lie in 1 to the number of steps; …] [6] [0 3]"
+        >>> text = "Graph execution error:\\n\\n{{function_node f}} lengths: [0 3] [Op:Assert]"
+        >>> message_of(tf.errors.InvalidArgumentError(None, None, text))
+        'lengths: [0 3]'
     """
     lines = [line for line in error.message.splitlines() if not NOISE.match(line)]
     return PLACE.sub("", lines[0]).strip() if lines else type(error).__name__

@@ -37,6 +37,7 @@ class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no 
         space: the search space, which includes the config that trials start from.
 
     Example:
+        >>> from seqclf.config.search_space import Choice
         >>> space = SearchSpace({"data": {"source": "digits"}}, {"batch_size": Choice(32, 64)})
         >>> ClassifierHyperModel(space).build(keras_tuner.HyperParameters()).name
         'classifier'

@@ -1,11 +1,14 @@
 """The export: what it answers, what it is made of, and that nothing of ours is needed to run it."""
 
+import atexit
 import dataclasses
+import functools
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +28,22 @@ from seqclf.serving.verify.check import Check, verify
 from seqclf.serving.warmup import blank_examples
 
 
-def export(tmp_path, spec, input_dtype="", precision="float32", **model):
+@functools.cache
+def exported(spec, dtype, options):
     """Returns a model and a version of it, written as `export_model` does but not verified."""
-    config = resolve({"model": {"units": [8, 6], **model}, "precision": precision})
-    built = build_classifier(config, spec)
-    version = tmp_path / "models" / "1"
-    version.mkdir(parents=True)
-    dtype = input_dtype or spec.raw_dtype
+    built = build_classifier(resolve(json.loads(options)), spec)
+    version = Path(tempfile.mkdtemp()) / "1"
+    atexit.register(shutil.rmtree, version.parent)
+    version.mkdir()
     write_version(version, built, spec, {}, dtype, blank_examples(spec))
     return built, version
+
+
+def export(tmp_path, spec, input_dtype="", precision="float32", **model):
+    """Returns a model, and a copy of its version for the test alone; alike ones are made once."""
+    options = json.dumps({"model": {"units": [8, 6], **model}, "precision": precision})
+    built, version = exported(spec, input_dtype or spec.raw_dtype, options)
+    return built, Path(shutil.copytree(version, tmp_path / "models" / "1"))
 
 
 def serve(path):
