@@ -27,7 +27,7 @@ def start_forking():
     lifeline, end = os.pipe()  # `end` is held until this process is gone
     del end
     with open(f"{folder}/log", "wb") as log:
-        subprocess.Popen(
+        start_forking.server = subprocess.Popen(  # held, or the end of it would be waited for
             [sys.executable, forking.__file__, "serve", address, str(lifeline)],
             pass_fds=[lifeline],
             stdin=subprocess.DEVNULL,
