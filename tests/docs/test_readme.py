@@ -77,7 +77,8 @@ def test_make_targets_exist():
     code = "".join(text for _, text in blocks())
     targets = set(re.findall(r"^make ([a-z-]+)", code, flags=re.MULTILINE))
     assert targets == {
-        *("train", "test", "check", "faults", "notebooks", "test-slow", "test-runtime", "lock"),
+        *("train", "test", "check", "coverage", "faults", "notebooks", "test-slow", "test-runtime"),
+        "lock",
     }
     assert all(f"\n{target}:" in makefile for target in targets)
 
