@@ -24,10 +24,9 @@ def start_forking():
         return
     folder = tempfile.mkdtemp()
     address = f"{folder}/socket"
-    lifeline, end = os.pipe()  # `end` is held until this process is gone
-    del end
+    lifeline, _ = os.pipe()  # the other end is closed when this process is gone
     with open(f"{folder}/log", "wb") as log:
-        start_forking.server = subprocess.Popen(  # held, or the end of it would be waited for
+        server = subprocess.Popen(
             [sys.executable, forking.__file__, "serve", address, str(lifeline)],
             pass_fds=[lifeline],
             stdin=subprocess.DEVNULL,
@@ -36,7 +35,13 @@ def start_forking():
         )
     os.close(lifeline)
     os.environ[forking.ADDRESS] = address
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+    def end():
+        server.kill()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
 
 
 def python():
