@@ -10,6 +10,7 @@ from seqclf.comparison.figures import learning_curves
 from seqclf.comparison.trainings import Outcome
 from seqclf.comparison.variants import with_variant
 from seqclf.config import Config
+from seqclf.console.names_in_text import code_in_markdown, in_markdown
 from seqclf.data.dataset import Dataset
 from seqclf.experiment.figures import save_figure
 from seqclf.inspection.report import gradient_flows_of, write_gradient_flows
@@ -130,9 +131,9 @@ def _markdown(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
     if config.model.bidirectional:
         flows = []  # there is no last state to go back from
     lines = [
-        f"# Comparison `{config.name}`",
+        f"# Comparison {code_in_markdown(config.name)}",
         "",
-        f"{dataset.origin}; {spec.time_steps} steps of {spec.features} features ({spec.reading}). "
+        f"{in_markdown(dataset.origin)}; {spec.time_steps} steps of {spec.features} features ({spec.reading}). "
         f"{length} of {config.batch_size}, {config.optimizer.name}, "
         f"learning rate up to {config.optimizer.learning_rate:g}, "
         f"{f'clipped to {clip:g}' if clip else 'not clipped'}; seed{'s' * (len(seeds) > 1)} "

@@ -16,9 +16,12 @@ from seqclf.experiment.run import run_experiment
 from seqclf.models.classifier import CELLS
 from seqclf.storage.files import write_text
 from seqclf.storage.folders import check_ours_or_free
+from seqclf.storage.locks import locked
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import require_alone
 from seqclf.training.metrics_log import read_metrics
+
+MARKER = "comparison.json"  # the file that makes a folder that of a comparison: its config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,32 +74,34 @@ def run_comparison(
 
     Raises:
         ConfigError: a cell lacks an option of the recipe, or the config asks for several workers.
-        RunError: the folder holds another comparison or something else.
+        RunError: the folder holds another comparison or something else, or another process uses it.
     """
     require_alone(config, "A comparison")
     variants = make_variants(config, dataset.spec, cells, budgets)
-    _claim_folder(workdir, config)
-    outcomes = []
     trainings = [(variant, config.seed + i) for i in range(seeds) for variant in variants]
-    for number, (variant, seed) in enumerate(trainings, start=1):
-        place = f"[{number}/{len(trainings)}] {variant.cell}, equal {variant.budget}"
-        announce(f"\n{place}, {variant.parameters:,} parameters, seed {seed}")
-        outcomes.append(_train_variant(config, dataset, variant, seed, workdir))
+    _check_folder(workdir, config)  # before the lock, which makes the folder
+    outcomes = []
+    with locked(workdir):
+        if not _check_folder(workdir, config):
+            write_text(workdir / MARKER, to_json(config))
+        for number, (variant, seed) in enumerate(trainings, start=1):
+            place = f"[{number}/{len(trainings)}] {variant.cell}, equal {variant.budget}"
+            announce(f"\n{place}, {variant.parameters:,} parameters, seed {seed}")
+            outcomes.append(_train_variant(config, dataset, variant, seed, workdir))
     return outcomes
 
 
-def _claim_folder(workdir: Path, config: Config) -> None:
-    """Makes a folder that of a comparison, or checks that it is.
+def _check_folder(workdir: Path, config: Config) -> bool:
+    """Checks that a folder holds this comparison, or nothing; returns whether it holds it.
 
     Raises:
         RunError: the folder holds another comparison or something else.
     """
-    path = workdir / "comparison.json"
-    if not check_ours_or_free(workdir, path.name, "holds no comparison"):
-        write_text(path, to_json(config))
-        return
+    path = workdir / MARKER
+    if not check_ours_or_free(workdir, MARKER, "holds no comparison"):
+        return False
     try:
-        before = from_json(path.read_text())  # keys that an older version lacked: their defaults
+        before = from_json(path.read_text())
     except (ConfigError, UnicodeDecodeError) as error:
         raise RunError(f"{path} cannot be read: {error} Choose another --workdir.") from error
     if changes := differences(before, config):
@@ -105,6 +110,7 @@ def _claim_folder(workdir: Path, config: Config) -> None:
             + "\n".join(f"  {change}" for change in changes)
             + "\nChoose another --workdir."
         )
+    return True
 
 
 def _train_variant(

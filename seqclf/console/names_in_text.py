@@ -6,7 +6,7 @@ What these functions return is shown as the name itself.
 
 import re
 
-_LONGEST_IN_FIGURE = 24  # characters; longer names leave no room for the figure itself
+LONGEST_LABEL = 24  # characters; longer labels leave no room for the figure itself
 # An underscore between letters or digits marks nothing.
 _MARKS = re.compile(r"[\\`*{}\[\]<>&|~$]|(?<![^\W_])_|_(?![^\W_])")
 _MARK_OF_A_LINE = re.compile(r"^([#+=:-]|\d+(?=[.)](\s|$)))")
@@ -39,9 +39,14 @@ def code_in_markdown(text: str) -> str:
     return f"{fence}{space}{line}{space}{fence}"
 
 
-def in_figure(text: str) -> str:
-    """Returns text that matplotlib draws as `text`, shortened where it is long."""
+def in_figure(text: str, longest: int = LONGEST_LABEL) -> str:
+    """Returns text that matplotlib draws as `text`.
+
+    Args:
+        text: any text, such as a class name.
+        longest: the largest number of characters; longer text ends in "…".
+    """
     line = " ".join(text.splitlines())
-    if len(line) > _LONGEST_IN_FIGURE:
-        line = line[: _LONGEST_IN_FIGURE - 1] + "…"
+    if len(line) > longest:
+        line = line[: longest - 1] + "…"
     return line.replace("$", r"\$")

@@ -7,6 +7,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from seqclf.console.names_in_text import in_figure
 from seqclf.experiment.figures import BLUE, ORANGE
 from seqclf.inspection.gradient_flow import GradientFlow, LayerFlow
 from seqclf.inspection.stepwise import Inspection, memory_in_steps
@@ -26,7 +27,7 @@ STYLES = {  # line style of each block of a kernel; gates with like tasks have l
 
 def predictions_by_step(inspection: Inspection) -> Figure:
     """Draws the example beside the probability of each class after each of its time steps."""
-    names = inspection.spec.class_names
+    names = [in_figure(name) for name in inspection.spec.class_names]
     figure, (example, classes, final) = _beside_example(inspection, [1.0, 1.15, 0.75])
     place = _image_place(inspection, len(names))
     image = classes.imshow(inspection.probabilities, vmin=0, vmax=1, **place)
@@ -143,7 +144,7 @@ def gradient_flows(flows: dict[str, GradientFlow], clip_norm: float, title: str 
     grid[0][0].legend(handles=legend, fontsize=8, framealpha=0.7)
     grid[0][2].legend(handles=_block_legend(flows), frameon=False, fontsize=8)
     if title:
-        figure.suptitle(title)
+        figure.suptitle(in_figure(title, longest=100))
     return figure
 
 

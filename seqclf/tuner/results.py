@@ -7,6 +7,7 @@ from typing import Any
 
 from seqclf.config import Config, differences, flatten, to_json
 from seqclf.config.search_space import SearchSpace, shown
+from seqclf.console.names_in_text import code_in_markdown, in_markdown
 from seqclf.console.progress import clock
 from seqclf.errors import RunError
 from seqclf.experiment.figures import save_figure
@@ -161,7 +162,7 @@ def _markdown(
     failed = [row for row in rows if row["score"] is None]
     trained = sum(row["seconds"] for row in rows)
     lines = [
-        f"# Search `{search['name']}`",
+        f"# Search {code_in_markdown(search['name'])}",
         "",
         *_best_trial(completed, objective),
         f"- tuner: {search['tuner']}, seed {search['seed']}; {len(rows)} trials, {len(failed)} of "
@@ -192,7 +193,8 @@ def _markdown(
         ]
     if failed:
         lines += ["## Trials that failed", ""]
-        lines += [f"- trial {row['trial']}: {row['reason'] or 'not known'}" for row in failed]
+        reasons = [in_markdown(row["reason"]) or "not known" for row in failed]
+        lines += [f"- trial {r['trial']}: {why}" for r, why in zip(failed, reasons, strict=True)]
         lines.append("")
     return "\n".join(lines)
 

@@ -134,11 +134,18 @@ def _join_search(folder: Path, search: dict[str, Any]) -> None:
 def _folder_of_search(
     folder: Path, search: dict[str, Any], role: str, overwrite: bool
 ) -> Iterator[None]:
-    """Locks the folder and makes it this search's; releases it at the end."""
-    if role == roles.CHIEF:
-        roles.check_chief_port()
+    """Locks the folder and makes it this search's; releases it at the end.
+
+    The lock comes before the port, so that a second chief learns that the search is running. It
+    makes the folder, however, and a port that cannot be used must leave no new folder behind.
+    """
     check_free(folder)
+    is_chief = role == roles.CHIEF
+    if is_chief and not folder.exists():
+        roles.check_chief_port()
     with locked(folder):
+        if is_chief:
+            roles.check_chief_port()
         claim_folder(folder, search, overwrite)
         yield
 
