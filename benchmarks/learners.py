@@ -71,7 +71,7 @@ def keras_learner(
     options = tf.data.Options()
     options.autotune.enabled = False  # TensorFlow 2.21 waits 20 s for it at the end of an epoch
     batches = batches.prefetch(4).with_options(options)
-    model.fit(batches, steps_per_epoch=STEPS, verbose=0, callbacks=[Reports()])
+    model.fit(batches, steps_per_epoch=STEPS, shuffle=False, verbose=0, callbacks=[Reports()])
 
 
 def torch_learner(

@@ -120,25 +120,11 @@ def _spread(values: list[float], digits: int, mark: str = "") -> str:
 
 
 def _markdown(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
-    spec = dataset.spec
-    seeds = sorted({outcome.seed for outcome in outcomes})
-    clip = config.optimizer.clip_norm
-    length = f"{config.steps:,} steps" if config.steps else f"{config.epochs:g} epochs"
-    flows = [
-        ("initialisation", "## Gradient flow at initialisation"),
-        ("training", "## Gradient flow after training"),
-    ]
-    if config.model.bidirectional:
-        flows = []  # there is no last state to go back from
+    """Returns the text of `report.md`."""
     lines = [
         f"# Comparison {code_in_markdown(config.name)}",
         "",
-        f"{in_markdown(dataset.origin)}; {spec.time_steps} steps of {spec.features} features ({spec.reading}). "
-        f"{length} of {config.batch_size}, {config.optimizer.name}, "
-        f"learning rate up to {config.optimizer.learning_rate:g}, "
-        f"{f'clipped to {clip:g}' if clip else 'not clipped'}; seed{'s' * (len(seeds) > 1)} "
-        f"{', '.join(map(str, seeds))}. One recipe for all cells: another may suit one of them "
-        "better.",
+        _conditions(config, dataset, outcomes),
         "",
         *outcome_table(outcomes),
         "",
@@ -150,6 +136,26 @@ def _markdown(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
         "![training loss and validation error by step](figures/curves.png)",
         "",
     ]
-    for stage, heading in flows:
-        lines += [heading, "", f"![gradient flow](figures/gradient_flow_{stage}.png)", ""]
+    if not config.model.bidirectional:  # else there are no such figures
+        for stage, when in (
+            ("initialisation", "at initialisation"),
+            ("training", "after training"),
+        ):
+            figure = f"![gradient flow](figures/gradient_flow_{stage}.png)"
+            lines += [f"## Gradient flow {when}", "", figure, ""]
     return "\n".join(lines)
+
+
+def _conditions(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
+    """Returns what all trainings have in common: data, length, optimiser and seeds."""
+    spec, optimizer = dataset.spec, config.optimizer
+    seeds = sorted({outcome.seed for outcome in outcomes})
+    length = f"{config.steps:,} steps" if config.steps else f"{config.epochs:g} epochs"
+    clipping = f"clipped to {optimizer.clip_norm:g}" if optimizer.clip_norm else "not clipped"
+    return (
+        f"{in_markdown(dataset.origin)}; {spec.time_steps} steps of {spec.features} features "
+        f"({spec.reading}). {length} of {config.batch_size}, {optimizer.name}, "
+        f"learning rate up to {optimizer.learning_rate:g}, {clipping}; "
+        f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}. "
+        "One recipe for all cells: another may suit one of them better."
+    )

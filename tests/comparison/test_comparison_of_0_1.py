@@ -1,8 +1,9 @@
 """A comparison that version 0.1 began goes on in this version."""
 
 import json
-import shutil
-from pathlib import Path
+import tarfile
+
+from running import ROOT
 
 from seqclf import load_dataset
 from seqclf.comparison.report import write_report
@@ -10,13 +11,12 @@ from seqclf.comparison.trainings import run_comparison
 from seqclf.config import nest, resolve
 from seqclf.config.recipes import load_recipe
 
-MADE = Path(__file__).parents[1] / "data_of_0_1"
-
 
 def test_a_second_cell_is_trained_and_the_first_is_kept(tmp_path):
+    with tarfile.open(ROOT / "tests" / "data_of_0_1" / "searches.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
     folder = tmp_path / "comparison"
-    shutil.copytree(MADE / "comparison", folder)
-    config = resolve(nest(load_recipe(str(MADE / "recipe.py")).values))
+    config = resolve(nest(load_recipe(str(tmp_path / "recipe.py")).values))
     digits = load_dataset(**config.data.to_dict())
     model = (folder / "runs/gru-4-seed0/model.keras").read_bytes()
     before = json.loads((folder / "results.json").read_text())["outcomes"][0]

@@ -1,11 +1,15 @@
-"""A search that version 0.1 began, killed in its second trial, goes on in this version."""
+"""A search that version 0.1 began, killed in its second trial, goes on in this version.
+
+`tests/data_of_0_1/searches.tar.xz` has what `seqclf.tune` and `seqclf.compare` of version 0.1 left
+behind, without figures, and the recipe of both.
+"""
 
 import json
-import shutil
-from pathlib import Path
+import tarfile
 
 import numpy as np
 import pytest
+from running import ROOT
 
 from seqclf.config import nest
 from seqclf.config.recipes import load_recipe
@@ -14,16 +18,21 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.metrics_log import read_metrics
 from seqclf.tuner.search import SearchOptions, run_search
 
-MADE = Path(__file__).parents[1] / "data_of_0_1"
 # What version 0.1 itself finds when it resumes: trial, learning rate, validation loss.
 FOUND = [(3, 0.0386083, 2.163818), (1, 0.00185664, 2.302845), (2, 0.00299178, 2.321631)]
 
 
-def test_it_goes_on_as_in_that_version(tmp_path, capsys):
-    folder = tmp_path / "search"
-    shutil.copytree(MADE / "search", folder)
+@pytest.fixture
+def old(tmp_path):
+    with tarfile.open(ROOT / "tests" / "data_of_0_1" / "searches.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path
+
+
+def test_it_goes_on_as_in_that_version(old, capsys):
+    folder = old / "search"
     first = (folder / "trials/001/model.keras").read_bytes()
-    recipe = load_recipe(str(MADE / "recipe.py"))
+    recipe = load_recipe(str(old / "recipe.py"))
     space = SearchSpace(nest(recipe.values), recipe.search_space())
     rows = run_search(space, SearchOptions("random", max_trials=3), folder)
     output = capsys.readouterr().out
@@ -42,8 +51,8 @@ def test_it_goes_on_as_in_that_version(tmp_path, capsys):
     assert json.loads((folder / "search.json").read_text())["seconds"] > 0
 
 
-def test_its_trials_are_runs():
-    report = json.loads((MADE / "search/trials/001/report.json").read_text())
-    run = Run(MADE / "search/trials/001")
+def test_its_trials_are_runs(old):
+    run = Run(old / "search/trials/001")
+    report = json.loads(run.report.read_text())
     assert run.read_config().optimizer.learning_rate == 0.00185664
     assert report["validation"]["loss"] == pytest.approx(FOUND[1][2], rel=1e-5)
