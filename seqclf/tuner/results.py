@@ -179,24 +179,28 @@ def _markdown(
         "",
         *ranking_table(rows, objective),
         "",
-        "## Figures",
-        "",
-        "![score by trial](figures/score_by_trial.png)",
-        "",
+        *_figures(bool(completed)),
     ]
-    if completed:
-        lines += [
-            "![score against each hyper-parameter](figures/score_by_value.png)",
-            "",
-            "![all hyper-parameters of each trial](figures/parallel_coordinates.png)",
-            "",
-        ]
     if failed:
-        lines += ["## Trials that failed", ""]
         reasons = [in_markdown(row["reason"]) or "not known" for row in failed]
+        lines += ["## Trials that failed", ""]
         lines += [f"- trial {r['trial']}: {why}" for r, why in zip(failed, reasons, strict=True)]
         lines.append("")
     return "\n".join(lines)
+
+
+def _figures(completed: bool) -> list[str]:
+    """Returns the lines of `search.md` that show the figures."""
+    figures = [("score by trial", "score_by_trial")]
+    if completed:
+        figures += [
+            ("score against each hyper-parameter", "score_by_value"),
+            ("all hyper-parameters of each trial", "parallel_coordinates"),
+        ]
+    lines = ["## Figures", ""]
+    for text, name in figures:
+        lines += [f"![{text}](figures/{name}.png)", ""]
+    return lines
 
 
 def _best_trial(completed: list[dict[str, Any]], objective: str) -> list[str]:
