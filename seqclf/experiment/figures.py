@@ -9,10 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
+from seqclf.console.names_in_text import in_figure
 from seqclf.data.dataset import DatasetSpec, ExampleStore, Split
 from seqclf.storage.files import replacing
 from seqclf.training.evaluation import Score
 
+LONGEST_IN_TITLE = 16  # characters of a class name in the title of a small figure
 BLUE, ORANGE = "#2a6fbb", "#d9641e"  # told apart in grey and by colour-blind readers
 
 
@@ -56,8 +58,9 @@ def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -
             if count:
                 weight = "bold" if row == column else "normal"
                 axes.text(column, row, str(count), ha="center", va="center", size=8, weight=weight)
-        axes.set_xticks(range(len(counts)), class_names, rotation=45 if _long(class_names) else 0)
-        axes.set_yticks(range(len(counts)), class_names)
+        names = [in_figure(name) for name in class_names]
+        axes.set_xticks(range(len(counts)), names, rotation=45 if _long(class_names) else 0)
+        axes.set_yticks(range(len(counts)), names)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     return figure
@@ -78,7 +81,10 @@ def worst_mistakes(split: ExampleStore, spec: DatasetSpec, score: Score, count: 
     examples = split.take(worst)
     for place, (axes, index) in enumerate(zip(all_axes, worst, strict=True)):
         _draw_example(axes, examples, spec, place)
-        truth, guess = spec.class_names[score.labels[index]], spec.class_names[predicted[index]]
+        truth, guess = (
+            in_figure(spec.class_names[i], LONGEST_IN_TITLE)
+            for i in (score.labels[index], predicted[index])
+        )
         axes.set_title(f"{truth}, read as {guess}\n{confidence[index]:.1%}, #{index}", size=8)
     return figure
 

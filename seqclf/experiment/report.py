@@ -4,6 +4,7 @@ from typing import Any
 
 from seqclf.config import Config
 from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
+from seqclf.console.names_in_text import code_in_markdown, in_markdown
 from seqclf.console.progress import clock
 from seqclf.data.dataset import Dataset
 from seqclf.experiment import figures
@@ -81,17 +82,18 @@ def write_report(
 
 def _markdown(report: dict[str, Any], config: Config) -> str:
     training, data, split = report["training"], report["data"], report["split"]
-    lines = [f"# Run `{report['name']}`", ""]
+    lines = [f"# Run {code_in_markdown(report['name'])}", ""]
     if training.get("fallback"):
         lines += [f"> **{training['fallback']}**", ""]
     counts = ", ".join(f"{name} {count:,}" for name, count in data["examples"].items())
+    source, origin = in_markdown(data["source"]), in_markdown(data["origin"])
     distortions = distortions_in_words(config)
     ended = "stopped early" if training["stopped_early"] else "ran to its end"
     lines += [
         f"**{score_line(split, report[split])}**",
         "",
-        f"- data: {data['source']} read by {data['reading']}, {data['steps']} steps of "
-        f"{data['features']} features, {len(data['classes'])} classes ({counts}); {data['origin']}",
+        f"- data: {source} read by {data['reading']}, {data['steps']} steps of "
+        f"{data['features']} features, {len(data['classes'])} classes ({counts}); {origin}",
         f"- model: {model_in_words(config)}; {training['parameters']:,} parameters",
         f"- training: {training['steps']:,} steps of {batch_in_words(config)}, {ended}, "
         f"{clock(training['train_seconds'])} min:s, {training['wait_share']:.1%} of it waiting for "

@@ -5,6 +5,8 @@ Apart from the report, because commands that draw nothing need not wait for matp
 
 from typing import Any
 
+from seqclf.console.names_in_text import in_markdown
+
 
 def score_line(split: str, result: dict[str, Any]) -> str:
     """Returns one line that says how good a model is.
@@ -28,12 +30,8 @@ def class_table(result: dict[str, Any]) -> list[str]:
     """
     lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
     lines += [
-        f"| {_cell(c['name'])} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "
+        f"| {in_markdown(c['name'])} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "
         f"| {c['support']:,} |"
         for c in result["classes"]
     ]
     return lines
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

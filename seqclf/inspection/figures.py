@@ -98,7 +98,7 @@ def longest_memories(inspection: Inspection, layer: int) -> Figure | None:
         steps = "∞" if np.isinf(memories[unit]) else f"{memories[unit]:.1f}"
         kept.plot(traced.kept[:, unit], y, color=colour, label=f"unit {unit}: {steps} steps")
         state.plot(traced.state[:, unit], y, color=colour)
-    kept.set_title("share of its past\nthat a unit keeps")
+    kept.set_title("fraction of its past\nthat a unit keeps")
     kept.set_xlim(-0.03, 1.03)
     figure.legend(loc="outside right upper", fontsize=8, frameon=False, title="memory")
     state.set_title("its state")
@@ -134,7 +134,7 @@ def gradient_flows(flows: dict[str, GradientFlow], clip_norm: float, title: str 
         for axes in (loss, jacobian):
             axes.set_yscale("log")
             axes.set_xlabel("step t")
-        values.set_xlabel("rank, as a share of the units")
+        values.set_xlabel("rank, as a fraction of the units")
         for axes in (loss, jacobian, values):
             axes.grid(alpha=0.25)
     legend = grid[0][0].get_legend_handles_labels()[0]

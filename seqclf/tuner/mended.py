@@ -1,8 +1,8 @@
-"""What Keras Tuner's oracles lack, mended for all of them: every workaround is in these modules.
+"""`MendedOracle`: mends the faults that all of Keras Tuner's oracles have in common.
 
-`mended.py` holds what all oracles have in common, `hyperband.py` Hyperband, and `oracles.py` the
-others. What is mended, in Keras Tuner 1.4.8 (the tests show 2, 3, 5 and 6 on the original; the
-others were read in its source):
+`hyperband.py` mends those of Hyperband and `oracles.py` those of the others; no other module works
+around Keras Tuner. The faults of Keras Tuner 1.4.8 (the tests show 2, 3, 5 and 6 on the original;
+the others were read in its source):
 
 1. Its files are written in place: a kill leaves half of one, and nothing can be resumed.
 2. A kill between its writes of `trial.json` and `oracle.json` leaves a trial that is counted but
