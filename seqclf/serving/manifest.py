@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from seqclf.console.names_in_text import in_markdown
 from seqclf.data.dataset import DatasetSpec
 from seqclf.serving.batching import BATCH_SIZES, MAX_BATCH_SIZE
 from seqclf.serving.file_names import CARD, MANIFEST
@@ -68,7 +69,7 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
     report = facts.get("report") or {}
     config = facts.get("config") or {}
     lines = [
-        f"# {report.get('name') or 'A sequence classifier'}",
+        f"# {in_markdown(report.get('name') or 'A sequence classifier')}",
         "",
         f"Reads {_input(spec)} and says which of {spec.num_classes} classes it is: "
         f"{_shortened(spec.class_names)}.",
@@ -103,7 +104,7 @@ def _input(spec: DatasetSpec) -> str:
 
 
 def _shortened(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 20 else ", ".join(names[:20]) + ", …"
+    return ", ".join(map(in_markdown, names[:20])) + ", …" * (len(names) > 20)
 
 
 def _quality(report: dict[str, Any]) -> list[str]:
@@ -122,12 +123,14 @@ def _quality(report: dict[str, Any]) -> list[str]:
 
 def _weakest(result: dict[str, Any]) -> str:
     weakest = min(result["classes"], key=lambda c: c["f1"])
-    return f"{weakest['name']}, {weakest['f1']:.2%}"
+    return f"{in_markdown(weakest['name'])}, {weakest['f1']:.2%}"
 
 
 def _making(facts: dict[str, Any], config: dict[str, Any], report: dict[str, Any]) -> list[str]:
     data = report.get("data", {})
-    lines = [f"- data: {data['source']}; {data['origin']}"] if data else []
+    lines = []
+    if data:
+        lines.append(f"- data: {in_markdown(data['source'])}; {in_markdown(data['origin'])}")
     if config:
         model, optimizer = config["model"], config["optimizer"]
         lines += [
