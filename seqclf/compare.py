@@ -27,7 +27,9 @@ EQUAL = flags.DEFINE_multi_enum(
     BUDGETS,
     "What the cells have in common; may be given twice. Default: both, one after the other.",
 )
-SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each variant.", lower_bound=1)
+SEEDS = flags.DEFINE_integer(
+    "seeds", 3, "Trainings of each variant.", lower_bound=1, upper_bound=10_000
+)
 
 
 def check(argv: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ The same command resumes a search that was stopped. With KERASTUNER_TUNER_ID, KE
 and KERASTUNER_ORACLE_PORT set it is the chief or a worker of a search on several machines.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from absl import flags
 
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
+from seqclf.errors import ConfigError
 
 CONFIG = app.define_config_flag()
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the search; default: runs/NAME_search.")
@@ -43,7 +45,13 @@ MAX_EPOCHS = flags.DEFINE_integer(
 EXECUTIONS = flags.DEFINE_integer(
     "executions_per_trial", 1, "Trainings of each trial; their mean counts.", lower_bound=1
 )
-SEED = flags.DEFINE_integer("seed", 0, "Seed of the tuner's random choices.", lower_bound=0)
+SEED = flags.DEFINE_integer(
+    "seed",
+    0,
+    "Seed of the tuner's random choices.",
+    lower_bound=0,
+    upper_bound=2**32 - 2,  # NumPy's limit, less one that is added to it
+)
 OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "Delete the search that --workdir holds, and begin a new one."
 )
@@ -52,6 +60,7 @@ LOST_AFTER = flags.DEFINE_float(
     60.0,
     "Seconds of silence after which a worker's trial is given to another worker.",
     lower_bound=1.0,
+    upper_bound=1e6,
 )
 
 
@@ -59,6 +68,8 @@ def check(argv: Sequence[str]) -> None:
     del argv
     from seqclf.config.search_space import SearchSpace
 
+    if math.isnan(LOST_AFTER.value):  # it lies within all bounds
+        raise ConfigError("--lost_after must be a number of seconds. Received: nan")
     SearchSpace(CONFIG.value, CONFIG.recipe.search_space())
 
 

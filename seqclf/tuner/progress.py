@@ -16,24 +16,25 @@ class SearchProgress:
 
     def __init__(self, space: SearchSpace):
         self._space = space
-        self._planned: list[int] = []  # relative length of each trial; empty: not known
+        self._total: int | None = None  # number of trials that are planned; None: not known
+        self._epochs: list[int] = []  # that each of them adds; empty: all take about as long
         self._start = time.monotonic()
         self._ended_before: int | None = None  # trials that ended before this process began
         self._began: dict[str, float] = {}
 
     def plan(self, oracle: Any) -> None:
         """Notes how many trials an oracle plans, and how long they are relative to each other."""
+        self._total = oracle.max_trials
         if hasattr(oracle, "planned_epochs"):
-            self._planned = oracle.planned_epochs()[: oracle.max_trials]
-        elif oracle.max_trials:
-            self._planned = [1] * oracle.max_trials
+            self._epochs = oracle.planned_epochs()[: oracle.max_trials]
+            self._total = len(self._epochs)
 
     def trial_began(self, oracle: Any, trial: Any) -> None:
         """Prints the number and the values of a trial."""
         if self._ended_before is None:
             self._ended_before = len(oracle.end_order)
         self._began[trial.trial_id] = time.monotonic()
-        total = f" of {len(self._planned)}" if self._planned else ""
+        total = f" of {self._total}" if self._total else ""
         print(f"\ntrial {trial_in_words(self._space, trial, total)}", flush=True)
 
     def trial_ended(self, oracle: Any, trial: Any) -> None:
@@ -64,9 +65,11 @@ class SearchProgress:
 
     def _time_left(self, oracle: Any) -> str:
         ended, before = len(oracle.end_order), self._ended_before or 0
-        if not self._planned or ended <= before:
+        if not self._total or ended <= before:
             return ""
-        done, to_come = sum(self._planned[before:ended]), sum(self._planned[ended:])
+        done, to_come = ended - before, max(0, self._total - ended)
+        if self._epochs:
+            done, to_come = sum(self._epochs[before:ended]), sum(self._epochs[ended:])
         if not done:
             return ""
         return f"; about {clock((time.monotonic() - self._start) / done * to_come)} left"
