@@ -118,13 +118,13 @@ def _train_variant(
 ) -> Outcome:
     """Trains a variant unless it is trained already, or has diverged."""
     run = Run(workdir / "runs" / f"{variant.name}-seed{seed}")
-    result: dict[str, Any] = {"accuracy": None, "loss": None}
+    accuracy, loss = None, None
     if run.read_manifest().get("status") != "diverged":
         try:
             report = run_experiment(
                 with_variant(config, variant, seed), run.path, dataset=dataset, export=False
             )
-            result = report["test"]
+            accuracy, loss = _test_score(report, run)
         except TrainingError as error:
             print(error, flush=True)
             run.update_manifest(status="diverged", reason=str(error))
@@ -133,11 +133,25 @@ def _train_variant(
         variant=variant,
         seed=seed,
         run=run.path,
-        accuracy=result["accuracy"],
-        loss=result["loss"],
+        accuracy=accuracy,
+        loss=loss,
         step_ms=median_step_ms(records),
         records=records,
     )
+
+
+def _test_score(report: dict[str, Any], run: Run) -> tuple[float, float]:
+    """Returns accuracy and loss on the test split, from the report of a run.
+
+    Raises:
+        RunError: an earlier call wrote the report, and it is damaged since.
+    """
+    try:
+        return float(report["test"]["accuracy"]), float(report["test"]["loss"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{run.report} is damaged ({type(error).__name__}: {error}). Bring it back from a copy."
+        ) from error
 
 
 def median_step_ms(records: list[dict[str, Any]]) -> float:

@@ -1,6 +1,7 @@
 """The folder of a search: which search it holds, and what must not change when it is resumed."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,13 @@ def read_search(path: Path) -> dict[str, Any]:
     """
     try:
         before: dict[str, Any] = json.loads(path.read_text())
-        float(before["seconds"])
+        if not math.isfinite(before["seconds"]):
+            raise ValueError(f"seconds is {before['seconds']}")
         if not isinstance(before["tuner"], str) or not isinstance(before["space"], dict):
             raise ValueError("it lacks tuner and space")
         # A search of an older version lacks the keys that came later.
         before["config"] = json.loads(to_json(resolve(before["config"])))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path} cannot be read as that of a search ({type(error).__name__}: {error}): "
             f"{path.parent} is left as it is. Choose another --workdir."

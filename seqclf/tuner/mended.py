@@ -132,8 +132,13 @@ class MendedOracle(keras_tuner.Oracle):  # type: ignore[misc]  # no types
         _save(trial, Path(self._get_trial_dir(trial.trial_id)) / "trial.json")
 
     def reload(self) -> None:
-        """Reads `oracle.json` and the trials, and repairs what a kill has left between them."""
+        """Reads `oracle.json` and the trials, and repairs what a kill has left between them.
+
+        Raises:
+            ValueError: the files contradict each other in another way.
+        """
         super().reload()
+        self._check_trials()
         for trial_id in set(self.trials) - set(self.start_order):
             del self.trials[trial_id]
             shutil.rmtree(self._get_trial_dir(trial_id))
@@ -142,6 +147,18 @@ class MendedOracle(keras_tuner.Oracle):  # type: ignore[misc]  # no types
                 self._retry_queue.remove(trial_id)
                 if trial_id not in self.end_order:
                     self.end_order.append(trial_id)
+
+    def _check_trials(self) -> None:
+        ended = [self.trials.get(trial_id) for trial_id in self.end_order]
+        if not set(self.start_order) <= set(self.trials) or None in ended:
+            raise ValueError("oracle.json names trials that are not there")
+        for trial_id, trial in self.trials.items():
+            if trial.trial_id != trial_id or not trial_id.isdecimal():
+                raise ValueError(f"trial {trial_id} calls itself {trial.trial_id!r}")
+            if trial.status == COMPLETED and not isinstance(trial.score, (int, float)):
+                raise ValueError(f"the score of trial {trial_id} is {trial.score!r}")
+        if any(trial.status not in (COMPLETED, FAILED) for trial in ended):
+            raise ValueError("oracle.json counts a trial that has not ended among those that have")
 
 
 def _save(state: stateful.Stateful, path: Path) -> None:

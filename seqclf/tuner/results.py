@@ -49,7 +49,7 @@ def rank_trials(oracle: Any, space: SearchSpace, folder: Path) -> list[dict[str,
 def _row(trial: Any, space: SearchSpace, folder: Path) -> dict[str, Any]:
     run = run_of_trial(folder, trial.trial_id, 0)
     completed = trial.status == "COMPLETED"
-    report = _read_report(run) if completed else {}
+    validation_loss, seconds = _read_report(run) if completed else (None, 0.0)
     return {
         "trial": trial_number(trial.trial_id),
         "run": run.path.name,
@@ -57,8 +57,8 @@ def _row(trial: Any, space: SearchSpace, folder: Path) -> dict[str, Any]:
         "score": float(trial.score) if completed else None,
         "epochs": trial.hyperparameters.values.get("tuner/epochs"),
         "values": space.declare(trial.hyperparameters.copy()),
-        "validation_loss": report.get("validation", {}).get("loss"),
-        "seconds": report.get("training", {}).get("train_seconds", 0.0),
+        "validation_loss": validation_loss,
+        "seconds": seconds,
         "reason": "" if completed else run.read_manifest().get("reason", ""),
     }
 
@@ -220,15 +220,23 @@ def _best_trial(completed: list[dict[str, Any]], objective: str) -> list[str]:
     ]
 
 
-def _read_report(run: Run) -> dict[str, Any]:
-    """Returns the report of a trial; `{}` if its worker wrote it to a disk of its own."""
+def _read_report(run: Run) -> tuple[float | None, float]:
+    """Returns validation loss and seconds of a trial, from its report.
+
+    They are None and 0 if the worker of the trial wrote its report to a disk of its own.
+
+    Raises:
+        RunError: the report is damaged.
+    """
     if not run.report.exists():
-        return {}
+        return None, 0.0
     try:
-        report: dict[str, Any] = json.loads(run.report.read_text())
-    except ValueError as error:
-        raise RunError(f"{run.report} is damaged: {error}") from error
-    return report
+        report = json.loads(run.report.read_text())
+        return float(report["validation"]["loss"]), float(report["training"]["train_seconds"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{run.report} is damaged ({type(error).__name__}: {error}). Bring it back from a copy."
+        ) from error
 
 
 def _literal(value: Any) -> str:

@@ -63,8 +63,11 @@ def wait_for_chief() -> None:
     """Waits until the chief answers.
 
     Raises:
-        SearchError: it does not answer within `CHIEF_TIMEOUT`.
+        SearchError: its port is no port number, or it does not answer within `CHIEF_TIMEOUT`.
     """
+    port = os.environ[ORACLE_PORT]
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
+        raise SearchError(f"{ORACLE_PORT} must be a number from 1 to 65535. Received: {port!r}")
     print(f"Waiting for the chief at {chief_address()} …", flush=True)
     with grpc.insecure_channel(chief_address()) as channel:
         try:
