@@ -119,10 +119,14 @@ class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no 
         write_report(run, config, dataset, score, report)
         run.update_manifest(status="finished")
         values = [record[objective] for record in read_metrics(run)]
-        if config.select == "best" and objective.startswith("validation"):
-            best = max if OBJECTIVES[objective] == "max" else min
-            return {objective: best(values)}
-        return {objective: values[-1]}
+        return {objective: _value_of_trial(config, objective, values)}
+
+
+def _value_of_trial(config: Config, objective: str, values: list[float]) -> float:
+    """Returns the value that the weights of a trial have, of the values at its validations."""
+    if config.select == "best" and objective.startswith("validation"):
+        return max(values) if OBJECTIVES[objective] == "max" else min(values)
+    return values[-1]
 
 
 def with_seed(config: Config, seed: int | None) -> Config:
