@@ -142,13 +142,21 @@ class ClassifierTuner(keras_tuner.Tuner):  # type: ignore[misc]  # no types
             stateful.Stateful.save(self, str(path))
 
     def _execute(self, trial: Any, execution: int) -> dict[str, float]:
-        keras.backend.clear_session()  # releases the model of the trial before
-        hp = trial.hyperparameters
-        seed = self.hypermodel.space.config.seed + execution
+        """Trains a trial once; returns the objective.
+
+        Raises:
+            RunError: another process trains it, such as a second worker of the same ID.
+        """
         run = run_of_trial(self._folder, trial.trial_id, execution)
-        parent = hp.values.get("tuner/trial_id")
+        parent = trial.hyperparameters.values.get("tuner/trial_id")
         if parent:
             _copy_checkpoint(run_of_trial(self._folder, parent, execution), run)
+        with run.locked():
+            return self._train(trial, run, self.hypermodel.space.config.seed + execution)
+
+    def _train(self, trial: Any, run: Run, seed: int) -> dict[str, float]:
+        keras.backend.clear_session()  # releases the model of the trial before
+        hp = trial.hyperparameters
         run.prepare(with_seed(self.hypermodel.config(hp), seed))
         self._count_start(trial, run)
         values = self.hypermodel.space.declare(hp)

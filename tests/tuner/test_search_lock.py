@@ -29,9 +29,9 @@ def port(monkeypatch):
     return port
 
 
-def search(folder, overwrite=False):
+def search(folder, overwrite=False, max_trials=1):
     space = SearchSpace(CONFIG, {"batch_size": Choice(32, 64)})
-    return run_search(space, SearchOptions("random", max_trials=1), folder, overwrite)
+    return run_search(space, SearchOptions("random", max_trials=max_trials), folder, overwrite)
 
 
 def contents(folder):
@@ -48,6 +48,16 @@ def test_a_second_search_is_refused(tmp_path, overwrite):
             search(folder, overwrite)
         assert contents(folder) == before
     assert len(search(folder)) == 1  # the lock is free again
+
+
+def test_two_workers_do_not_train_one_trial(tmp_path):
+    """As those would that were given the same ID."""
+    folder = tmp_path / "s"
+    search(folder)
+    in_use = rf"trials/002 is in use by process {os.getpid()} on"
+    with locked(folder / "trials/002"), pytest.raises(RunError, match=in_use):
+        search(folder, max_trials=2)
+    assert len(search(folder, max_trials=2)) == 2
 
 
 @pytest.mark.parametrize("same_port", [False, True])
