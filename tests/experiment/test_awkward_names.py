@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.experiment.figures import confusion_matrix, worst_mistakes
-from seqclf.experiment.report import class_table
+from seqclf.experiment.score_text import class_table
 from seqclf.inspection.figures import predictions_by_step
 from seqclf.inspection.stepwise import Inspection
 from seqclf.training.evaluation import Score, class_report
