@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from seqclf.console import app
+from seqclf.console.progress import announce
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def predict_here(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, .
     from seqclf.serving.image_files import polarity_hint
     from seqclf.serving.predictor import Predictor
 
+    announce("Loading the model")
     predictor = Predictor(MODEL.value)
     predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
     background = predictor.spec.background

@@ -12,6 +12,7 @@ from pathlib import Path
 from absl import flags
 
 from seqclf.console import app
+from seqclf.console.progress import announce
 from seqclf.errors import ConfigError, ExportError
 
 EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the export's versions.")
@@ -59,6 +60,7 @@ def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.serving.server.run import ServerOptions, serve
 
+    announce(f"Loading the model in {EXPORT_DIR.value}")
     serve(
         ServerOptions(
             export_dir=Path(EXPORT_DIR.value).expanduser(),
