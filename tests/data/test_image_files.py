@@ -171,7 +171,7 @@ def expected():
         yield f"turned_{orientation}.tiff", way(RGB)
 
 
-@pytest.mark.parametrize(("name", "pixels"), expected())
+@pytest.mark.parametrize(("name", "pixels"), list(expected()))
 def test_what_is_read(tmp_path, name, pixels):
     np.testing.assert_array_equal(read_image(write(tmp_path, name)), pixels)
 
