@@ -49,7 +49,7 @@ def resolve(config: ConfigLike) -> Config:
     given = flatten(config)
     for key in given:
         if key not in SCHEMA:
-            raise ConfigError(unknown_key(key))
+            raise ConfigError(unknown_key(str(key)))
     values = nest(given)
     for name, group in GROUPS.items():
         if name in values:
@@ -114,7 +114,7 @@ def from_json(text: str) -> Config:
     """
     try:
         config = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers and nesting have limits too
         raise ConfigError(f"The config is not valid JSON: {error}") from error
     if not isinstance(config, dict):
         raise ConfigError(f"The config must be a JSON object. Received: {text[:60]!r}")

@@ -45,7 +45,10 @@ class DataConfig(Group):
         0.2, "fraction held out to test on, for sources that have no test split", above=0, high=0.5
     )
     split_seed: int = setting(
-        0, "seed of the random splits; it is not `seed`, so that all seeds share the splits", low=0
+        0,
+        "seed of the random splits; it is not `seed`, so that all seeds share the splits",
+        low=0,
+        high=2**32 - 1,  # scikit-learn takes no more
     )
     shuffle_buffer: int = setting(
         10_000,

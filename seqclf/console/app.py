@@ -98,6 +98,15 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)
 
 
+def _is_utf8(argument: str) -> bool:
+    """Returns whether a command-line argument was UTF-8: other bytes come as lone surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _parse(argv: list[str]) -> list[str]:
     if (text := usage.asked_for_help(argv)) is not None:
         try:
@@ -105,6 +114,9 @@ def _parse(argv: list[str]) -> list[str]:
         except BrokenPipeError:
             _leave(BROKEN_PIPE)
         sys.exit(0)
+    for argument in argv:
+        if not _is_utf8(argument):
+            fail(f"An argument is not UTF-8, in which TensorFlow takes paths: {argument!a}", 2)
     try:
         positional: list[str] = flags.FLAGS(argv)
         return positional

@@ -169,3 +169,16 @@ def test_a_config_is_resolved_or_refused_never_half_taken(flat):
 def test_json_that_is_no_config_is_refused(text):
     with pytest.raises(ConfigError):
         from_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a": ' * 100_000, '{"steps": 1' + "0" * 5000 + "}"]
+)
+def test_json_beyond_the_limits_of_the_parser_is_refused(text):
+    with pytest.raises(ConfigError, match="The config is not valid JSON"):
+        from_json(text)
+
+
+def test_a_key_that_is_no_string_is_unknown():
+    with pytest.raises(ConfigError, match="Unknown config key `3`"):
+        resolve({3: 4})

@@ -44,7 +44,7 @@ def draw(figure):
         FigureCanvasAgg(figure).draw()
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(NAMES)
 @example(AWKWARD)
 def test_figures_are_drawn(names):

@@ -1,0 +1,15 @@
+"""An argument that is not UTF-8 ends in one message: TensorFlow could not open it as a path."""
+
+import subprocess
+import sys
+
+
+def test_an_argument_that_is_not_utf8(tmp_path):
+    command = [sys.executable, "-m", "seqclf.tune", "--config=digits", b"--workdir=caf\xe9"]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 2
+    message = (
+        b"error: An argument is not UTF-8, in which TensorFlow takes paths: '--workdir=caf\\udce9'"
+    )
+    assert done.stderr.strip() == message
+    assert not list(tmp_path.iterdir())
