@@ -6,9 +6,11 @@ python -m seqclf.predict --server=http://localhost:8501/v1/models/seqclf digit.p
 python -m seqclf.predict --server=grpc://localhost:8500/seqclf digit.png
 """
 
+import contextlib
 import json
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -33,6 +35,12 @@ HEADER = flags.DEFINE_multi_string(
     "header", [], "For a server: a header 'Name: value', such as a token."
 )
 CA_FILE = flags.DEFINE_string("ca_file", None, "For a server: file with the certificates to trust.")
+MANIFEST = flags.DEFINE_string(
+    "manifest",
+    None,
+    "For a server: manifest.json of the served version; inputs far outside the range of the "
+    "training inputs are then warned about.",
+)
 
 
 def check(argv: Sequence[str]) -> None:
@@ -74,7 +82,7 @@ def predict_here(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, .
 
 def predict_on_server(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, ...]]:
     """Returns the predictions of the server --server for files, and its class names."""
-    from seqclf.serving.client import connect
+    from seqclf.serving.client import InputWarning, connect
     from seqclf.serving.remote_predictor import RemotePredictor
 
     headers = {}
@@ -84,12 +92,23 @@ def predict_on_server(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[s
             raise ConfigError("--header takes 'Name: value'.")
         headers[name.strip()] = value.strip()
     options = {"timeout": TIMEOUT.value, "headers": headers, "ca_file": CA_FILE.value}
-    with connect(SERVER.value, **options) as client:
+    options["manifest"] = MANIFEST.value
+    with connect(SERVER.value, **options) as client, _printed_warnings(InputWarning):
         if WAIT.value:
             client.wait_until_available(WAIT.value)
         predictor = RemotePredictor(client)
         predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
         return predictions, predictor.names
+
+
+@contextlib.contextmanager
+def _printed_warnings(category: type[Warning]) -> Iterator[None]:
+    """Prints Python warnings of a category as lines of their own, without a place in the code."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", category)
+        yield
+    for warning in caught:
+        print(f"warning: {warning.message}", file=sys.stderr)
 
 
 def print_text(predictions: list["Prediction"], names: tuple[str, ...]) -> None:

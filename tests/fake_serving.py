@@ -35,6 +35,10 @@ SIGNATURES = {
     ),
     "serving_bytes": ({"image_bytes": (STRING, [None])}, {"echo_bytes": (STRING, [None])}),
     "names": ({"inputs": (STRING, [None, 2])}, {"upper": (STRING, [None, 2])}),
+    "sequences": (
+        {"inputs": (FLOAT, [None, None, 1]), "lengths": (INT, [None])},
+        {"count": (INT, [None])},
+    ),
     "__saved_model_init_op": ({}, {"__saved_model_init_op": (0, None)}),
 }
 
@@ -45,6 +49,8 @@ def predict(name, inputs):
         return {"echo_bytes": np.array([v[::-1] for v in inputs["image_bytes"]], object)}
     if name == "names":
         return {"upper": np.vectorize(lambda v: v.decode().upper().encode(), "O")(inputs["inputs"])}
+    if name == "sequences":
+        return {"count": inputs["lengths"].astype(np.int32)}
     x, n = inputs["x"], inputs["n"]
     with np.errstate(invalid="ignore", over="ignore"):
         total = x.sum(axis=1, dtype=np.float32)

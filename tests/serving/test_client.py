@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 import fake_serving
 import grpc
@@ -159,7 +160,7 @@ def test_classify(ask, server):
 
 def test_metadata_and_status(ask, server):
     signatures = ask().metadata()
-    assert list(signatures) == ["names", "serving_bytes", "serving_default"]
+    assert list(signatures) == ["names", "sequences", "serving_bytes", "serving_default"]
     assert signatures["serving_default"].inputs["x"] == api.TensorInfo("float32", (-1, 3))
     assert signatures["serving_default"].outputs["order"] == api.TensorInfo("int32", (-1, 3))
     assert signatures["names"].inputs["inputs"] == api.TensorInfo("string", (-1, 2))
@@ -217,6 +218,54 @@ def test_headers_are_sent_and_never_shown(ask, server, protocol):
         headers = {name.lower(): value for name, value in headers.items()}
         assert headers["authorization"] == "Bearer sesame-open" and headers["x-team"] == "a"
     assert "sesame" not in f"{caught.value!r} {client!r} {client.options!r}"
+
+
+# Inputs that are probably wrong
+
+
+def manifest(folder, content):
+    path = folder / "manifest.json"
+    path.write_text(content)
+    return str(path)
+
+
+def test_inputs_out_of_the_range_of_the_manifest(ask, tmp_path):
+    known = manifest(tmp_path, '{"input_range": {"low": 0, "high": 16}}')
+    sequence = {"inputs": [[[1.0], [255.0], [0.0]]], "lengths": [2]}
+    client = ask(manifest=known)
+    with pytest.warns(api.InputWarning, match="the inputs go from 1 to 255") as caught:
+        assert client.predict(sequence, "sequences")["count"].tolist() == [2]
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        client.predict({"inputs": [[[1.0], [16.0]]], "lengths": [2]}, "sequences")
+        ask().predict(sequence, "sequences")  # it does not know the range
+
+
+def test_lengths_that_do_not_fit_the_padding(ask):
+    client = ask()
+    with pytest.warns(api.InputWarning, match="1 of 2 sequences end in time steps of zeros"):
+        x = [[[1.0], [0.0], [0.0]], [[1.0], [2.0], [3.0]]]
+        client.predict({"inputs": x, "lengths": [3, 3]}, "sequences")
+    with pytest.warns(api.InputWarning, match="1 of 1 sequences have values other than 0 beyond"):
+        client.predict({"inputs": [[[1.0], [2.0]]], "lengths": [1]}, "sequences")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file"),
+        ("junk", "Expecting value"),
+        ("{}", "it has no `input_range`"),
+        ("[]", "list indices"),
+        ('{"input_range": {"low": 2, "high": 1}}', "no range in `input_range`"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used(tmp_path, content, why):
+    path = str(tmp_path / "absent.json") if content is None else manifest(tmp_path, content)
+    with pytest.raises(ConfigError, match="`manifest`: ") as caught:
+        connect("http://h:1", manifest=path)
+    assert why in str(caught.value)
 
 
 # What goes wrong

@@ -15,6 +15,7 @@ from seqclf.serving.client.base import Client, VersionStatus
 from seqclf.serving.client.errors import (
     BadAnswer,
     DeadlineExceeded,
+    InputWarning,
     InvalidRequest,
     NotFound,
     ServerFailed,
@@ -22,13 +23,14 @@ from seqclf.serving.client.errors import (
     Unauthorized,
     Unavailable,
 )
-from seqclf.serving.client.options import ClientOptions
+from seqclf.serving.client.options import ClientOptions, load_input_range
 from seqclf.serving.client.tensors import Signature, TensorInfo
 
 __all__ = [
     "BadAnswer",
     "Client",
     "DeadlineExceeded",
+    "InputWarning",
     "InvalidRequest",
     "NotFound",
     "ServerFailed",
@@ -52,6 +54,7 @@ def connect(
     ca_file: str | None = None,
     client_cert: str | None = None,
     client_key: str | None = None,
+    manifest: str | None = None,
 ) -> Client:
     """Returns a client for one model, without sending anything yet.
 
@@ -69,13 +72,23 @@ def connect(
         ca_file: PEM file of the certificate authorities to trust instead of the system's.
         client_cert: PEM file of the client's certificate, for servers that ask for one.
         client_key: PEM file of the certificate's key; by default `client_cert` holds it too.
+        manifest: `assets.extra/manifest.json` of the served version, or a copy of it. With it an
+            `InputWarning` tells that inputs are far outside the range of the training inputs. A
+            server cannot be asked for this file.
 
     Raises:
         ConfigError: an argument cannot be used.
     """
     address = parse_address(url)
     options = ClientOptions(
-        timeout, retries, max_batch, dict(headers or {}), ca_file, client_cert, client_key
+        timeout,
+        retries,
+        max_batch,
+        dict(headers or {}),
+        ca_file,
+        client_cert,
+        client_key,
+        None if manifest is None else load_input_range(manifest),
     )
     if address.is_grpc:
         from seqclf.serving.client.grpc_client import GrpcClient

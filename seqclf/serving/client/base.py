@@ -3,6 +3,7 @@
 import abc
 import random
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,6 +16,7 @@ from seqclf.serving.client.address import Address
 from seqclf.serving.client.errors import (
     BadAnswer,
     DeadlineExceeded,
+    InputWarning,
     InvalidRequest,
     NotFound,
     ServingError,
@@ -28,6 +30,7 @@ from seqclf.serving.client.tensors import (
     as_inputs,
     concatenate_batches,
 )
+from seqclf.serving.input_warnings import input_warnings
 
 FIRST_PAUSE = 0.1  # seconds before the first repetition; doubled before each further one
 LONGEST_PAUSE = 2.0  # seconds
@@ -99,6 +102,10 @@ class Client(abc.ABC):
         Returns:
             Outputs, arrays `[N, …]` by name; strings as object arrays of str, or of bytes if the
             output's name ends in `_bytes`.
+
+        Warns:
+            InputWarning: `lengths` do not fit the padding of the sequences, or values are far
+                outside the range in the manifest that `connect` was given.
         """
         budget = Budget(self.options.timeout)
         known = self._signatures
@@ -223,6 +230,8 @@ class Client(abc.ABC):
             arrays = as_inputs(inputs, known[name])
         except ValueError as error:
             raise InvalidRequest(self.address.url, str(error)) from error
+        for warning in input_warnings(arrays, self.options.input_range).values():
+            warnings.warn(f"{self.address.url}: {warning}.", InputWarning, stacklevel=3)
         size = len(next(iter(arrays.values())))
         answers = []
         for part in self._parts(size):

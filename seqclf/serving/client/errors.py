@@ -6,6 +6,10 @@ from seqclf.errors import SeqclfError
 UNKNOWN_LABEL = "Unrecognized servable version label"  # in the server's message, status 400
 
 
+class InputWarning(UserWarning):
+    """Inputs that the model accepts but probably misreads."""
+
+
 class ServingError(SeqclfError):
     """A server could not be asked, or it sent an error.
 

@@ -1,5 +1,6 @@
 """The arguments of `connect`, checked, and the time of one call."""
 
+import json
 import math
 import ssl
 import time
@@ -7,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seqclf.errors import ConfigError
+from seqclf.serving.input_range import InputRange
 
 
 @dataclass(frozen=True)
 class ClientOptions:
     """The arguments of `connect`, checked; `connect` explains them.
+
+    Attributes:
+        input_range: the range of the training inputs, from the manifest.
 
     Raises:
         ConfigError: an argument cannot be used.
@@ -24,6 +29,7 @@ class ClientOptions:
     ca_file: str | None
     client_cert: str | None
     client_key: str | None
+    input_range: InputRange | None = None
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
@@ -60,6 +66,23 @@ class ClientOptions:
             why = f"no such file: {missing[0]}" if missing else f"not usable PEM files ({error})"
             raise ConfigError(f"`ca_file`, `client_cert` or `client_key`: {why}") from error
         return context
+
+
+def load_input_range(manifest: str) -> InputRange:
+    """Reads the range of the training inputs from a manifest.
+
+    Raises:
+        ConfigError: there is no such file, or it does not tell the range.
+    """
+    try:
+        content = json.loads(Path(manifest).expanduser().read_text())
+        entry = content["input_range"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = "it has no `input_range`" if isinstance(error, KeyError) else str(error)
+        raise ConfigError(f"`manifest`: {manifest} cannot be used: {reason}.") from error
+    if (found := InputRange.from_json(entry)) is None:
+        raise ConfigError(f"`manifest`: {manifest} has no range in `input_range`: {entry!r:.100}")
+    return found
 
 
 class Budget:

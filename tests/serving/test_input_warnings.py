@@ -1,0 +1,69 @@
+"""Inputs that a model accepts but probably misreads are warned about."""
+
+import numpy as np
+import pytest
+
+from seqclf.serving.input_range import InputRange
+from seqclf.serving.input_warnings import input_warnings
+
+RANGE = InputRange.from_json({"low": 0.0, "high": 16.0})
+
+
+def sequences(*rows, lengths=None):
+    x = np.array(rows, np.float32)[..., None]
+    return {"inputs": x} if lengths is None else {"inputs": x, "lengths": np.array(lengths)}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kinds"),
+    [
+        (sequences([1, 2, 3, 4]), set()),
+        (sequences([1, 2, 3, 4], lengths=[4]), set()),
+        (sequences([1, 2, 0, 0], [1, 2, 3, 4], lengths=[2, 4]), set()),
+        (sequences([1, 2, 3, 0], lengths=[4]), set()),  # one step of zeros may be meant
+        (sequences([0, 0, 0, 0], lengths=[4]), set()),  # and so may nothing but zeros
+        (sequences([0, 0, 0, 5], lengths=[4]), set()),
+        (sequences([1, 2, 0, 0], lengths=[4]), {"padding"}),
+        (sequences([1, 2, 3, 4], [1, 0, 0, 0], lengths=[4, 3]), {"padding"}),
+        (sequences([1, 2, 3, 4], lengths=[3]), {"beyond"}),
+        (sequences([1, 0, 0, 4], lengths=[3]), {"beyond", "padding"}),
+        (sequences([1, 2, 3, 4], [1, 2, 0, 0], lengths=[5, 2]), {"lengths"}),
+        (sequences([1, 2, 255, 4]), {"range"}),
+        (sequences([1, -100, 0, 0], lengths=[2]), {"range"}),
+        (sequences([1, 2, 255, 4], lengths=[2]), {"beyond"}),  # what is not read has no range
+    ],
+)
+def test_what_is_warned_about(inputs, kinds):
+    assert input_warnings(inputs, RANGE).keys() == kinds
+    assert input_warnings(inputs, None).keys() == kinds - {"range"}
+
+
+def test_the_sentences_say_how_many():
+    inputs = sequences([1, 2, 3, 4], [1, 0, 0, 0], [2, 3, 0, 0], lengths=[3, 4, 4])
+    found = input_warnings(inputs, None)
+    assert found["padding"].startswith("2 of 3 sequences end in time steps of zeros")
+    assert found["beyond"].startswith("1 of 3 sequences have values other than 0 beyond")
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {},
+        {"image_bytes": np.array([b"x"], object)},
+        {"inputs": np.array([b"x"], object)},
+        {"inputs": np.float32(3)},
+        {"inputs": np.zeros((0, 4, 1))},
+        {"inputs": np.ones((2, 4, 1)), "lengths": np.array([1])},
+        {"inputs": np.ones((1, 4, 1)), "lengths": np.array([1.5])},
+        {"inputs": np.ones((1, 4, 1)), "lengths": np.array(3)},
+    ],
+)
+def test_what_is_not_checked(inputs):
+    assert input_warnings(inputs, RANGE) == {}
+
+
+def test_time_steps_of_several_numbers():
+    x = np.zeros((1, 5, 2, 2), np.uint8)
+    x[0, :3, 1, 1] = 7
+    assert input_warnings({"inputs": x, "lengths": np.array([3])}, None) == {}
+    assert input_warnings({"inputs": x, "lengths": np.array([5])}, None).keys() == {"padding"}
