@@ -1,8 +1,12 @@
 """`Batcher`: requests that wait at the same time are served by one run of the model.
 
 A request runs at once if a thread is free. While all threads are busy, requests for the same
-version, signature and shape gather, and the next free thread takes as many as fit into one batch.
-So no request waits for others that may not come, and a busy server has large batches.
+version and signature gather, and the next free thread takes as many as fit into one batch. So no
+request waits for others that may not come, and a busy server has large batches.
+
+Requests of different shapes, sequences of different lengths for instance, share a batch where they
+would do so in TensorFlow Serving: if the version has batching parameters. Such a batch is padded or
+refused, as the parameters say.
 """
 
 import asyncio
@@ -15,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.serving.batching import MAX_BATCH_SIZE, MAX_ENQUEUED_BATCHES
+from seqclf.serving.server.batch_shapes import concatenate_padded, shapes_fault
 from seqclf.serving.server.fault import Fault, invalid
 from seqclf.serving.server.model import ServedModel
 from seqclf.serving.server.tensors import TensorMap
@@ -55,8 +60,8 @@ class Batcher:
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._waiting = 0
-        # (version, signature, shapes) → the tasks that may share a batch. The queue whose first
-        # task came first is served first.
+        # (version, signature, shapes or None) → the tasks that may share a batch. The queue whose
+        # first task came first is served first.
         self._queues: collections.OrderedDict[Any, collections.deque[_Task]] = (
             collections.OrderedDict()
         )
@@ -77,6 +82,11 @@ class Batcher:
                 or too many examples wait already.
         """
         size = model.check_inputs(signature, inputs)
+        if not size and model.batching is not None:
+            raise invalid(
+                "There are no examples. TensorFlow Serving would not answer such a request while "
+                "batching is on."
+            )
         if size > self._max_batch:
             raise invalid(
                 f"A batch of {size} examples is larger than the maximum, {self._max_batch}: send "
@@ -84,7 +94,7 @@ class Batcher:
             )
         if self._waiting + size > self._max_waiting:
             raise Fault("UNAVAILABLE", "The batch scheduling queue is full: try again later.")
-        shapes = tuple(sorted((name, a.shape[1:]) for name, a in inputs.items()))
+        shapes = _shapes(inputs) if model.batching is None else None
         task = _Task(size, inputs, asyncio.get_running_loop().create_future())
         self._queues.setdefault((model, signature, shapes), collections.deque()).append(task)
         self._waiting += size
@@ -138,10 +148,10 @@ def _run_batch(model: ServedModel, signature: str, tasks: list[_Task]) -> list[T
     """Runs tasks as one batch; if that fails, each alone, so that one cannot spoil the others."""
     if len(tasks) == 1:
         return [_run_alone(model, signature, tasks[0])]
-    names = tasks[0].inputs
-    together = {name: np.concatenate([t.inputs[name] for t in tasks]) for name in names}
+    if fault := _shapes_fault(model, signature, [task.inputs for task in tasks]):
+        return [fault] * len(tasks)
     try:
-        outputs = model.run(signature, together)
+        outputs = model.run(signature, concatenate_padded([task.inputs for task in tasks]))
     except Fault:
         return [_run_alone(model, signature, task) for task in tasks]
     ends = np.cumsum([task.size for task in tasks])
@@ -159,3 +169,20 @@ def _run_alone(model: ServedModel, signature: str, task: _Task) -> TensorMap | F
         return model.run(signature, task.inputs)
     except Fault as fault:
         return fault
+
+
+def _shapes(inputs: TensorMap) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Returns the shape of one example, by the name of the input."""
+    return tuple(sorted((name, array.shape[1:]) for name, array in inputs.items()))
+
+
+def _shapes_fault(model: ServedModel, signature: str, parts: list[TensorMap]) -> Fault | None:
+    """Returns the fault of a batch whose shapes differ and must not be padded, or None."""
+    if model.batching is None or model.batching.pads:
+        return None
+    first = dict(_shapes(parts[0]))
+    for part in parts[1:]:
+        for name, shape in _shapes(part):
+            if shape != first[name]:
+                return shapes_fault(model.tensor_name(signature, name))
+    return None

@@ -15,7 +15,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from seqclf.serving.server.fault import Fault, fault_from_error, invalid
+from seqclf.serving.server.fault import fault_from_error, invalid
+from seqclf.serving.server.http_connections import HEADER_SECONDS
 from seqclf.serving.server.model import DEFAULT_SIGNATURE, ServedModel
 from seqclf.serving.server.service import Service
 from seqclf.serving.server.tensors import array_from_proto, proto_from_array, serialized_examples
@@ -31,7 +32,11 @@ def build_server(service: Service, max_message: int) -> grpc.aio.Server:
         max_message: largest size of a request in bytes.
     """
     server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", max_message), ("grpc.so_reuseport", 0)]
+        options=[
+            ("grpc.max_receive_message_length", max_message),
+            ("grpc.so_reuseport", 0),
+            ("grpc.server_handshake_timeout_ms", int(HEADER_SECONDS * 1000)),
+        ]
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionServicer(service), server
@@ -66,7 +71,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         return await self._measured("metadata", context, self._metadata(request))
 
     async def _predict(self, request: Any) -> Any:
-        model = _find_model(self._service, request.model_spec)
+        model = _find_model(self._service, request)
         name = request.model_spec.signature_name
         # Before the tensors are read: any number of large inputs would fill the memory.
         model.check_input_names(name, request.inputs)
@@ -79,7 +84,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
     async def _classify(self, request: Any) -> Any:
-        model = _find_model(self._service, request.model_spec)
+        model = _find_model(self._service, request)
         strings = serialized_examples(request.input)
         name = request.model_spec.signature_name
         outputs = await self._service.classify(model, name, strings)
@@ -94,7 +99,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         for field in request.metadata_field:
             if field != "signature_def":
                 raise invalid(f"Metadata field {field} is not supported")
-        return self._service.signature_metadata(_find_model(self._service, request.model_spec))
+        return self._service.signature_metadata(_find_model(self._service, request))
 
     async def _measured(self, api: str, context: Any, response: Awaitable[Any]) -> Any:
         metrics, name = self._service.metrics, self._service.versions.name
@@ -111,7 +116,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):  # type: ignor
         return await _respond(context, self._status(request), contextlib.nullcontext())
 
     async def _status(self, request: Any) -> Any:
-        name, version, _ = _model_choice(request.model_spec)
+        name, version, _ = _model_choice(request)
         return self._service.version_status(name, version)
 
 
@@ -129,16 +134,21 @@ async def _respond(
         await context.abort(getattr(grpc.StatusCode, fault.code), fault.message)
 
 
-def _find_model(service: Service, spec: Any) -> ServedModel:
-    return service.versions.get(*_model_choice(spec))
+def _find_model(service: Service, request: Any) -> ServedModel:
+    name, version, label = _model_choice(request)
+    if not name:
+        raise invalid("ModelSpec has no name specified.")
+    return service.versions.get(name, version, label)
 
 
-def _model_choice(spec: Any) -> tuple[str, int | None, str | None]:
-    """Returns the model's name, the version's number and the label in a ModelSpec."""
-    if not spec.name:
-        raise Fault("INVALID_ARGUMENT", "Missing ModelSpec")
-    version = spec.version.value if spec.HasField("version") else None
-    return spec.name, version, spec.version_label or None
+def _model_choice(request: Any) -> tuple[str, int | None, str | None]:
+    """Returns the model's name, the version's number and the label in a request's ModelSpec."""
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    spec = request.model_spec
+    choice = spec.WhichOneof("version_choice")
+    version = spec.version.value if choice == "version" else None
+    return spec.name, version, spec.version_label if choice == "version_label" else None
 
 
 def _fill_model_spec(spec: Any, model: ServedModel, asked: Any) -> None:

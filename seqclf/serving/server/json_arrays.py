@@ -12,12 +12,13 @@ from seqclf.serving.server.json_document import quoted_json
 
 # TensorFlow Serving checks the range of the JSON number, which may be wider than that of the dtype.
 INTEGER_RANGES = {
-    **dict.fromkeys(("int32", "int16", "int8", "uint8", "uint16"), (-(2**31), 2**31 - 1)),
+    **dict.fromkeys(("int32", "int16", "int8", "uint8"), (-(2**31), 2**31 - 1)),
     "int64": (-(2**63), 2**63 - 1),
     "uint32": (0, 2**32 - 1),
     "uint64": (0, 2**64 - 1),
 }
-LARGEST_EXACT_INTEGERS = {"float32": 2**24 - 1, "float64": 2**53 - 1}
+FLOATS = ("float32", "float64")
+TENSORFLOW_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 MAX_NESTING = 32  # levels of lists
 JSON_TYPE_NAMES = {dict: "Object", str: "String", bool: "Bool", int: "Number", float: "Number"}
 
@@ -34,54 +35,23 @@ def array_from_json(value: Any, dtype: str, name: str) -> np.ndarray:
         An array of that dtype; an object array of bytes for strings.
 
     Raises:
-        Fault: the lists are ragged, or a value has the wrong type.
+        Fault: the lists are ragged, or a value has the wrong type; UNIMPLEMENTED if JSON has no
+            form for the dtype.
     """
     shape, flat = _flatten(value, name)
     if dtype == "string":
         return object_array([_string_bytes(item, name) for item in flat], shape)
-    if dtype in LARGEST_EXACT_INTEGERS:
-        types = _check_types(flat, {int, float}, dtype, name)
-        check_lossless(flat, dtype, types, name)
-        return np.array(flat, dtype).reshape(shape)
+    if dtype in FLOATS:
+        _check_types(flat, {int, float}, dtype, name)
+        with np.errstate(over="ignore"):  # 1e39 is infinite in float32
+            return np.array(flat, dtype).reshape(shape)
     if dtype == "bool":
         _check_types(flat, {bool}, dtype, name)
         return np.array(flat, dtype).reshape(shape)
     if dtype in INTEGER_RANGES:
         return _integers(flat, dtype, name).reshape(shape)
-    raise Fault("UNIMPLEMENTED", f"Conversion of JSON Value to type: {dtype}")
-
-
-def check_lossless(numbers: list[Any], dtype: str, types: set[type], name: str) -> None:
-    """Checks that a float dtype can hold numbers; it can hold NaN and infinity.
-
-    Args:
-        numbers: the numbers.
-        dtype: `float32` or `float64`.
-        types: the types of the numbers, `int` and `float`.
-        name: name of the input or feature, for messages.
-
-    Raises:
-        Fault: a number is too large, or an integer has too many digits.
-    """
-    bounds: list[tuple[type, float]] = [
-        (int, LARGEST_EXACT_INTEGERS[dtype]),
-        (float, float(np.finfo(dtype).max)),
-    ]
-    for kind, bound in bounds:
-        if kind not in types:
-            continue
-        same_kind: list[Any] = (
-            numbers if len(types) == 1 else [v for v in numbers if type(v) is kind]
-        )
-        # A comparison with NaN is False, so NaN leads to the slower search as well.
-        if max(same_kind) <= bound and min(same_kind) >= -bound:
-            continue
-        lossy = next((v for v in same_kind if bound < abs(v) < float("inf")), None)
-        if lossy is not None:
-            raise invalid(
-                f"input {name!r}: Cannot convert JSON value: {lossy} to {_type_name(dtype)} "
-                "without loss of precision."
-            )
+    first = quoted_json(flat[0] if flat else value)
+    raise Fault("UNIMPLEMENTED", f"Conversion of JSON Value: {first} to type: {_type_name(dtype)}")
 
 
 def _flatten(value: Any, name: str) -> tuple[tuple[int, ...], list[Any]]:
@@ -129,12 +99,9 @@ def _string_bytes(value: Any, name: str) -> bytes:
     return decode_base64(value)
 
 
-def _check_types(flat: list[Any], allowed: set[type], dtype: str, name: str) -> set[type]:
-    """Checks the types of values and returns them."""
-    types = set(map(type, flat))
-    if not types <= allowed:
+def _check_types(flat: list[Any], allowed: set[type], dtype: str, name: str) -> None:
+    if not set(map(type, flat)) <= allowed:
         raise _type_error(next(v for v in flat if type(v) not in allowed), dtype, name)
-    return types
 
 
 def _type_error(value: Any, dtype: str, name: str) -> Fault:
@@ -147,4 +114,4 @@ def _type_error(value: Any, dtype: str, name: str) -> Fault:
 
 def _type_name(dtype: str) -> str:
     """Returns TensorFlow's name of a dtype."""
-    return "float" if dtype == "float32" else dtype
+    return TENSORFLOW_NAMES.get(dtype, dtype)

@@ -2,10 +2,13 @@
 
 import base64
 import binascii
+import re
 from typing import Any
 
 from seqclf.serving.server.fault import invalid
 from seqclf.serving.server.json_document import quoted_json
+
+SPACE = re.compile(r"[ \t\n\v\f\r]+")
 
 
 def is_base64_object(value: Any) -> bool:
@@ -19,7 +22,7 @@ def encode_base64(value: bytes) -> dict[str, str]:
 
 
 def decode_base64(value: Any) -> bytes:
-    """Decodes `{"b64": "…"}`.
+    """Decodes `{"b64": "…"}`; the padding may be left out, but not be a part of what is due.
 
     Raises:
         Fault: the value has another form, or its text is not base64.
@@ -29,8 +32,12 @@ def decode_base64(value: Any) -> bytes:
             f"JSON Value: {quoted_json(value)} not formatted correctly for base64 data: expected "
             "{'b64': '...'} and no other key"
         )
-    text = "".join(value["b64"].split())
+    text = SPACE.sub("", value["b64"])
+    digits = text.rstrip("=")
+    due = -len(digits) % 4
+    if len(text) - len(digits) not in (0, due):
+        raise invalid(f"Unable to base64 decode: {len(text) - len(digits)} `=` instead of {due}")
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return base64.b64decode(digits + "=" * due, validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid(f"Unable to base64 decode: {error}") from error

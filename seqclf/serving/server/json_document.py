@@ -1,16 +1,29 @@
-"""The JSON text of a request's body, and how messages quote a part of it."""
+"""The JSON text of a request's body, read as TensorFlow Serving reads it, and quoted in messages.
 
+TensorFlow Serving uses RapidJSON, which differs from Python's parser: of duplicate keys the first
+one counts, text after the document is ignored, integers beyond 64 bits are floats, and `Inf` is a
+number. What is refused here and accepted there is listed in docs/serving.md.
+"""
+
+import codecs
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from seqclf.serving.server.fault import invalid
 
-# Only a text that has one of these needs the slower check of its numbers or strings.
+# Only a text that has one of these needs the slower reading of its numbers or strings.
 LARGE_EXPONENT = re.compile(r"[eE]\+?\d{3}")
-LONG_NUMBER = re.compile(r"\d{309}")
+LONG_NUMBER = re.compile(r"\d{19}")
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")  # half of a pair, perhaps without the other
+# A string, which stays as it is, or a number that only RapidJSON knows.
+STRING_OR_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\bInf\b|-NaN\b', re.DOTALL)
+PYTHON_WORDS = {"Inf": "Infinity", "-NaN": "NaN"}
+SPACE = re.compile(r"[ \t\n\r]*")
+LONGEST_EXACT = len(str(-(2**63)))  # characters of an integer of 64 bits
+MAX_EXPONENT = 308  # of a double
 MAX_QUOTED_LENGTH = 80
 
 
@@ -18,18 +31,23 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
     """Parses a body that must be a JSON object; `NaN` and `Infinity` are accepted as numbers.
 
     Raises:
-        Fault: the body is no JSON, or not an object; a number is too large for a double.
+        Fault: the body is no JSON, not an object, not UTF-8 or nested too deep; a number is too
+            large for a double; half of a surrogate pair stands alone.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     if not body:
         raise invalid("JSON Parse error: The document is empty")
     try:
         text = body.decode()
-        may_overflow = LARGE_EXPONENT.search(text) or ("." in text and LONG_NUMBER.search(text))
-        document = json.loads(text, parse_float=_finite_float if may_overflow else None)
+        document = _parse(text)
         if SURROGATE_ESCAPE.search(text):
             json.dumps(document, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        raise invalid(f"JSON Parse error: Invalid value: {error}") from error
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise _parse_error(error.start, str(error)) from error
+    except json.JSONDecodeError as error:
+        raise _parse_error(error.pos, error.msg) from error
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"JSON Parse error: {error}") from error
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {quoted_json(document)} Is not object")
     return document
@@ -44,7 +62,59 @@ def quoted_json(value: Any) -> str:
     return text if len(text) <= MAX_QUOTED_LENGTH else text[:MAX_QUOTED_LENGTH] + " …"
 
 
-def _finite_float(text: str) -> float:
+def _parse(text: str) -> Any:
+    try:
+        return _parse_document(text)
+    except json.JSONDecodeError:
+        if "Inf" not in text and "-NaN" not in text:
+            raise
+    return _parse_document(STRING_OR_WORD.sub(lambda m: PYTHON_WORDS.get(m[0], m[0]), text))
+
+
+def _parse_document(text: str) -> Any:
+    """Parses the document at the beginning of a text; what follows it is ignored."""
+    is_long = LONG_NUMBER.search(text) is not None
+    parse_float: Callable[[str], Any] | None = None
+    if is_long or LARGE_EXPONENT.search(text):
+        parse_float = _float
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_first_of_duplicates,
+        parse_float=parse_float,
+        parse_int=_integer if is_long else None,
+    )
+    start = SPACE.match(text)
+    return decoder.raw_decode(text, start.end() if start else 0)[0]
+
+
+def _first_of_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    return values if len(values) == len(pairs) else dict(reversed(pairs))
+
+
+def _integer(text: str) -> int | float:
+    """Reads an integer; one beyond 64 bits becomes a float."""
+    if len(text) <= LONGEST_EXACT and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return _finite(text)
+
+
+def _float(text: str) -> float:
+    """Reads a decimal number, which may become infinite by rounding, but not by its exponent."""
+    mantissa, _, exponent = text.lower().partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    _finite(whole)
+    if exponent and not exponent.startswith("-"):
+        digits = exponent.lstrip("+").lstrip("0")
+        if len(digits) > 3 or int(digits or 0) > MAX_EXPONENT + len(fraction):
+            raise ValueError(f"Number too big to be stored in double: {text[:MAX_QUOTED_LENGTH]}")
+    return float(text)
+
+
+def _finite(text: str) -> float:
     if math.isinf(number := float(text)):
-        raise ValueError(f"Number too big to be stored in double: {text}")
+        raise ValueError(f"Number too big to be stored in double: {text[:MAX_QUOTED_LENGTH]}")
     return number
+
+
+def _parse_error(offset: int, reason: str) -> Exception:
+    return invalid(f"JSON Parse error: Invalid value. at offset: {offset}: {reason}")

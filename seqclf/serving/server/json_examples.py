@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.server.fault import Fault, invalid
-from seqclf.serving.server.json_arrays import check_lossless
 from seqclf.serving.server.json_base64 import decode_base64
 
 
@@ -55,9 +54,10 @@ def _feature(name: str, content: Any) -> tf.train.Feature:
             return tf.train.Feature()  # a feature without a kind counts as absent
         if types <= {int}:
             numbers = [int(value) for value in values]
+            if max(numbers) >= 2**63:
+                raise invalid(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
             return tf.train.Feature(int64_list=tf.train.Int64List(value=numbers))
         if types == {float}:
-            check_lossless(values, "float32", types, name)
             return tf.train.Feature(float_list=tf.train.FloatList(value=values))
         if types <= {str, dict}:
             strings = [v.encode() if isinstance(v, str) else decode_base64(v) for v in values]

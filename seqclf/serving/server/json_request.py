@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seqclf.serving.server.fault import invalid
+import numpy as np
+
+from seqclf.serving.server.fault import Fault, invalid
 from seqclf.serving.server.json_arrays import array_from_json
 from seqclf.serving.server.json_base64 import is_base64_object
 from seqclf.serving.server.json_document import quoted_json
 from seqclf.serving.server.tensors import TensorMap
+
+MAX_SEARCHED = 64  # elements that are looked at for the one that a message names
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def parse_predict_request(document: Mapping[str, Any]) -> JsonRequest:
         raise invalid("Missing 'inputs' or 'instances' key")
     instances = document["instances"]
     if not isinstance(instances, list):
-        raise invalid("Expecting 'instances' to be a list/array")
+        raise invalid("Expecting 'instances' to be an list/array")
     if not instances:
         raise invalid("No values in 'instances' array")
     return JsonRequest(signature, True, instances)
@@ -73,7 +77,8 @@ def tensors_from_request(request: JsonRequest, dtypes: Mapping[str, str]) -> Ten
 
     Args:
         request: the result of `parse_predict_request`.
-        dtypes: dtype of each of the signature's inputs by name: NumPy's name, or `string`.
+        dtypes: dtype of each of the signature's inputs, one at least, by name: NumPy's name, or
+            `string`.
 
     Returns:
         An array for each input.
@@ -81,9 +86,6 @@ def tensors_from_request(request: JsonRequest, dtypes: Mapping[str, str]) -> Ten
     Raises:
         Fault: a value has the wrong type, lists are ragged, or names are unknown or missing.
     """
-    if not dtypes:
-        name = request.signature or "DEFAULT"
-        raise invalid(f"Failed to get input map for signature: {name}: it takes no inputs")
     convert = _tensors_from_rows if request.is_rows else _tensors_from_columns
     return convert(request.content, dtypes)
 
@@ -111,7 +113,37 @@ def _tensors_from_rows(instances: list[Any], dtypes: Mapping[str, str]) -> Tenso
             )
         for name, value in instance.items():
             columns[name].append(value)
-    return {name: array_from_json(values, dtypes[name], name) for name, values in columns.items()}
+    return {
+        name: _array_from_rows(values, dtypes[name], name, are_named)
+        for name, values in columns.items()
+    }
+
+
+def _array_from_rows(values: list[Any], dtype: str, name: str, is_named: bool) -> np.ndarray:
+    """Converts the values of one input, one of each element of `instances`.
+
+    Raises:
+        Fault: INVALID_ARGUMENT whatever the reason, with the number of the element.
+    """
+    try:
+        return array_from_json(values, dtype, name)
+    except Fault as fault:
+        failing = (i for i, value in enumerate(values[:MAX_SEARCHED]) if _fails(value, dtype))
+        element = next(failing, None)
+        where = "an element" if element is None else f"element: {element}"
+        key = f" key: {name}" if is_named else ""
+        raise invalid(
+            f"Failed to process {where}{key} of 'instances' list. "
+            f"Error: {fault.code}: {fault.message}"
+        ) from fault
+
+
+def _fails(value: Any, dtype: str) -> bool:
+    try:
+        array_from_json(value, dtype, "")
+    except Fault:
+        return True
+    return False
 
 
 def _tensors_from_columns(inputs: Any, dtypes: Mapping[str, str]) -> TensorMap:

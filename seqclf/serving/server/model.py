@@ -8,11 +8,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from seqclf.serving.input_range import read_input_range
+from seqclf.serving.server.batching_rules import read_batching_rules
 from seqclf.serving.server.fault import Fault, fault_from_error, invalid
 from seqclf.serving.server.tensors import TensorMap
 
 DEFAULT_SIGNATURE = "serving_default"
 CLASSIFY_OUTPUTS = {"classes", "scores"}
+MAX_CLASSIFY_OUTPUTS = 2
 
 
 class ServedModel:
@@ -24,7 +27,10 @@ class ServedModel:
     Attributes:
         path: the folder.
         version: the number.
-        signatures: name → SignatureDef.
+        definitions: name → SignatureDef of all signatures in the file.
+        signatures: name → SignatureDef of those that can be called.
+        batching: how requests may share a batch; None if the version does not say it.
+        input_range: the range of the training inputs; None if the version does not say it.
 
     Raises:
         Exception: TensorFlow cannot load the version; the type is TensorFlow's choice.
@@ -37,8 +43,10 @@ class ServedModel:
         graphs = [g for g in saved.meta_graphs if set(g.meta_info_def.tags) == {"serve"}]
         if not graphs:
             raise ValueError(f"{path} has no graph with the tag `serve`.")
-        definitions = graphs[0].signature_def
-        self.signatures = {k: v for k, v in definitions.items() if not k.startswith("__")}
+        self.definitions = dict(graphs[0].signature_def.items())
+        self.signatures = {k: v for k, v in self.definitions.items() if not k.startswith("__")}
+        self.batching = read_batching_rules(path)
+        self.input_range = read_input_range(path)
         self._loaded = tf.saved_model.load(str(path), tags=["serve"])  # keeps the variables alive
 
     def input_dtypes(self, signature: str) -> dict[str, str]:
@@ -48,6 +56,19 @@ class ServedModel:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
         infos = self.signatures[name].inputs
         return {key: tf.dtypes.as_dtype(info.dtype).name for key, info in infos.items()}
+
+    def tensor_name(self, signature: str, input_name: str) -> str:
+        """Returns the name that an input of a signature has in the graph."""
+        return str(self.signatures[signature].inputs[input_name].name)
+
+    def has_free_shapes(self) -> bool:
+        """Returns whether examples of different shapes fit an input of some signature."""
+        shapes = [
+            info.tensor_shape
+            for definition in self.signatures.values()
+            for info in definition.inputs.values()
+        ]
+        return any(s.unknown_rank or any(d.size < 0 for d in s.dim[1:]) for s in shapes)
 
     def check_input_names(self, signature: str, inputs: Mapping[str, Any]) -> None:
         """Checks the names of inputs against a signature ("" is the default one).
@@ -119,12 +140,15 @@ class ServedModel:
         if name not in self.signatures:
             raise invalid(f"No signature was found with the name: {name}")
         definition = self.signatures[name]
-        if list(definition.inputs) != ["inputs"] or not (
-            set(definition.outputs) <= CLASSIFY_OUTPUTS
+        outputs = set(definition.outputs)
+        if (
+            list(definition.inputs) != ["inputs"]
+            or len(outputs) > MAX_CLASSIFY_OUTPUTS
+            or not outputs & CLASSIFY_OUTPUTS
         ):
             raise invalid(
-                f"Expected a classification signature: one input `inputs`, outputs `classes` "
-                f"and/or `scores`. Signature {name!r} has the inputs "
+                f"Expected a classification signature: one input `inputs`, one or two outputs, "
+                f"`classes` and/or `scores` among them. Signature {name!r} has the inputs "
                 f"{', '.join(sorted(definition.inputs))} and the outputs "
                 f"{', '.join(sorted(definition.outputs))}. Name one by signature_name."
             )

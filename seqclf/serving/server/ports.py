@@ -5,6 +5,11 @@ import socket
 from seqclf.errors import ExportError
 
 
+def host_and_port(host: str, port: int) -> str:
+    """Returns `HOST:PORT` as URLs have it: with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def check_port_free(host: str, port: int, flag: str) -> None:
     """Checks that a port can be listened on, before a model is loaded, which takes seconds.
 
@@ -31,5 +36,6 @@ def port_error(host: str, port: int, flag: str, error: Exception) -> ExportError
     """Returns the error for a port that cannot be listened on."""
     reason = getattr(error, "strerror", None) or error
     return ExportError(
-        f"{host}:{port} cannot be listened on ({reason}): choose another {flag}, or --host."
+        f"{host_and_port(host, port)} cannot be listened on ({reason}): choose another {flag}, "
+        "or --host."
     )

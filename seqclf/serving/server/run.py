@@ -14,8 +14,9 @@ from aiohttp import web
 from seqclf.errors import ExportError
 from seqclf.serving.server.batcher import Batcher
 from seqclf.serving.server.grpc_services import build_server, set_health
-from seqclf.serving.server.ports import port_error
-from seqclf.serving.server.rest import METRICS_PATH, build_app
+from seqclf.serving.server.http_connections import HttpServer
+from seqclf.serving.server.ports import host_and_port, port_error
+from seqclf.serving.server.rest import CORS_HEADERS, METRICS_PATH, RestHandler
 from seqclf.serving.server.service import Service
 from seqclf.serving.server.versions import Versions
 
@@ -83,15 +84,19 @@ async def _serve(options: ServerOptions) -> None:
 
 def build_service(options: ServerOptions) -> Service:
     """Builds the service for a folder of versions; none is loaded yet."""
+
+    def log(line: str) -> None:
+        print(line, flush=True)
+
     versions = Versions(
         options.name,
         options.export_dir,
         options.keep_loaded,
         options.labels,
         options.poll_seconds,
-        log=lambda line: print(line, flush=True),
+        log,
     )
-    return Service(versions, Batcher(threads=os.cpu_count() or 1), options.timeout)
+    return Service(versions, Batcher(threads=os.cpu_count() or 1), options.timeout, log)
 
 
 async def start_rest(
@@ -107,8 +112,9 @@ async def start_rest(
     Raises:
         ExportError: the port cannot be listened on.
     """
-    app = build_app(service, options.max_body, options.cors)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
+    headers = CORS_HEADERS if options.cors else {}
+    server = HttpServer(RestHandler(service, options.max_body, headers).handle)
+    runner = web.ServerRunner(server, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
@@ -135,7 +141,7 @@ async def start_grpc(
         return None
     server = build_server(service, options.max_body)
     try:
-        port = server.add_insecure_port(f"{options.host}:{options.grpc_port}")
+        port = server.add_insecure_port(host_and_port(options.host, options.grpc_port))
     except RuntimeError as error:
         raise port_error(options.host, options.grpc_port, "--grpc_port", error) from error
     await server.start()
@@ -146,10 +152,10 @@ async def start_grpc(
 
 def welcome_text(options: ServerOptions, port: int, grpc_port: int | None) -> str:
     """Returns the lines that name the addresses of the servers."""
-    base = f"http://{options.host}:{port}"
+    base = f"http://{host_and_port(options.host, port)}"
     lines = [
         f"REST    {base}/v1/models/{options.name}",
-        f"gRPC    {options.host}:{grpc_port}" if grpc_port is not None else "",
+        "" if grpc_port is None else f"gRPC    {host_and_port(options.host, grpc_port)}",
         f"metrics {base}{METRICS_PATH}",
         "For development: in production serve the same folder with TensorFlow Serving, "
         "see docs/serving.md. Ctrl-C ends it.",

@@ -11,8 +11,9 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from seqclf.serving.server.batcher import Batcher
 from seqclf.serving.server.fault import Fault, invalid
+from seqclf.serving.server.input_monitor import InputMonitor
 from seqclf.serving.server.metrics import Metrics
-from seqclf.serving.server.model import DEFAULT_SIGNATURE, ServedModel
+from seqclf.serving.server.model import CLASSIFY_OUTPUTS, DEFAULT_SIGNATURE, ServedModel
 from seqclf.serving.server.tensors import TensorMap
 from seqclf.serving.server.versions import Versions
 
@@ -28,13 +29,21 @@ class Service:
         versions: the loaded versions.
         batcher: runs them.
         timeout: seconds that a prediction may take, waiting included.
+        log: is called with one line about inputs that the model probably misreads.
     """
 
-    def __init__(self, versions: Versions, batcher: Batcher, timeout: float = 30.0):
+    def __init__(
+        self,
+        versions: Versions,
+        batcher: Batcher,
+        timeout: float = 30.0,
+        log: Callable[[str], None] = print,
+    ):
         self.versions = versions
         self.batcher = batcher
         self.metrics = Metrics()
         self._timeout = timeout
+        self._input_monitor = InputMonitor(log)
         # One at a time: a parsed request takes several times the memory of its text.
         self._parser = ThreadPoolExecutor(1, thread_name_prefix="parser")
 
@@ -63,6 +72,7 @@ class Service:
         if output_names:
             _check_output_names(output_names, model.signatures[name])
         outputs = await self._within_timeout(self.batcher.run(model, name, inputs))
+        self._input_monitor.check_inputs(model, inputs)
         return {name: outputs[name] for name in output_names} if output_names else outputs
 
     async def classify(self, model: ServedModel, signature: str, strings: np.ndarray) -> TensorMap:
@@ -82,13 +92,15 @@ class Service:
         inputs = model.classification_inputs(signature, strings)
         running = self.batcher.run(model, signature or DEFAULT_SIGNATURE, inputs)
         outputs = await self._within_timeout(running)
+        outputs = {key: value for key, value in outputs.items() if key in CLASSIFY_OUTPUTS}
         _check_classification(outputs, len(strings))
+        self._input_monitor.check_examples(model, strings)
         return outputs
 
     def signature_metadata(self, model: ServedModel) -> Any:
         """Returns the signatures of a version as a GetModelMetadataResponse."""
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        for name, definition in model.signatures.items():
+        for name, definition in model.definitions.items():
             signatures.signature_def[name].CopyFrom(definition)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.model_spec.name = self.versions.name

@@ -36,12 +36,21 @@ def array_from_proto(proto: Any) -> np.ndarray:
             raise invalid(f"A tensor cannot have the shape {shape}.")
         if size * max(dtype.size or 1, 1) > MAX_TENSOR_BYTES:
             raise invalid(f"A tensor of {size} values is too large.")
-        if dtype == tf.string and len(proto.string_val) not in (size, 1):
-            raise invalid(f"{size} strings expected. Received: {len(proto.string_val)}")
+        if dtype == tf.string:
+            return _strings_from_proto(proto, shape, size)
         array: np.ndarray = tf.make_ndarray(proto)
         return array
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise invalid(f"A tensor cannot be read: {error}") from error
+
+
+def _strings_from_proto(proto: Any, shape: list[int], size: int) -> np.ndarray:
+    """Returns the strings of a TensorProto; the last one stands for those that are missing."""
+    values = list(proto.string_val)
+    if len(values) > size:
+        raise invalid(f"{size} strings expected. Received: {len(values)}")
+    values += [values[-1] if values else b""] * (size - len(values))
+    return object_array(values, tuple(shape))
 
 
 def proto_from_array(array: np.ndarray) -> Any:

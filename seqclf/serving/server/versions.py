@@ -185,6 +185,12 @@ class Versions:
             f"version {number} is served, after {time.monotonic() - started:.1f} s "
             f"({warmed_up} warm-up requests)"
         )
+        if model.batching is not None and not model.batching.pads and model.has_free_shapes():
+            self._log(
+                f"version {number}: warning: requests of different shapes that share a batch are "
+                "refused, here and by TensorFlow Serving, because batching_params.pbtxt has no "
+                "pad_variable_length_inputs: true. Export the model again."
+            )
 
     def _unload(self, number: int) -> None:
         with self._lock:

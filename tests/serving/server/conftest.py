@@ -15,6 +15,7 @@ import tensorflow as tf
 import urllib3
 
 from seqclf.serving.server import run
+from seqclf.serving.server.ports import host_and_port
 from seqclf.serving.server.run import ServerOptions
 
 NAME = "zoo"
@@ -67,8 +68,10 @@ class Server:
         self._started.wait(60)
         if self._error:
             raise self._error
-        self.address = ("127.0.0.1", self.port)
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}")
+        self.address = (self._options.host, self.port)
+        self.netloc = host_and_port(*self.address)
+        grpc_port = 0 if self.grpc_port is None else self.grpc_port
+        self.channel = grpc.insecure_channel(host_and_port(self._options.host, grpc_port))
         self.name = self._options.name
 
     def close(self) -> None:
@@ -81,7 +84,7 @@ class Server:
         """Asks; a dictionary is sent as JSON, any other body as it is, an iterator in chunks."""
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
-        url = f"http://127.0.0.1:{self.port}{path}"
+        url = f"http://{self.netloc}{path}"
         response = self._http.request(method, url, body=body, headers=headers)
         return Answer(response.status, response.data.decode(), response.headers)
 
@@ -90,6 +93,10 @@ class Server:
         if signature:
             body = {"signature_name": signature} | body
         return self.ask("POST", f"/v1/models/{self.name}:predict", body)
+
+    def welcome(self) -> str:
+        """Returns what `seqclf.serve` prints."""
+        return run.welcome_text(self._options, self.port, self.grpc_port)
 
     def alive(self) -> None:
         """Asserts that a good request is still answered."""
@@ -189,6 +196,11 @@ def _write_zoo(path: Path) -> None:
         "classify": (_classify, strings),
         "scores": (lambda inputs: {"scores": _classify(inputs)["scores"]}, strings),
         "classes": (lambda inputs: {"classes": _classify(inputs)["classes"]}, strings),
+        "labels_and_more": (
+            lambda inputs: {"classes": _classify(inputs)["classes"], "more": tf.ones([1])},
+            strings,
+        ),
+        "three": (lambda inputs: _classify(inputs) | {"more": tf.ones([1])}, strings),
         "flat": (lambda inputs: {"scores": _classify(inputs)["scores"][:, 0]}, strings),
         "wide": (lambda inputs: {"scores": tf.cast(_classify(inputs)["scores"], "int32")}, strings),
     }

@@ -6,8 +6,10 @@ part of the message. `conftest.py` has the signatures.
 """
 
 import gzip
+import http.client
 import json
 import math
+import zlib
 from pathlib import Path
 
 import grpc
@@ -87,9 +89,15 @@ PREDICT = [
     ("float32", rows(0.2, 0.1, 1 / 3), '{"predictions": [0.2, 0.1, 0.33333334]}'),
     ("float32", rows(999999, 0.5, 3e-4), '{"predictions": [999999.0, 0.5, 0.0003]}'),
     ("float32", rows(3e-5, 555557.5), '{"predictions": [3e-05, 555557.5]}'),
-    ("float32", rows(16777215, -16777215), predictions(16777215.0, -16777215.0)),
-    ("float64", rows(2**53 - 1), predictions(2.0**53 - 1)),
+    ("float32", rows(16777215, -16777217), predictions(16777215.0, -16777216.0)),
+    ("float64", rows(2**53 + 1), predictions(2.0**53)),
+    ("float64", rows(2**64, -(2**64), 10**30), predictions(2.0**64, -(2.0**64), 1e30)),
     ("float32", '{"instances": [-0.0, 1E2, 1e-400]}', "{'predictions': [-0.0, 100.0, 0.0]}"),
+    # Too large for the type: infinite, as long as the exponent is that of a double.
+    ("float32", rows(3.4028235e38, 1e39, -1e39), predictions(3.4028235e38, INF, -INF)),
+    ("float64", '{"instances": [1.8e308, 12e307, 0.5e309]}', predictions(INF, 1.2e308, 5e308)),
+    ("float32", '{"instances": [Inf, -Inf, Infinity, -NaN]}', predictions(INF, -INF, INF, NAN)),
+    ("string", '{"instances": ["Inf \\" Inf"], "x": Inf}', predictions('Inf " Inf')),
     # Integers stay what they are; the range of the JSON number counts, not that of the type.
     ("int32", rows([1, 2], [3, 4], [5, 6]), '{"predictions": [[1, 2], [3, 4], [5, 6]]}'),
     ("int64", rows(2**63 - 1, -(2**63)), predictions(2**63 - 1, -(2**63))),
@@ -98,7 +106,6 @@ PREDICT = [
     ("uint8", rows(300, 255, -1), predictions(44, 255, 255)),
     ("int8", rows(200), predictions(-56)),
     ("int16", rows(-5), predictions(-5)),
-    ("uint16", rows(65535), predictions(65535)),
     ("bool", rows([True], [False]), predictions([True], [False])),
     # Strings, plain and base64.
     ("string", rows("a", "ü€😀", ""), predictions("a", "ü€😀", "")),
@@ -110,6 +117,7 @@ PREDICT = [
     ("string", rows("a", HELLO), predictions("a", "hello")),
     ("string", rows({"b64": "aGVsbG8"}), predictions("hello")),
     ("string", rows({"b64": " aGVs\nbG8= "}), predictions("hello")),
+    ("string", rows({"b64": "YQ"}, {"b64": "YQ=="}, {"b64": "YWI"}), predictions("a", "a", "ab")),
     ("string", rows({"b64": ""}), predictions("")),
     ("string", {"inputs": []}, {"outputs": []}),
     ("bytes", rows("hello"), predictions(HELLO)),
@@ -144,18 +152,32 @@ PREDICT = [
     ("square", rows([[1, 2, 3], [4, 5, 6]]), predictions(21)),
     ("total", {"inputs": [1, 2]}, {"outputs": 3.0}),
     ("uneven", {"inputs": [1, 2]}, {"outputs": {"y": [1.0, 2.0], "z": [2.0]}}),
+    # Of duplicate keys the first counts; what follows the document is ignored.
+    ("", '{"instances": [1.0], "instances": [2.0]}', predictions(2.5)),
+    ("", '{"instances": [{"x": 1.0, "x": 2.0}]}', predictions(2.5)),
+    ("", '{"inputs": {"x": [1.0], "x": [2.0]}}', {"outputs": [2.5]}),
+    ("int32", '{"signature_name": "float32", "instances": [1]}', predictions(1)),
+    ("", '{"instances": [1.0]} X', predictions(2.5)),
+    ("", ' \r\n\t{"instances": [1.0]}}', predictions(2.5)),
+    ("", '\ufeff{"instances": [1.0]}', predictions(2.5)),
 ]
 PREDICT_ERRORS = [
     # The document.
     ("", "", "document is empty"),
     ("", "instances = [1, 2]", "JSON Parse error: Invalid value"),
-    ("", '{"instances": [1.0]} X', "JSON Parse error"),
+    ("", '{"instances": "x", "instances": [1.0]}', "to be an list/array"),
+    ("", 'X {"instances": [1.0]}', "JSON Parse error"),
+    ("", '{"instances": [In]}', "JSON Parse error"),
+    ("", '{"instances": [Infinite]}', "JSON Parse error"),
     ("", '{"instances": [1.0,]}', "JSON Parse error"),
     ("", "{'instances': [1.0]}", "JSON Parse error"),
     ("", b'{"instances": ["\xff"]}', "JSON Parse error"),
     ("string", '{"signature_name": "string", "instances": ["\\ud800"]}', "surrogates"),
     ("", '{"instances": [1e999]}', "too big"),
+    ("", '{"instances": [1e309]}', "too big"),
+    ("", '{"instances": [-1.5e0000000400]}', "too big"),
     ("", '{"instances": [1%s.0]}' % ("0" * 400), "too big"),
+    ("", '{"instances": [1%s]}' % ("0" * 5000), "too big"),
     ("", "[1, 2]", "Is not object"),
     ("", "null", "Is not object"),
     ("", {"signature_name": 5, "instances": [1.0]}, "must be a string value"),
@@ -164,8 +186,8 @@ PREDICT_ERRORS = [
     ("", {"instances": [1.0], "inputs": [1.0]}, "Not formatted correctly expecting only one"),
     ("", {}, "Missing 'inputs' or 'instances' key"),
     ("", {"examples": [{"x": 1.0}]}, "Missing 'inputs' or 'instances' key"),
-    ("", {"instances": {"x": [1.0]}}, "to be a list/array"),
-    ("", {"instances": 1.0}, "to be a list/array"),
+    ("", {"instances": {"x": [1.0]}}, "to be an list/array"),
+    ("", {"instances": 1.0}, "to be an list/array"),
     ("", {"instances": []}, "No values in 'instances'"),
     ("constant", rows(1.0), "Failed to get input map"),
     ("constant", {"inputs": {}}, "Failed to get input map"),
@@ -196,15 +218,21 @@ PREDICT_ERRORS = [
     ("bool", rows(1), "not of expected type: bool"),
     ("string", rows(1), "not of expected type: string"),
     ("string", rows(["a", None]), "not of expected type: string"),
-    ("", rows(1.7976931348623157e308), "loss of precision"),
-    ("", rows(1.0, NAN, -3.5e38), "loss of precision"),
-    ("", rows(16777217), "loss of precision"),
-    ("", rows(-16777217), "loss of precision"),
-    ("float64", rows(2**53 + 1), "loss of precision"),
+    ("int64", rows(2**64), "not of expected type: int64"),  # beyond 64 bits it is a float
+    # An element of `instances` makes each error one of the argument, and is named.
+    ("uint16", rows(1), "element: 0 of 'instances' list. Error: UNIMPLEMENTED: Conversion of JSON"),
+    ("float16", rows(1.0, 2.0), "element: 0 of 'instances' list. Error: UNIMPLEMENTED"),
+    ("int32", rows(1, 2, "a"), "element: 2 of 'instances' list. Error: INVALID_ARGUMENT"),
+    ("several", rows({"number": [1, 2], "text": 1, "decimal": 1}), "element: 0 key: text of"),
+    ("int32", rows([1], [1, 2]), "Failed to process an element of 'instances' list"),
     # Base64.
     ("string", rows({"b64": "a-_b"}), "base64 decode"),
     ("string", rows({"b64": "a"}), "base64 decode"),
     ("string", rows({"b64": "aGVsbG8=="}), "base64 decode"),
+    ("string", rows({"b64": "YQ="}), "base64 decode"),
+    ("string", rows({"b64": "YWJj="}), "base64 decode"),
+    ("string", rows({"b64": "Y=Q="}), "base64 decode"),
+    ("string", rows({"b64": "===="}), "base64 decode"),
     ("string", rows({"b64": "Ω"}), "base64 decode"),
     ("string", {"inputs": {"x": [{"b64": 5}]}}, "not formatted correctly for base64"),
     ("string", {"inputs": [{"b64": "aA==", "c": 1}]}, "not formatted correctly for base64"),
@@ -248,8 +276,10 @@ def test_predictions_that_are_refused(server, signature, body, message):
     check(server.predict(body, signature if isinstance(body, dict) else ""), (400, message))
 
 
-def test_float16_inputs_are_not_implemented(server):
-    check(server.predict(rows(1.0), "float16"), (501, "float16"))
+@pytest.mark.parametrize(("dtype", "name"), [("float16", "half"), ("uint16", "uint16")])
+def test_dtypes_without_a_form_in_json(server, dtype, name):
+    body = {"inputs": [1]}
+    check(server.predict(body, dtype), (501, f"Conversion of JSON Value: 1 to type: {name}"))
 
 
 def test_a_model_without_outputs():
@@ -282,6 +312,9 @@ CLASSIFY = [
     ("classify", {"examples": [{"x": 0.4}]}, [[["", 2.2], ["", 0.0]]]),
     ("classify", {"examples": [{"ratings": [NAN]}]}, [[["", 2.0], ["", NAN]]]),
     ("classify", {"examples": [{}]}, [[["", 2.0], ["", 0.0]]]),
+    ("classify", {"examples": [{"x": 1e39}]}, [[["", INF], ["", 0.0]]]),
+    ("classify", {"examples": [{"x": 2**64}]}, [[["", 9.223372e18], ["", 0.0]]]),
+    ("labels_and_more", {"examples": [{"name": "a"}]}, [[["a", 0.0], ["", 0.0]]]),
 ]
 CLASSIFY_ERRORS = [
     ({"signature_name": ["a"], "examples": X20}, "'signature_name' key must be a string"),
@@ -296,13 +329,14 @@ CLASSIFY_ERRORS = [
     ({"examples": [{"age": [10, "a"]}]}, "element type in feature: age"),
     ({"examples": [{"age": [10, {"test": 10}]}]}, "age"),
     ({"examples": [{"age": [[10], 20]}]}, "age has element with unexpected JSON type"),
-    ({"examples": [{"age": [20, 2**64 - 13]}]}, "age has an element out of range"),
-    ({"examples": [{"x": 1.7976931348623157e308}]}, "loss of precision"),
+    ({"examples": [{"age": [20, 2**64 - 13]}]}, "Only int64_t is supported"),
+    ({"examples": [{"age": [20, 2**64]}]}, "element type in feature: age"),  # it is a float
     ({"examples": [{"name": {"b64": "?"}}]}, "base64"),
     ({"examples": [{"x": 1}]}, "expected type: float"),  # by the model: an integer is no float
     ({"examples": [{"x": [1.0, 2.0]}]}, "x"),
     ({"signature_name": "nope", "examples": X20}, "No signature was found with the name: nope"),
     ({"signature_name": "serving_default", "examples": X20}, "classification signature"),
+    ({"signature_name": "three", "examples": X20}, "classification signature"),
     ({"signature_name": "flat", "examples": X20}, "[batch_size, num_classes]"),
     ({"signature_name": "wide", "examples": X20}, "float32"),
     ({"examples": X20 * 65}, "larger than the maximum, 64"),
@@ -351,11 +385,24 @@ PATHS = [
     ("POST", "/models/zoo/versions/99:predict", 404, "Specific(zoo, 99)"),
     ("POST", "/models/zoo/labels/nope:predict", 400, "Unrecognized servable version label: nope"),
     ("POST", "/models/foo/labels/stable:predict", 400, "Unrecognized servable version label"),
-    ("POST", "/models/zoo:regress", 400, "egress"),
     ("GET", "/models/foo", 404, "Could not find any versions of model foo"),
     ("GET", "/models/zoo/versions/99", 404, "Could not find version 99 of model zoo"),
     ("GET", "/models/foo/metadata", 404, "foo"),
     ("GET", "/models/zoo/labels/nope/metadata", 400, "Unrecognized servable version label"),
+    # The query string, and what would be a fragment, are a part of the path.
+    ("POST", "/models/zoo:predict?a=b", 400, "Malformed request: POST /v1/models/zoo:predict?a=b"),
+    ("POST", "/models/zoo:predict?", 400, "Malformed request"),
+    ("POST", "/models/zoo?a=b:predict", 404, "Latest(zoo?a=b)"),
+    ("GET", "/models/zoo?x=1", 404, "Could not find any versions of model zoo?x=1"),
+    ("GET", "/models/zoo/versions/123?x=1", 400, "Malformed request"),
+    ("GET", "/models/zoo/metadata?x=1", 400, "Malformed request"),
+    ("GET", "/models?x=1", 400, "Malformed request"),
+    # Letters of the path may be large or small, those of the API may not.
+    ("POST", "/models/zoo:PREDICT", 400, "Malformed request: POST /v1/models/zoo:PREDICT"),
+    ("POST", "/models/zoo:Classify", 400, "Malformed request"),
+    ("GET", "/models/", 400, "Malformed request"),
+    ("GET", "/models/versions/123", 400, "Missing model name"),
+    ("OPTIONS", "/models/zoo:predict", 400, "Origin header is missing in CORS preflight"),
 ]
 
 
@@ -365,9 +412,57 @@ def test_paths_that_lead_nowhere(server, method, path, status, message):
     check(server.ask(method, "/v1" + path, body), (status, message))
 
 
-@pytest.mark.parametrize("path", ["/", "/v2/models/zoo", "/statuspage", "/monitoring/x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/v1", "/V1", "/v1?x=1", "/v2/models/zoo", "/statuspage", "/monitoring/x"),
+        "/monitoring/prometheus/metrics?x=1",
+    ],
+)
 def test_what_is_not_under_v1(server, path):
     assert server.ask("GET", path).status == 404
+
+
+@pytest.mark.parametrize(
+    ("api", "body", "message"),
+    [
+        ("predict", "not json", "JSON Parse error"),
+        ("predict", {"signature_name": 5, "instances": [1.0]}, "must be a string value"),
+        ("classify", {"examples": []}, "empty array"),
+        ("regress", {"examples": []}, "empty array"),
+    ],
+)
+def test_a_body_is_parsed_before_the_model_is_sought(server, api, body, message):
+    check(server.ask("POST", f"/v1/models/nope:{api}", body), (400, message))
+
+
+def test_the_model_is_sought_before_its_tensors_are_read(server):
+    check(server.ask("POST", "/v1/models/nope:predict", {"instances": "x"}), (404, "Latest(nope)"))
+
+
+def test_metadata_is_a_word_in_small_letters(server):
+    check(server.ask("GET", "/v1/models/zoo/METADATA"), status_of(124, 123))
+
+
+def test_regression_is_not_served(server):
+    answer = server.ask("POST", "/v1/models/zoo:regress", {"examples": X20})
+    check(answer, (400, "Regression is not served"))
+
+
+@pytest.mark.parametrize("target", ["/v1/models/zoo%", "/v1/models/zoo/metadata%4", "/%zz"])
+def test_a_broken_escape(server, target):
+    connection = http.client.HTTPConnection(*server.address, timeout=20)
+    connection.request("GET", target)  # urllib3 would put it right
+    response = connection.getresponse()
+    assert (response.status, "Malformed escape" in response.read().decode()) == (400, True)
+    connection.close()
+
+
+@pytest.mark.parametrize("origin", ["http://a.b", "https://a.b:1"])
+def test_a_preflight_without_cors(server, origin):
+    answer = server.ask("OPTIONS", "/v1/models/zoo:predict", Origin=origin)
+    assert (answer.status, answer.text) == (200, "")
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -378,9 +473,8 @@ def test_what_is_not_under_v1(server, path):
         "/v1/models/zoo/versions/0124:predict",
         "/v1/models/zoo/labels/stable:predict",
         "/v1/models/zoo/labels/a%20b%2Fc:predict",
-        "/V1/Models/zoo/Versions/123:PREDICT",
+        "/V1/Models/zoo/Versions/123:predict",
         "/v1/models/%7Aoo:predict",
-        "/v1/models/zoo:predict?a=b",
     ],
 )
 def test_paths_to_a_model(server, path):
@@ -427,6 +521,8 @@ def test_metadata(server, path, version):
         "unknown_rank": False,
     }
     assert one["outputs"]["sum"]["dtype"] == "DT_INT32"
+    op = signatures["__saved_model_init_op"]["outputs"]["__saved_model_init_op"]
+    assert (op["dtype"], op["tensor_shape"]["unknown_rank"]) == ("DT_INVALID", True)
 
 
 def test_the_versions_differ_in_nothing_but_their_number(server):
@@ -448,6 +544,17 @@ def test_a_gzipped_body(server):
     body = gzip.compress(json.dumps(rows(1.0)).encode())
     path = "/v1/models/zoo:predict"
     check(server.ask("POST", path, body, **{"Content-Encoding": "gzip"}), predictions(2.5))
+
+
+def test_other_encodings_are_not_decoded(server):
+    body = zlib.compress(json.dumps(rows(1.0)).encode())
+    answer = server.ask("POST", "/v1/models/zoo:predict", body, **{"Content-Encoding": "deflate"})
+    check(answer, (400, "JSON Parse error"))
+
+
+def test_a_long_header(server):
+    answer = server.ask("POST", "/v1/models/zoo:predict", rows(1.0), X="a" * 20_000)
+    check(answer, predictions(2.5))
 
 
 # gRPC
@@ -558,12 +665,26 @@ def test_grpc_one_value_stands_for_all(stub):
     assert list(output.float_val) == [3.5] * 4
 
 
+def test_grpc_the_last_string_stands_for_those_that_are_missing(stub):
+    for values, wanted in (
+        ([b"a", b"b"], [b"a", b"b", b"b"]),
+        ([b"a"], [b"a"] * 3),
+        ([], [b""] * 3),
+    ):
+        x = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=values)
+        x.tensor_shape.dim.add().size = 3
+        output = stub.Predict(predict_request({"x": x}, "string"), timeout=20).outputs["y"]
+        assert list(output.string_val) == wanted
+
+
 ONE = {"x": np.float32([1])}
 GRPC_ERRORS = {
     "no model": (predict_pb2.PredictRequest(), "INVALID_ARGUMENT", "Missing ModelSpec"),
     "unknown model": (predict_request(ONE, name="foo"), "NOT_FOUND", "foo"),
     "unknown version": (predict_request(ONE, version=9), "NOT_FOUND", "Specific(zoo, 9)"),
     "negative version": (predict_request(ONE, version=-1), "NOT_FOUND", "zoo"),
+    "no name": (predict_request(ONE, name=""), "INVALID_ARGUMENT", "has no name specified"),
+    "empty label": (predict_request(ONE, label=""), "INVALID_ARGUMENT", "version label: "),
     "unknown label": (predict_request(ONE, label="no"), "INVALID_ARGUMENT", "version label: no"),
     "unknown signature": (predict_request(ONE, "no"), "FAILED_PRECONDITION", '"no" not found'),
     "unknown output": (
@@ -758,6 +879,8 @@ def test_grpc_status(server):
     ask = model_service_pb2_grpc.ModelServiceStub(server.channel).GetModelStatus
     request = get_model_status_pb2.GetModelStatusRequest()
     assert refused(ask, request) == ("INVALID_ARGUMENT", "Missing ModelSpec")
+    fill(request.model_spec, name="")
+    assert refused(ask, request) == ("NOT_FOUND", "Could not find any versions of model ")
     fill(request.model_spec)
     available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
     states = {s.version: (s.state, s.status.error_code) for s in ask(request).model_version_status}
@@ -825,7 +948,7 @@ DESCRIBED = [
     *(("POST", f"{M}:classify", {"signature_name": s} | body, 200) for s, body, _ in CLASSIFY),
     ("POST", f"{M}:classify", {"examples": X20}, 400),
     ("POST", f"{M}:predict", {"instances": ["a"]}, 400),
-    ("POST", f"{M}:predict", {"signature_name": "float16", "instances": [1]}, 501),
+    ("POST", f"{M}:predict", {"signature_name": "float16", "inputs": [1]}, 501),
     *(("GET", f"{M}{which}", None, 200) for which in ("", "/versions/{version}")),
     *(
         ("GET", f"{M}{w}/metadata", None, 200)
