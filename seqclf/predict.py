@@ -21,6 +21,7 @@ from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.serving.predictions import Prediction
+    from seqclf.serving.predictor import Predictor
 
 MODEL = flags.DEFINE_string("model", None, "Exported model: EXPORT_DIR or EXPORT_DIR/<version>.")
 SERVER = flags.DEFINE_string("server", None, "Address of a served model, http:// or grpc://.")
@@ -67,17 +68,26 @@ def main(argv: Sequence[str]) -> None:
 
 def predict_here(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, ...]]:
     """Returns the predictions of the model --model for files, and its class names."""
-    from seqclf.serving.image_files import polarity_hint
+    predictor = load_predictor()
+    predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
+    for path in paths:
+        if warning := predictor.warning(path, INVERT.value):
+            print(f"warning: {warning}", file=sys.stderr)
+    return predictions, predictor.spec.class_names
+
+
+def load_predictor() -> "Predictor":
+    """Returns the model --model, ready to predict."""
+    import os
+
+    from seqclf.console.quiet import quiet_start
     from seqclf.serving.predictor import Predictor
 
     announce("Loading the model")
-    predictor = Predictor(MODEL.value)
-    predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
-    background = predictor.spec.background
-    for path in paths:
-        if not path.endswith(".npz") and (hint := polarity_hint(path, INVERT.value, background)):
-            print(f"warning: {hint}", file=sys.stderr)
-    return predictions, predictor.spec.class_names
+    # Starting a GPU takes longer than most predictions. CUDA_VISIBLE_DEVICES=0 switches it on.
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    with quiet_start("2"):
+        return Predictor(MODEL.value)
 
 
 def predict_on_server(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, ...]]:
@@ -140,8 +150,8 @@ def print_json(predictions: list["Prediction"], names: tuple[str, ...]) -> None:
 
 
 def needs_tensorflow() -> bool:
-    """Returns whether TensorFlow is imported: for a model, and for messages of gRPC."""
-    return SERVER.value is None or SERVER.value.startswith("grpc")
+    """Returns whether TensorFlow is imported, which only the messages of gRPC need."""
+    return SERVER.value is not None and SERVER.value.startswith("grpc")
 
 
 if __name__ == "__main__":

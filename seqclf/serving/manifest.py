@@ -1,7 +1,6 @@
 """The descriptions in a version: `manifest.json` for programs, `model_card.md` for people."""
 
 import datetime
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from seqclf.console.names_in_text import in_markdown
 from seqclf.data.dataset import DatasetSpec
 from seqclf.serving.batching import BATCH_SIZES, MAX_BATCH_SIZE
+from seqclf.serving.file_digests import file_digest
 from seqclf.serving.file_names import CARD, MANIFEST
 
 
@@ -43,7 +43,7 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> None:
     files = {
         str(path.relative_to(folder)): {
             "bytes": path.stat().st_size,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "sha256": file_digest(path),
         }
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path != folder / MANIFEST

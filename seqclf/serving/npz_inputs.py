@@ -22,17 +22,19 @@ def read_npz_inputs(
         x `[N, *shape]`, and int lengths `[N]` or None.
 
     Raises:
-        DataError: the file is damaged, or does not fit the model.
+        DataError: the file is damaged, does not fit the model, or has values that are not finite.
     """
     arrays = load_npz(path, labelled=False)
-    _check_examples(path, arrays.x, shape, dtype)
+    x, lengths = arrays.x, arrays.lengths
+    _check_examples(path, x, shape, dtype)
     if not variable_length:
-        return arrays.x, None
-    lengths = arrays.lengths
-    if lengths is None:
-        lengths = np.full(len(arrays.x), arrays.x.shape[1], np.int32)
-    _check_lengths(path, arrays.x, lengths)
-    return arrays.x, lengths
+        lengths = None
+    elif lengths is None:
+        lengths = np.full(len(x), x.shape[1], np.int32)
+    else:
+        _check_lengths(path, x, lengths)
+    _check_finite(path, x, lengths)
+    return x, lengths
 
 
 def _check_examples(path: str, x: np.ndarray, shape: tuple[int | None, ...], dtype: str) -> None:
@@ -57,4 +59,20 @@ def _check_lengths(path: str, x: np.ndarray, lengths: np.ndarray) -> None:
         raise DataError(
             f"{path}: `lengths` must lie in 1..{x.shape[1]}. "
             f"Received: {lengths[bad]} at example {bad}"
+        )
+
+
+def _check_finite(path: str, x: np.ndarray, lengths: np.ndarray | None) -> None:
+    """Checks that the values are finite as the model gets them, in float32; padding may be not."""
+    if x.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore"):
+        bad = ~np.isfinite(x.astype(np.float32))
+    if lengths is not None:
+        bad[np.arange(x.shape[1]) >= lengths[:, np.newaxis]] = False
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise DataError(
+            f"{path}: `x` must be finite numbers, in float32. "
+            f"Received: {x[place]} at example {place[0]}, time step {place[1]}"
         )

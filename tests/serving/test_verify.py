@@ -4,6 +4,8 @@ import dataclasses
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,10 +20,11 @@ from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ExportError
+from seqclf.serving.c_tensors import Tensor
 from seqclf.serving.export import export_model
 from seqclf.serving.verify import probe
 from seqclf.serving.verify.check import RULES, Check, Golden, describe_checks, verify
-from seqclf.serving.verify.run_probe import Call, pack, run_probe, unpack
+from seqclf.serving.verify.run_probe import Call, run_probe
 from seqclf.serving.versions import version_folder
 
 ROWS = tf.TensorSpec([None, 4], tf.float32, name="x")
@@ -644,8 +647,10 @@ def test_a_process_that_dies_of_a_wrong_shape_is_told_from_others(tmp_path):
 
     version = save(tmp_path, call)
     source = Path(probe.__file__).read_text()
-    deadly = "if any(t.shape == (2, 8) for t in feeds.values()): os.abort()\n        inputs = "
-    (tmp_path / "probe.py").write_text(source.replace("inputs = ", deadly, 1))
+    line = "            outputs = runtime.run("
+    assert line in source
+    deadly = "            if any(t.shape == (2, 8) for t in values.values()): os.abort()\n"
+    (tmp_path / "probe.py").write_text(source.replace(line, deadly + line, 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(probe, "__file__", str(tmp_path / "probe.py"))
         assert_fails_only(version, "shapes refused", "[2, 8]", "died of SIGABRT")
@@ -676,20 +681,22 @@ def test_tensors_survive_the_way_to_the_probe(tmp_path):
         "half": np.ones((2, 2), tf.bfloat16.as_numpy_dtype),
         "bool": np.array([True, False]),
     }
-    probe.save(tmp_path / "a.npz", {"n": 1}, {key: pack(a) for key, a in arrays.items()})
+    sent = {key: Tensor.from_array(array) for key, array in arrays.items()}
+    probe.save(tmp_path / "a.npz", {"n": 1}, sent)
     record, tensors = probe.load(tmp_path / "a.npz")
     assert record == {"n": 1}
-    assert unpack(tensors["texts"]).tolist() == ["gr\u00fcn".encode(), b""]
+    assert tensors["texts"].to_array().tolist() == ["gr\u00fcn".encode(), b""]
     del arrays["texts"]  # come back as bytes
     for key, array in arrays.items():
-        back = unpack(tensors[key])
+        back = tensors[key].to_array()
         assert back.dtype == array.dtype and back.shape == array.shape
         np.testing.assert_array_equal(back, array)
 
 
 def test_the_probe_imports_no_tensorflow():
-    source = Path(probe.__file__).read_text()
-    assert "import tensorflow" not in source and "from seqclf" not in source
+    code = "import sys, seqclf.serving.verify.probe as p; print({'tensorflow'} & {*sys.modules})"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
 
 
 RUNTIME = os.environ.get("SEQCLF_SERVING_RUNTIME", "")

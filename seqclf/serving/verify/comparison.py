@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqclf.serving.verify.run_probe import as_bytes
+from seqclf.serving.c_tensors import as_bytes
 
 RTOL, ATOL = 1e-4, 1e-5
 

@@ -1,6 +1,5 @@
 """Runs `probe.py` in a process of its own and reads what it found, even if that process dies."""
 
-import itertools
 import os
 import signal
 import subprocess
@@ -12,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.framework import kernel_def_pb2, op_def_pb2
 from tensorflow.core.protobuf import error_codes_pb2
 
-from seqclf.serving.object_arrays import object_array
+import seqclf
+from seqclf.serving.c_api import installed_libraries
+from seqclf.serving.c_tensors import Tensor
 from seqclf.serving.verify import probe
 from seqclf.serving.verify.checks import one_line
 from seqclf.serving.verify.signatures import TAG
+
+PACKAGE_PARENT = Path(seqclf.__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def run_probe(
         runtime: folder with the shared libraries of another TensorFlow; None: the installed one.
         timeout: seconds for loading and all calls.
     """
-    folder = str(runtime or tf.sysconfig.get_lib())
+    folder = str(runtime or installed_libraries())
     job = {
         "runtime": folder,
         "model": str(model.resolve()),
@@ -99,7 +101,11 @@ def run_probe(
             for c in calls
         ],
     }
-    feeds = {f"{i} {k}": pack(v) for i, call in enumerate(calls) for k, v in call.feeds.items()}
+    feeds = {
+        f"{i} {k}": Tensor.from_array(v)
+        for i, call in enumerate(calls)
+        for k, v in call.feeds.items()
+    }
     with tempfile.TemporaryDirectory(prefix="seqclf-verify-") as name:
         place = Path(name)
         probe.save(place / "job.npz", job, feeds)
@@ -112,6 +118,8 @@ def _run(place: Path, timeout: float) -> str:
     """Runs the program; returns how it died, or an empty string if it did not."""
     # A server may have no GPU. The log level keeps the errors that a dying process prints.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    paths = [str(PACKAGE_PARENT), os.environ.get("PYTHONPATH")]  # the program imports seqclf
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     program = [sys.executable, probe.__file__, str(place)]
     with open(place / "log", "w+b") as log:
         try:
@@ -165,7 +173,9 @@ def _read_result(path: Path, call: Call) -> ProbeResult:
         invalid = record["code"] == error_codes_pb2.INVALID_ARGUMENT
         return ProbeResult(error=_error(record), invalid=invalid)
     shapes = {key: tuple(s) for key, s in zip(call.fetches, record["shapes"], strict=True)}
-    values = {key: unpack(tensors[name]) for key, name in call.fetches.items() if name in tensors}
+    values = {
+        key: tensors[name].to_array() for key, name in call.fetches.items() if name in tensors
+    }
     return ProbeResult(shapes=shapes, values=values)
 
 
@@ -175,27 +185,3 @@ def _devices(kernels: bytes) -> list[str]:
 
 def _error(record: dict[str, Any]) -> str:
     return one_line(f"{error_codes_pb2.Code.Name(record['code'])}: {record['message']}")
-
-
-def pack(array: np.ndarray) -> probe.Tensor:
-    """Returns an array as a tensor for the probe; objects and texts become strings."""
-    kind = tf.dtypes.as_dtype(array.dtype).as_datatype_enum
-    if kind != probe.STRING:
-        return probe.Tensor(kind, array.shape, array.tobytes())
-    texts = [as_bytes(text) for text in array.ravel().tolist()]
-    return probe.Tensor(kind, array.shape, b"".join(texts), tuple(map(len, texts)))
-
-
-def unpack(tensor: probe.Tensor) -> np.ndarray:
-    """Returns a tensor of the probe as an array; strings become bytes objects."""
-    if tensor.kind != probe.STRING:
-        kind = tf.dtypes.as_dtype(tensor.kind).as_numpy_dtype
-        return np.frombuffer(tensor.data, kind).reshape(tensor.shape)
-    ends = list(itertools.accumulate(tensor.lengths))
-    pairs = zip([0, *ends], ends, strict=False)
-    return object_array((tensor.data[start:end] for start, end in pairs), tensor.shape)
-
-
-def as_bytes(text: str | bytes) -> bytes:
-    """Returns text as bytes in UTF-8, and bytes as they are."""
-    return text.encode() if isinstance(text, str) else bytes(text)
