@@ -1,5 +1,7 @@
 """A user's own `.npz` file: what is accepted, and the message for everything else."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -197,8 +199,8 @@ def test_every_class_is_in_every_split(tmp_path, count):
         with pytest.raises(DataError, match=f"{count} of class '1'. Each class needs 3"):
             load_dataset(source)
         return
-    for seed in range(5):
-        dataset = load_dataset(source, split_seed=seed)
+    for seed, (validation, test) in itertools.product(range(3), [(0.1, 0.2), (0.5, 0.5)]):
+        dataset = load_dataset(source, split_seed=seed, validation=validation, test=test)
         assert not dataset.notes
         assert sum(len(split) for _, split in dataset.splits()) == 60
         assert all(set(split.y) == {0, 1} for _, split in dataset.splits())
