@@ -151,6 +151,7 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]  
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         nested = isinstance(states, (list, tuple))
+        inputs = ops.cast(inputs, self.compute_dtype)  # Keras casts floats, but no integers
         if training and self.dropout:
             inputs = inputs * self.get_dropout_mask(inputs)  # [B, D]
         before = list(states) if nested else [states]

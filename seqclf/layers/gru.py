@@ -162,7 +162,6 @@ class GRU(Recurrent):
                 f"`initial_state` must have the shape [batch, {self.units}]. "
                 f"Received: {tuple(initial_state.shape)}"
             )
-        sequences = ops.cast(sequences, self.compute_dtype)
         sequences = tf.ensure_shape(sequences, [None, None, self.cell.kernel.shape[0]])
         if training and self.dropout:
             sequences = sequences * self.cell.get_dropout_mask(sequences[:, 0])[:, None]

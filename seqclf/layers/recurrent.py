@@ -76,6 +76,7 @@ class Recurrent(keras.layers.RNN):  # type: ignore[misc]  # Keras has no types
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, Any]:
+        sequences = ops.cast(sequences, self.compute_dtype)  # Keras casts floats, but no integers
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         if mask is not None:  # the loop keeps the state there, but its gradient would be 0 · NaN
             mask = ops.cast(mask, "bool")  # [B, T]

@@ -249,6 +249,18 @@ def test_an_mgu_is_a_gru_whose_two_gates_are_one():
 
 
 @pytest.mark.parametrize("layer_class", [SimpleRNN, LSTM, GRU, MGU])
+def test_integers_are_taken_as_numbers(layer_class):
+    x = np.random.default_rng(0).integers(-3, 3, size=(B, T, D))
+    layer = layer_class(H)
+    expected = layer(x.astype("float32"))
+    np.testing.assert_array_equal(layer(x), expected)
+    state = np.zeros((B, H), "float32")
+    states = [state] * len(layer.cell.state_names)
+    found, _ = layer.cell(x[:, 0], states)
+    np.testing.assert_array_equal(found, layer.cell(x[:, 0].astype("float32"), states)[0])
+
+
+@pytest.mark.parametrize("layer_class", [SimpleRNN, LSTM, GRU, MGU])
 def test_padding_reaches_neither_outputs_nor_gradients(layer_class):
     rng = np.random.default_rng(9)
     x = rng.normal(size=(B, T, D)).astype("float32")

@@ -88,7 +88,7 @@ def fast_gru(monkeypatch):
     assert calls
 
 
-def tests_of(cls):
+def names_of_tests(cls):
     return {name for name, _ in inspect.getmembers(cls, callable) if name.startswith("test_")}
 
 
@@ -112,7 +112,7 @@ for _module, _left_out in LEFT_OUT.items():
     globals()[f"Test_{_module.__name__.rpartition('.')[2]}"] = _suite
 
 _case = saving_lib_test.SavingBattleTest
-Test_saving_lib_test = with_ours(saving_lib_test, _case, tests_of(_case) - {ONE_TEST})
+Test_saving_lib_test = with_ours(saving_lib_test, _case, names_of_tests(_case) - {ONE_TEST})
 del _case, _suite
 
 
@@ -121,5 +121,5 @@ del _case, _suite
 )
 def test_what_is_left_out_exists():
     for module, left_out in LEFT_OUT.items():
-        assert left_out.keys() <= tests_of(case_of(module))
-    assert ONE_TEST in tests_of(saving_lib_test.SavingBattleTest)
+        assert left_out.keys() <= names_of_tests(case_of(module))
+    assert ONE_TEST in names_of_tests(saving_lib_test.SavingBattleTest)
