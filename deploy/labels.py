@@ -10,6 +10,7 @@ standard library only, so that it runs on a machine without the package.
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NAME = "seqclf"
 BASE_PATH = f"/models/{NAME}"  # in the container
+RECORD = ".labels.json"  # in the folder of the versions; python -m seqclf.export --keep reads it
 
 # The policy is `all`, so that every version in the folder stays loaded and a label may move to any
 # of them. With `latest` the server would unload the stable version when newer ones are published.
@@ -78,6 +80,20 @@ def replace(path: Path, text: str) -> None:
         raise
 
 
+def record(labels: dict[str, int], model_dir: Path, config: Path) -> None:
+    """Records beside the versions which of them have labels, so that an export keeps them."""
+    path = model_dir / RECORD
+    try:
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        recorded = {}
+    except ValueError:
+        recorded = {}  # damaged: the labels of other configurations are lost, these are not
+    if not isinstance(recorded, dict):
+        recorded = {}
+    replace(path, json.dumps({**recorded, str(config.resolve()): labels}, indent=2) + "\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -105,6 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    try:
+        record(labels, flags.model_dir, flags.config)
+    except OSError as error:
+        print(f"warning: an export with --keep may remove these versions: {error}", file=sys.stderr)
     print(f"{flags.config}: " + ", ".join(f"{k} is version {v}" for k, v in labels.items()))
     return 0
 

@@ -12,6 +12,7 @@ runs the checks on the newest version in that folder.
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from absl import flags
 
@@ -19,6 +20,7 @@ from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
 from seqclf.console.progress import announce
 from seqclf.errors import ConfigError
+from seqclf.serving.labels import parse_labels, recorded_labels
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.")
@@ -30,6 +32,12 @@ INPUT_DTYPE = flags.DEFINE_enum(
 )
 KEEP = flags.DEFINE_integer(
     "keep", 0, "Number of newest versions to keep; 0 keeps all.", lower_bound=0
+)
+LABELS = flags.DEFINE_list(
+    "labels",
+    [],
+    "Labels of versions, such as stable=1,canary=2: with --keep, their versions are kept too. "
+    "Labels that deploy/labels.py has set need not be given.",
 )
 LITERT = flags.DEFINE_enum(
     "litert", "", ["", "float32", "int8"], "Write a LiteRT file too, with weights of this type."
@@ -47,6 +55,7 @@ def check(argv: Sequence[str]) -> None:
     del argv
     from seqclf.storage.run_directory import Run
 
+    parse_labels(LABELS.value)
     exporting = [WORKDIR.value, EXPORT_DIR.value]
     if any(exporting) if VERIFY.value else not all(exporting):
         raise ConfigError(
@@ -55,6 +64,8 @@ def check(argv: Sequence[str]) -> None:
         )
     if WORKDIR.value:
         Run(WORKDIR.value).read_config()
+    if EXPORT_DIR.value and KEEP.value:
+        recorded_labels(Path(EXPORT_DIR.value).expanduser())
 
 
 def main(argv: Sequence[str]) -> None:
@@ -78,6 +89,7 @@ def export() -> None:
         INPUT_DTYPE.value,
         KEEP.value,
         litert=LITERT.value,
+        labelled=parse_labels(LABELS.value).values(),
     )
     lines = [f"Exported {version}"]
     if LITERT.value:

@@ -71,7 +71,7 @@ def predict_here(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, .
     predictor = load_predictor()
     predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
     for path in paths:
-        if warning := predictor.warning(path, INVERT.value):
+        for warning in predictor.warnings(path, INVERT.value):
             print(f"warning: {warning}", file=sys.stderr)
     return predictions, predictor.spec.class_names
 

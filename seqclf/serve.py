@@ -13,7 +13,8 @@ from absl import flags
 
 from seqclf.console import app
 from seqclf.console.progress import announce
-from seqclf.errors import ConfigError, ExportError
+from seqclf.errors import ExportError
+from seqclf.serving.labels import parse_labels
 
 EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the export's versions.")
 NAME = flags.DEFINE_string("name", "seqclf", "Name of the model, a part of its URLs.")
@@ -47,7 +48,7 @@ def check(argv: Sequence[str]) -> None:
     from seqclf.serving.server.ports import check_port_free
     from seqclf.serving.versions import version_folder
 
-    parse_labels()
+    parse_labels(LABELS.value)
     folder = Path(EXPORT_DIR.value).expanduser()
     if version_folder(folder) == folder:
         raise ExportError(f"{folder} is one version: give the folder in which it is.")
@@ -69,29 +70,12 @@ def main(argv: Sequence[str]) -> None:
             port=PORT.value,
             grpc_port=GRPC_PORT.value,
             keep_loaded=NUM_VERSIONS.value,
-            labels=parse_labels(),
+            labels=parse_labels(LABELS.value),
             cors=CORS.value,
             max_body=MAX_BODY_MB.value * 2**20,
             timeout=TIMEOUT.value,
         )
     )
-
-
-def parse_labels() -> dict[str, int]:
-    """Returns label → version, from the flag.
-
-    Raises:
-        ConfigError: an item is not NAME=VERSION, or a name comes twice.
-    """
-    labels = {}
-    for item in LABELS.value:
-        name, _, version = item.partition("=")
-        if not name or not version.isdecimal():
-            raise ConfigError(f"--labels takes NAME=VERSION,… Received: {item!r}")
-        if name in labels:
-            raise ConfigError(f"--labels names {name!r} twice.")
-        labels[name] = int(version)
-    return labels
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ A version holds, beside `saved_model.pb` and `variables/`:
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ def export_run(
     keep: int = 0,
     report: dict[str, Any] | None = None,
     litert: str = "",
+    labelled: Collection[int] = (),
 ) -> Path:
     """Exports the model of a run as the next version.
 
@@ -66,6 +67,7 @@ def export_run(
         keep: number of newest versions to keep; 0 keeps all.
         report: the report of the run, for the model card; None: the one in the run directory.
         litert: `float32` or `int8` to write a LiteRT file too, see `write_litert`; empty: none.
+        labelled: versions that are kept whatever `keep` is; see `publish`.
 
     Returns:
         The folder of the new version, `EXPORT_DIR/<version>`.
@@ -90,6 +92,7 @@ def export_run(
         keep=keep,
         examples=examples_of(run, spec),
         litert=litert,
+        labelled=labelled,
     )
 
 
@@ -116,6 +119,7 @@ def export_model(
     keep: int = 0,
     examples: WarmupExamples | None = None,
     litert: str = "",
+    labelled: Collection[int] = (),
 ) -> Path:
     """Exports a classifier as the next version of `export_dir`.
 
@@ -128,6 +132,7 @@ def export_model(
         keep: see `export_run`.
         examples: examples for the warm-up and the verification; None: one example of zeros.
         litert: see `export_run`.
+        labelled: see `export_run`.
 
     Returns:
         The folder of the new version.
@@ -150,7 +155,7 @@ def export_model(
         _require_passed(checks, export_dir)
         recorded = {"checks": [_recorded(check) for check in checks]}
         write_manifest(folder, facts | recorded | _input_range(facts, spec))
-        return publish(folder, export_dir, keep)
+        return publish(folder, export_dir, keep, labelled)
 
 
 @contextlib.contextmanager

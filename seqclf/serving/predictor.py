@@ -13,6 +13,7 @@ from seqclf.serving.file_names import GRAPH, METADATA
 from seqclf.serving.graph_errors import first_cause
 from seqclf.serving.image_files import encode_image_file, polarity_hint
 from seqclf.serving.input_range import read_input_range
+from seqclf.serving.input_warnings import input_warnings
 from seqclf.serving.npz_inputs import read_npz_inputs
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.predictions import Prediction, predictions_from
@@ -125,19 +126,19 @@ class Predictor:
         images = {"image_bytes": object_array([encode_image_file(path, invert)])}
         return self._run(IMAGES, images, [path])
 
-    def warning(self, path: str, invert: bool = False) -> str:
-        """Returns a warning if a file does not look like the training data, or an empty string.
+    def warnings(self, path: str, invert: bool = False) -> list[str]:
+        """Returns warnings if a file does not look like the training data.
 
         Args:
             path: a file that `predict_file` has classified.
             invert: whether dark and bright are swapped in an image first.
         """
         if not path.endswith(".npz"):
-            return polarity_hint(path, invert, self.spec.background)
-        if self.input_range is None:
-            return ""
-        found = self.input_range.warning(*self.read_npz(path))
-        return f"{path}: {found}." if found else ""
+            hint = polarity_hint(path, invert, self.spec.background)
+            return [hint] if hint else []
+        x, lengths = self.read_npz(path)
+        inputs = {"inputs": x} if lengths is None else {"inputs": x, "lengths": lengths}
+        return [f"{path}: {text}." for text in input_warnings(inputs, self.input_range).values()]
 
     def read_npz(self, path: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Reads the examples of an `.npz` file.

@@ -7,11 +7,12 @@ to disk and renamed.
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from seqclf.errors import ExportError
 from seqclf.serving.file_names import GRAPH
+from seqclf.serving.labels import recorded_labels
 from seqclf.serving.versions import is_version, versions
 from seqclf.storage.files import sync_to_disk, write_text
 from seqclf.storage.folders import staging_folder
@@ -39,17 +40,23 @@ def staging(export_dir: Path) -> Iterator[Path]:
         yield folder
 
 
-def publish(folder: Path, export_dir: Path, keep: int = 0) -> Path:
+def publish(folder: Path, export_dir: Path, keep: int = 0, labelled: Collection[int] = ()) -> Path:
     """Renames a finished folder to the next version; an existing version is never replaced.
 
     Args:
         folder: the folder from `staging`.
         export_dir: the folder of the versions.
         keep: number of newest versions to keep, including this one; 0 keeps all.
+        labelled: versions that are kept besides, as are those that `deploy/labels.py` has recorded.
 
     Returns:
         The version's folder.
+
+    Raises:
+        ExportError: versions are to be removed, but the record of labels is damaged; nothing is
+            published.
     """
+    labelled = {*labelled, *recorded_labels(export_dir).values()} if keep else set()
     _sync(folder)
     while True:
         version = export_dir / str(max([_last(export_dir), *versions(export_dir)]) + 1)
@@ -63,15 +70,17 @@ def publish(folder: Path, export_dir: Path, keep: int = 0) -> Path:
     sync_to_disk(export_dir)
     write_text(export_dir / LAST, f"{version.name}\n")
     if keep:
-        _retire(export_dir, keep)
+        _retire(export_dir, keep, labelled)
     return version
 
 
-def _retire(export_dir: Path, keep: int) -> None:
-    """Removes all but the newest `keep` SavedModels; a server sees each removed by one rename."""
+def _retire(export_dir: Path, keep: int, labelled: Collection[int]) -> None:
+    """Removes all SavedModels but the newest and the labelled ones, each by one rename."""
     entries = [e for e in export_dir.iterdir() if is_version(e.name)]
     models = [e for e in entries if (e / GRAPH).is_file()]
     for old in sorted(models, key=lambda entry: int(entry.name))[:-keep]:
+        if int(old.name) in labelled:
+            continue
         with staging_folder(export_dir) as hidden:
             os.rename(old, hidden / old.name)
 

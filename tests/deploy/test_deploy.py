@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from seqclf.serving import batching
+from seqclf.serving.labels import recorded_labels
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -465,6 +466,18 @@ def test_labels_are_written_promoted_and_rolled_back(labels_py, folder, capsys):
         assert stat.S_IMODE(config.stat().st_mode) == 0o644  # the server is another user
         assert "stable is version" in capsys.readouterr().out
     assert [path.name for path in folder.iterdir() if path.is_file()] == ["models.config"]
+
+
+def test_labels_are_recorded_for_exports(labels_py, folder):
+    models = folder / "models"
+    label(labels_py, folder, "--stable=1", "--canary=10")
+    first = str((folder / "models.config").resolve())
+    assert json.loads((models / ".labels.json").read_text()) == {first: {"stable": 1, "canary": 10}}
+    labels_py.main(["--stable=2", f"--model_dir={models}", f"--config={folder}/other.config"])
+    assert set(recorded_labels(models).values()) == {1, 2, 10}
+    (models / ".labels.json").write_text("damaged")
+    label(labels_py, folder, "--stable=10")
+    assert recorded_labels(models) == {f"stable in {first}": 10}
 
 
 @pytest.mark.parametrize("arguments", [["--stable=3"], ["--stable=1", "--canary=4"]])

@@ -1,5 +1,6 @@
 """Versions appear whole or not at all, whatever happens to the process that writes them."""
 
+import json
 import os
 import random
 import signal
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 from published_versions import export, write
 
-from seqclf.errors import ExportError
+from seqclf.errors import ConfigError, ExportError
 from seqclf.serving.file_names import STAGING
+from seqclf.serving.labels import RECORD, parse_labels
 from seqclf.serving.publish import publish, staging
 from seqclf.serving.versions import version_folder, versions
 
@@ -60,6 +62,43 @@ def test_keep_leaves_what_is_no_model(tmp_path):
     (tmp_path / "0" / "precious").write_text("mine")
     export(tmp_path, keep=1)
     assert (tmp_path / "0" / "precious").read_text() == "mine" and versions(tmp_path) == [0, 2]
+
+
+def record(folder, text):
+    (folder / RECORD).write_text(text)
+
+
+def test_keep_leaves_versions_that_have_labels(tmp_path):
+    for _ in range(4):
+        export(tmp_path)
+    record(tmp_path, json.dumps({"/a/models.config": {"stable": 2}, "/b": {"canary": 4, "x": 9}}))
+    export(tmp_path, keep=1, labelled=[1])
+    assert versions(tmp_path) == [1, 2, 4, 5]
+    export(tmp_path, keep=1)  # the label of a flag is not recorded
+    assert versions(tmp_path) == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"a": 3}', '{"a": {"stable": "x"}}', '{"a": {"s": []}}']
+)
+def test_nothing_is_removed_when_labels_are_unknown(tmp_path, text):
+    export(tmp_path)
+    export(tmp_path)
+    record(tmp_path, text)
+    with pytest.raises(ExportError, match="labels.json cannot be read.*deploy/labels.py"):
+        export(tmp_path, keep=1)
+    assert versions(tmp_path) == [1, 2]
+    export(tmp_path)  # nothing is to be removed, so nothing has to be known
+    assert versions(tmp_path) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("item", ["stable", "=1", "stable=x", "stable=²", "stable=-1"])
+def test_labels_that_are_none(item):
+    with pytest.raises(ConfigError, match="NAME=VERSION"):
+        parse_labels(["canary=2", item])
+    with pytest.raises(ConfigError, match="twice"):
+        parse_labels(["a=1", "a=2"])
+    assert parse_labels(["a=1", "b=1"]) == {"a": 1, "b": 1}
 
 
 def test_a_number_is_not_given_twice(tmp_path):
