@@ -153,6 +153,8 @@ def _checked_step(key: str, domain: Range, low: float, high: float) -> float:
         raise ConfigError(
             f"Search space: the step of `{key}` must be greater than {smallest}. Received: {step!r}"
         )
+    if step >= 2**63:  # it may be infinite, or too long to print
+        raise ConfigError(f"Search space: the step of `{key}` leaves no value but {low!r}.")
     if kind is int and step != int(step):
         raise ConfigError(
             f"Search space: the step of `{key}` must be an integer. Received: {step!r}"

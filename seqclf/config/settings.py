@@ -46,6 +46,12 @@ class Setting:
         Raises:
             ConfigError: the value is of another type or out of range; key and value are named.
         """
+        for number in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(number, int) and number.bit_length() > 63:  # may be too long to print
+                raise ConfigError(
+                    f"`{key}` must not need more than 63 bits. Received: an integer of "
+                    f"{number.bit_length()} bits"
+                )
         if self.kind is tuple:
             return self._checked_list(key, value)
         accepts, expected = _ACCEPTED[self.kind]

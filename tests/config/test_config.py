@@ -20,6 +20,7 @@ from seqclf.config import (
     differences,
     flatten,
     from_json,
+    nest,
     resolve,
     to_json,
 )
@@ -182,3 +183,11 @@ def test_json_beyond_the_limits_of_the_parser_is_refused(text):
 def test_a_key_that_is_no_string_is_unknown():
     with pytest.raises(ConfigError, match="Unknown config key `3`"):
         resolve({3: 4})
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63), 10**400, 10**5000], ids=range(4))
+@pytest.mark.parametrize("key", ["steps", "optimizer.learning_rate", "model.units"])
+def test_integers_of_more_than_63_bits_are_refused(key, number):
+    value = [number] if key == "model.units" else number
+    with pytest.raises(ConfigError, match=f"`{key}` must not need more than 63 bits"):
+        resolve(nest({key: value}))

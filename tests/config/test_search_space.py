@@ -109,6 +109,9 @@ def test_it_is_described_in_words():
         ({"optimizer.weight_decay": Range(0.1, 0.2)}, "needs `optimizer.name` 'adamw'"),
         ({"batch_size": Range(8, 64, step=float("nan"))}, "must be greater than 0. Received: nan"),
         ({"batch_size": Range(8, 64, step=80)}, "leaves no value but 8. Received: 80"),
+        ({"batch_size": Range(8, 64, step=float("inf"))}, "leaves no value but 8"),
+        ({"model.dropout": Range(0, 0.5, step=10**400)}, "leaves no value but 0.0"),
+        ({"batch_size": Range(8, 10**400)}, "`batch_size` must not need more than 63 bits"),
         ({"batch_size": Range(8, 64, log="no")}, "must be True or False. Received: 'no'"),
         ({5: Choice(1, 2)}, "Unknown config key `5`"),
         (
