@@ -3,9 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from seqclf.comparison import BUDGETS
 from seqclf.config import Config
 from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import ConfigError
 from seqclf.models.classifier import build_classifier
 
 REFERENCE = "gru"  # the cell whose width and size the others are given
@@ -45,7 +48,7 @@ def make_variants(
         budgets: what the cells shall have in common, one or both of `BUDGETS`.
 
     Raises:
-        ConfigError: a cell lacks an option of the recipe.
+        ConfigError: a cell lacks an option of the recipe, or needs more memory than there is.
     """
     widths = tuple(config.model.units)
     target = _count_parameters(config, spec, REFERENCE, widths)
@@ -103,4 +106,10 @@ def _units_of_size(config: Config, spec: DatasetSpec, cell: str, target: int) ->
 
 def _count_parameters(config: Config, spec: DatasetSpec, cell: str, units: tuple[int, ...]) -> int:
     variant = Variant(cell, "", units, 0)
-    return int(build_classifier(with_variant(config, variant, 0), spec).count_params())
+    try:
+        return int(build_classifier(with_variant(config, variant, 0), spec).count_params())
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        raise ConfigError(
+            f"`model.units` {list(units)} with `model.cell` {cell!r} needs more memory than there "
+            "is: make them smaller."
+        ) from error

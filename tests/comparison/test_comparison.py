@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from seqclf import build_classifier, load_dataset
 from seqclf.comparison import trainings
@@ -138,3 +139,12 @@ def test_medians_and_spread_of_the_table(tmp_path):
     ]
     row = outcome_table(outcomes)[-1]
     assert "**90.00** (80.00 – 95.00), 1 of 4 diverged" in row
+
+
+def test_a_cell_that_does_not_fit_into_memory_is_refused(digits, monkeypatch):
+    def build(config, spec):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    monkeypatch.setattr("seqclf.comparison.variants.build_classifier", build)
+    with pytest.raises(ConfigError, match=r"`model.units` \[12, 8\] .* more memory than there is"):
+        make_variants(resolve(SMALL), digits.spec, CELLS)
