@@ -74,7 +74,7 @@ def opened(path: str | Path) -> Iterator[tuple[Image.Image, bytes]]:
             raise all kinds of errors for a damaged file.
     """
     try:
-        content = Path(path).read_bytes()
+        content = Path(path).expanduser().read_bytes()
         with Image.open(io.BytesIO(content), formats=tuple(SUFFIXES)) as image:
             image.verify()  # checks the sums in a PNG; the image must be opened again afterwards
         with Image.open(io.BytesIO(content), formats=tuple(SUFFIXES)) as image:

@@ -8,9 +8,11 @@ import importlib.util
 import os
 import sys
 import weakref
+from pathlib import Path
 from typing import Any
 
 from seqclf.serving.c_tensors import STRING, Tensor
+from seqclf.storage.plain_path import plain_path
 
 STRING_SIZE = 24  # sizeof(TF_TString)
 INVALID_ARGUMENT = 3  # TF_INVALID_ARGUMENT
@@ -143,10 +145,11 @@ class Runtime:
         """
         self._graph = self._c.TF_NewGraph()
         tags = (ctypes.c_char_p * 1)(tag.encode())
-        self._session = self._c.TF_LoadSessionFromSavedModel(
-            self._c.TF_NewSessionOptions(), None, os.fsencode(folder), tags, 1,
-            self._graph, None, self._status,
-        )  # fmt: skip
+        with plain_path(Path(folder)) as plain:
+            self._session = self._c.TF_LoadSessionFromSavedModel(
+                self._c.TF_NewSessionOptions(), None, os.fsencode(plain), tags, 1,
+                self._graph, None, self._status,
+            )  # fmt: skip
         self._check()
         weakref.finalize(self, _release, self._c, self._session, self._graph, self._status)
 

@@ -32,6 +32,7 @@ from keras_tuner.src.engine import oracle as keras_tuner_oracle
 from keras_tuner.src.engine import stateful
 
 from seqclf.storage.files import replacing
+from seqclf.storage.plain_path import plain_path
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"  # Keras Tuner's words
 
@@ -137,7 +138,13 @@ class MendedOracle(keras_tuner.Oracle):  # type: ignore[misc]  # no types
         Raises:
             ValueError: the files contradict each other in another way.
         """
-        super().reload()
+        directory = self._directory
+        with plain_path(Path(directory)) as plain:  # Keras Tuner looks for trials with a pattern
+            self._directory = str(plain)
+            try:
+                super().reload()
+            finally:
+                self._directory = directory
         self._check_trials()
         for trial_id in set(self.trials) - set(self.start_order):
             del self.trials[trial_id]

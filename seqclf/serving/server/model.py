@@ -12,6 +12,7 @@ from seqclf.serving.input_range import read_input_range
 from seqclf.serving.server.batching_rules import read_batching_rules
 from seqclf.serving.server.fault import Fault, fault_from_error, invalid
 from seqclf.serving.server.tensors import TensorMap
+from seqclf.storage.plain_path import plain_path
 
 DEFAULT_SIGNATURE = "serving_default"
 CLASSIFY_OUTPUTS = {"classes", "scores"}
@@ -47,7 +48,8 @@ class ServedModel:
         self.signatures = {k: v for k, v in self.definitions.items() if not k.startswith("__")}
         self.batching = read_batching_rules(path)
         self.input_range = read_input_range(path)
-        self._loaded = tf.saved_model.load(str(path), tags=["serve"])  # keeps the variables alive
+        with plain_path(path) as plain:
+            self._loaded = tf.saved_model.load(str(plain), tags=["serve"])  # keeps variables alive
 
     def input_dtypes(self, signature: str) -> dict[str, str]:
         """Returns the dtype of each input of a signature ("" is the default one)."""

@@ -11,6 +11,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from seqclf.serving.file_names import GRAPH, STAGING
 from seqclf.serving.verify.checks import Check, judge, skipped
+from seqclf.storage.plain_path import plain_path
 
 VARIABLE_OPERATIONS = {"VarHandleOp", "VariableV2", "Variable"}
 
@@ -46,6 +47,9 @@ def check_layout(folder: Path, graphs: list[MetaGraphDef]) -> Check:
     if check.passed and not re.fullmatch(r"0|[1-9][0-9]*", name) and not name.startswith(STAGING):
         reason = f"{found}; but the server reads BASE/<integer> only, so `{name}` needs renaming"
         return skipped("layout", reason)
+    if check.passed and re.search(r"[\[\\]", str(folder.resolve())):
+        reason = f"{found}; but TensorFlow Serving finds no variables below a path with [ or \\"
+        return skipped("layout", f"{reason}: serve a copy of the version in another folder")
     return check
 
 
@@ -67,10 +71,11 @@ def _variables(folder: Path, graphs: list[MetaGraphDef]) -> tuple[int, list[str]
         return 0, ["variables/variables.index is missing"] if needed else []
     names: list[str] = []
     try:
-        reader = tf.train.load_checkpoint(str(prefix))
-        names = sorted(reader.get_variable_to_shape_map())
-        for name in names:
-            reader.get_tensor(name)
+        with plain_path(prefix.parent) as variables:
+            reader = tf.train.load_checkpoint(str(variables / prefix.name))
+            names = sorted(reader.get_variable_to_shape_map())
+            for name in names:
+                reader.get_tensor(name)
     except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:
         return len(names), [f"variables/ is incomplete or damaged ({error})"]
     return len(names), []

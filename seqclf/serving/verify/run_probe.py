@@ -90,7 +90,7 @@ def run_probe(
         runtime: folder with the shared libraries of another TensorFlow; None: the installed one.
         timeout: seconds for loading and all calls.
     """
-    folder = str(runtime or installed_libraries())
+    folder = str(Path(runtime).expanduser() if runtime else installed_libraries())
     job = {
         "runtime": folder,
         "model": str(model.resolve()),
