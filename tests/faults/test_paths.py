@@ -76,7 +76,7 @@ def test_export_and_verify(run, folder):
     checks = {check.rule: check for check in verify(folder / "models")}
     assert all(check.passed is not False for check in checks.values()), checks
     assert checks["runs"].passed and checks["golden"].passed is None
-    assert "TensorFlow Serving finds no variables" in checks["layout"].detail
+    assert "TensorFlow Serving takes [ and \\ for a pattern" in checks["layout"].detail
 
 
 def test_predict_and_serve_agree(run, sample):

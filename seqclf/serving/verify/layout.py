@@ -42,14 +42,13 @@ def check_layout(folder: Path, graphs: list[MetaGraphDef]) -> Check:
         if not (folder / "assets" / name).is_file()
     ]
     found = f"{GRAPH}, {count} tensors in variables/, {len(assets)} assets"
+    if re.search(r"[\[\\]", str(folder.resolve())):
+        found += "; serve a copy of it elsewhere: TensorFlow Serving takes [ and \\ for a pattern"
     check = judge("layout", problems, found, "export or copy the version again")
     name = folder.name
     if check.passed and not re.fullmatch(r"0|[1-9][0-9]*", name) and not name.startswith(STAGING):
         reason = f"{found}; but the server reads BASE/<integer> only, so `{name}` needs renaming"
         return skipped("layout", reason)
-    if check.passed and re.search(r"[\[\\]", str(folder.resolve())):
-        reason = f"{found}; but TensorFlow Serving finds no variables below a path with [ or \\"
-        return skipped("layout", f"{reason}: serve a copy of the version in another folder")
     return check
 
 
