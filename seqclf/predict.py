@@ -8,6 +8,7 @@ python -m seqclf.predict --server=grpc://localhost:8500/seqclf digit.png
 
 import contextlib
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -101,8 +102,10 @@ def predict_on_server(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[s
         if not colon or not name.strip():
             raise ConfigError("--header takes 'Name: value'.")
         headers[name.strip()] = value.strip()
-    options = {"timeout": TIMEOUT.value, "headers": headers, "ca_file": CA_FILE.value}
-    options["manifest"] = MANIFEST.value
+    ca_file = CA_FILE.value and os.path.expanduser(CA_FILE.value)
+    manifest = MANIFEST.value and os.path.expanduser(MANIFEST.value)
+    options = {"timeout": TIMEOUT.value, "headers": headers, "ca_file": ca_file}
+    options["manifest"] = manifest
     with connect(SERVER.value, **options) as client, _printed_warnings(InputWarning):
         if WAIT.value:
             client.wait_until_available(WAIT.value)
