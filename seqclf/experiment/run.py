@@ -23,7 +23,7 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import check_batch_divides
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.evaluation import Scorer
-from seqclf.training.loop import check, fit, total_steps
+from seqclf.training.loop import check_fits_data, fit, total_steps
 from seqclf.training.state import State
 
 
@@ -113,7 +113,7 @@ def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Worke
         if dataset is None:
             announce(f"Loading {config.data.source}")
         loaded = dataset or load_dataset(**config.data.to_dict())
-        check(config, loaded)
+        check_fits_data(config, loaded)
         check_batch_divides(config, workers)
         return loaded
 

@@ -52,8 +52,8 @@ class FitResult(NamedTuple):
     score: Score | None
 
 
-def check(config: Config, dataset: Dataset) -> None:
-    """Checks that a config and a data set go together.
+def check_fits_data(config: Config, dataset: Dataset) -> None:
+    """Checks that a config and a dataset go together.
 
     Raises:
         ConfigError: a step would read more examples than the training split has, or `augment.*`

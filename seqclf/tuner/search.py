@@ -18,7 +18,7 @@ from seqclf.errors import RunError, SearchError
 from seqclf.storage.files import write_json
 from seqclf.storage.locks import locked
 from seqclf.training.distribution.strategy import require_alone
-from seqclf.training.loop import check, total_steps
+from seqclf.training.loop import check_fits_data, total_steps
 from seqclf.tuner import roles
 from seqclf.tuner.folder import check_free, check_same_search, claim_folder, read_search
 from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
@@ -105,7 +105,7 @@ def _search_record(space: SearchSpace, options: SearchOptions) -> dict[str, Any]
         SeqclfError: the data cannot be loaded, or it does not suit the config.
     """
     dataset = dataset_of(space.config)
-    check(space.config, dataset)
+    check_fits_data(space.config, dataset)
     examples = total_steps(space.config, dataset) * space.config.examples_per_step
     epochs = examples / len(dataset.train)
     return {

@@ -29,7 +29,7 @@ def make_workers(config: Config) -> Workers:
         ConfigError: `distribute` and `TF_CONFIG`, or the devices, do not go together.
         WorkerLostError: the other workers cannot be joined, or this one's port is taken.
     """
-    kind, cluster = chosen(config.distribute, cluster_of_environment())
+    kind, cluster = choose_distribution(config.distribute, cluster_of_environment())
     if kind == "multi_worker" and cluster:
         return Workers(_multi_worker(cluster), cluster)
     if kind == "mirrored":
@@ -55,7 +55,7 @@ def check_batch_divides(config: Config, workers: Workers) -> None:
         )
 
 
-def chosen(distribute: str, cluster: Cluster | None) -> tuple[str, Cluster | None]:
+def choose_distribution(distribute: str, cluster: Cluster | None) -> tuple[str, Cluster | None]:
     """Returns the kind of distribution: `multi_worker`, `mirrored` or `none`.
 
     Args:
@@ -94,7 +94,7 @@ def require_alone(config: Config, what: str) -> None:
     Raises:
         ConfigError: `distribute` or `TF_CONFIG` asks for several devices or workers.
     """
-    kind, _ = chosen(config.distribute, cluster_of_environment())
+    kind, _ = choose_distribution(config.distribute, cluster_of_environment())
     if config.distribute == "mirrored" or kind == "multi_worker":
         raise ConfigError(
             f"{what} trains one model on one device at a time: leave `distribute` at 'auto' and "

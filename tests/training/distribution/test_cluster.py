@@ -6,7 +6,7 @@ import pytest
 
 from seqclf.errors import ConfigError
 from seqclf.training.distribution.cluster import Cluster, cluster_of_environment
-from seqclf.training.distribution.strategy import chosen
+from seqclf.training.distribution.strategy import choose_distribution
 
 TWO = ["10.0.0.1:2222", "10.0.0.2:2222"]
 
@@ -78,16 +78,16 @@ def test_what_cannot_be_understood(monkeypatch, text, message):
 
 
 def test_auto_takes_what_is_there(monkeypatch):
-    assert chosen("auto", Cluster(tuple(TWO), 0))[0] == "multi_worker"
-    assert chosen("auto", Cluster(tuple(TWO[:1]), 0))[0] == "none"
-    assert chosen("auto", None)[0] == "none"
+    assert choose_distribution("auto", Cluster(tuple(TWO), 0))[0] == "multi_worker"
+    assert choose_distribution("auto", Cluster(tuple(TWO[:1]), 0))[0] == "none"
+    assert choose_distribution("auto", None)[0] == "none"
     monkeypatch.setattr("seqclf.training.distribution.strategy._gpus", lambda: ["GPU:0", "GPU:1"])
-    assert chosen("auto", None)[0] == "mirrored"
+    assert choose_distribution("auto", None)[0] == "mirrored"
 
 
 def test_what_contradicts_the_environment_is_refused():
     with pytest.raises(ConfigError, match="'multi_worker' needs .* TF_CONFIG, which is not set"):
-        chosen("multi_worker", None)
+        choose_distribution("multi_worker", None)
     for kind in ("mirrored", "none"):
         with pytest.raises(ConfigError, match=f"several workers, but `distribute` is '{kind}'"):
-            chosen(kind, Cluster(tuple(TWO), 0))
+            choose_distribution(kind, Cluster(tuple(TWO), 0))
