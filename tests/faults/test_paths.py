@@ -9,7 +9,8 @@ from seqclf.comparison.trainings import run_comparison
 from seqclf.config import nest, resolve
 from seqclf.config.recipes import load_recipe
 from seqclf.config.search_space import Range, SearchSpace
-from seqclf.experiment.run import evaluate_run, run_experiment
+from seqclf.experiment.run import run_experiment
+from seqclf.experiment.run_evaluation import evaluate_run
 from seqclf.inspection.inputs import load_inputs
 from seqclf.inspection.report import write_inspection
 from seqclf.inspection.stepwise import inspect_examples
