@@ -85,7 +85,7 @@ def test_predict_and_serve_agree(run, sample):
     served = ServedModel(run.export / "1")
     x = load_dataset("digits").test.x[:1]
     (again,) = Predictor(run.export / "1").predict(x, None, ["first"])
-    outputs = served.run("serving_default", {"inputs": x.astype(np.float32)})
+    outputs = served.run("serving_default", {"inputs": x})
     np.testing.assert_allclose(outputs["probabilities"][0], again.probabilities, atol=1e-6)
     assert prediction.class_name in "0123456789"
 
