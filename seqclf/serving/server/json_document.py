@@ -1,28 +1,28 @@
 """The JSON text of a request's body, read as TensorFlow Serving reads it, and quoted in messages.
 
 TensorFlow Serving uses RapidJSON, which differs from Python's parser: of duplicate keys the first
-one counts, text after the document is ignored, integers beyond 64 bits are floats, and `Inf` is a
-number. What is refused here and accepted there is listed in docs/serving.md.
+one counts, text after the document is ignored, numbers that round to infinity are infinite, and
+`Inf` is a number. (Integers beyond 64 bits are floats there, and `int` here until they get a type.)
+What is refused here and accepted there is listed in docs/serving.md.
 """
 
 import codecs
 import json
 import math
 import re
-from collections.abc import Callable
 from typing import Any
 
 from seqclf.serving.server.fault import invalid
 
-# Only a text that has one of these needs the slower reading of its numbers or strings.
-LARGE_EXPONENT = re.compile(r"[eE]\+?\d{3}")
-LONG_NUMBER = re.compile(r"\d{19}")
+# A text whose digits are all 0 shows quickly whether its numbers need the slower reading.
+TO_SKELETON = bytes.maketrans(b"123456789E", b"000000000e")
+LARGE_EXPONENT = b"e000"
+LONG_NUMBER = b"0" * 309
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")  # half of a pair, perhaps without the other
 # A string, which stays as it is, or a number that only RapidJSON knows.
 STRING_OR_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\bInf\b|-NaN\b', re.DOTALL)
 PYTHON_WORDS = {"Inf": "Infinity", "-NaN": "NaN"}
 SPACE = re.compile(r"[ \t\n\r]*")
-LONGEST_EXACT = len(str(-(2**63)))  # characters of an integer of 64 bits
 MAX_EXPONENT = 308  # of a double
 MAX_QUOTED_LENGTH = 80
 
@@ -39,7 +39,8 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
         raise invalid("JSON Parse error: The document is empty")
     try:
         text = body.decode()
-        document = _parse(text)
+        skeleton = body.translate(TO_SKELETON, b"+")
+        document = _parse(text, LONG_NUMBER in skeleton or LARGE_EXPONENT in skeleton)
         if SURROGATE_ESCAPE.search(text):
             json.dumps(document, ensure_ascii=False).encode()
     except (UnicodeDecodeError, UnicodeEncodeError) as error:
@@ -62,25 +63,22 @@ def quoted_json(value: Any) -> str:
     return text if len(text) <= MAX_QUOTED_LENGTH else text[:MAX_QUOTED_LENGTH] + " …"
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str, may_overflow: bool) -> Any:
     try:
-        return _parse_document(text)
+        return _parse_document(text, may_overflow)
     except json.JSONDecodeError:
         if "Inf" not in text and "-NaN" not in text:
             raise
-    return _parse_document(STRING_OR_WORD.sub(lambda m: PYTHON_WORDS.get(m[0], m[0]), text))
+    text = STRING_OR_WORD.sub(lambda m: PYTHON_WORDS.get(m[0], m[0]), text)
+    return _parse_document(text, may_overflow)
 
 
-def _parse_document(text: str) -> Any:
+def _parse_document(text: str, may_overflow: bool) -> Any:
     """Parses the document at the beginning of a text; what follows it is ignored."""
-    is_long = LONG_NUMBER.search(text) is not None
-    parse_float: Callable[[str], Any] | None = None
-    if is_long or LARGE_EXPONENT.search(text):
-        parse_float = _float
     decoder = json.JSONDecoder(
         object_pairs_hook=_first_of_duplicates,
-        parse_float=parse_float,
-        parse_int=_integer if is_long else None,
+        parse_float=_float if may_overflow else None,
+        parse_int=_integer if may_overflow else None,
     )
     start = SPACE.match(text)
     return decoder.raw_decode(text, start.end() if start else 0)[0]
@@ -92,10 +90,8 @@ def _first_of_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int | float:
-    """Reads an integer; one beyond 64 bits becomes a float."""
-    if len(text) <= LONGEST_EXACT and -(2**63) <= (number := int(text)) < 2**64:
-        return number
-    return _finite(text)
+    """Reads an integer; a long one becomes a float, as `int` would take too long for it."""
+    return int(text) if len(text) < len(LONG_NUMBER) else _finite(text)
 
 
 def _float(text: str) -> float:

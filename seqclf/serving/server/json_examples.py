@@ -47,7 +47,7 @@ def _features(example: Any) -> dict[str, tf.train.Feature]:
 
 
 def _feature(name: str, content: Any) -> tf.train.Feature:
-    values = content if isinstance(content, list) else [content]
+    values = [_as_float_beyond_64_bits(v) for v in _as_list(content)]
     types = {int if type(value) is bool else type(value) for value in values}
     try:
         if not values:
@@ -67,6 +67,16 @@ def _feature(name: str, content: Any) -> tf.train.Feature:
     except (ValueError, UnicodeError, OverflowError) as error:
         raise invalid(f"Feature: {name} has an element out of range: {error}") from error
     raise _type_error(name, types)
+
+
+def _as_list(content: Any) -> list[Any]:
+    return content if isinstance(content, list) else [content]
+
+
+def _as_float_beyond_64_bits(value: Any) -> Any:
+    if type(value) is int and not -(2**63) <= value < 2**64:
+        return float(value)
+    return value
 
 
 def _type_error(name: str, types: set[type]) -> Fault:
