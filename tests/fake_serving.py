@@ -1,4 +1,4 @@
-"""A small model behind TensorFlow Serving's REST and gRPC, and faults on demand; for tests."""
+"""A server with TensorFlow Serving's REST and gRPC, a small model, and faults on demand."""
 # ruff: noqa: N802, N815 (methods are named as http.server and gRPC call them)
 
 import base64
@@ -44,7 +44,7 @@ SIGNATURES = {
 
 
 def predict(name, inputs):
-    """The model: arrays to arrays, strings as bytes."""
+    """Runs the model on arrays; strings are bytes."""
     if name == "serving_bytes":
         return {"echo_bytes": np.array([v[::-1] for v in inputs["image_bytes"]], object)}
     if name == "names":
@@ -63,7 +63,7 @@ def predict(name, inputs):
 
 
 def classify(example):
-    """A label for each feature, which tells its kind, and its sum or length."""
+    """Returns (label, score) for each feature: its kind and number, and its sum or length."""
     rows = []
     for key, feature in sorted(example.features.feature.items()):
         kind = feature.WhichOneof("kind")
@@ -85,20 +85,21 @@ def signature_map():
 
 
 class FakeServing:
-    """Both servers on ports of their own.
+    """A REST and a gRPC server, each on a free port.
 
     Attributes:
-        faults: for the next requests, one each; see `Handler.do_GET` and `Grpc.enter`.
+        faults: one fault for each of the next requests; `Handler.do_GET` and `Grpc.enter` say what
+            a fault is.
         requests: (path or method, headers, body) of all requests so far.
-        states: (version, state, error code, error message) of the model.
+        states: (version, state, error code, error message) of the model's versions.
     """
 
     def __init__(self, tls=None):
         self.faults, self.requests = [], []
-        self.closing = threading.Event()  # ends all sleep
+        self.closing = threading.Event()  # ends all pauses
         self.states = [(1, "AVAILABLE", 0, "")]
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("H", (Handler,), {"owner": self}))
-        self.http.handle_error = lambda *args: None  # clients that go away are no news
+        self.http.handle_error = lambda *args: None  # not logged: a client went away
         unlimited = [("grpc.max_receive_message_length", -1)]
         self.grpc = grpc.server(futures.ThreadPoolExecutor(4), options=unlimited)
         service = Grpc(self)
@@ -141,7 +142,7 @@ class FakeServing:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are two writes: 40 ms otherwise
+    disable_nagle_algorithm = True  # else header and body, two writes, take 40 ms
 
     def do_GET(self):
         """A fault is (status, body, headers), seconds to sleep, or a function of this handler."""
@@ -257,7 +258,7 @@ def in_json(array, encoded):
 
 
 def short(value):
-    """A float32 in the fewest digits, as TensorFlow Serving writes it."""
+    """Returns a float32 as the decimal number with the fewest digits."""
     return float(str(value))
 
 

@@ -1,4 +1,4 @@
-"""The client against a fake of TensorFlow Serving's REST and gRPC on this machine."""
+"""The client, with a small server in this process that has TensorFlow Serving's APIs."""
 
 import pickle
 import shutil
@@ -77,7 +77,7 @@ def wanted():
 
 
 def refused(server, protocol, code, status, said="because"):
-    """Puts a fault in line."""
+    """Makes the next request fail with this status or code."""
     server.faults.append((status, {"error": said}) if protocol == "rest" else (code, said))
 
 

@@ -27,12 +27,12 @@ DTYPES = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What a REST request was answered.
+    """The response to a REST request.
 
     Attributes:
-        status: of HTTP.
+        status: the HTTP status.
         text: the body.
-        headers: its headers.
+        headers: the headers.
     """
 
     status: int
@@ -50,11 +50,11 @@ class Answer:
 
 
 class Server:
-    """Serves a folder of versions until `close`.
+    """A local server, in a thread of its own, until `close`.
 
     Args:
-        export_dir: see `ServerOptions`, as for the rest.
-        options: of `ServerOptions`.
+        export_dir: folder of the versions.
+        options: further fields of `ServerOptions`.
     """
 
     def __init__(self, export_dir: Path, **options: Any):
@@ -81,7 +81,7 @@ class Server:
         self._thread.join(30)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Asks; a dictionary is sent as JSON, any other body as it is, an iterator in chunks."""
+        """Sends a request; a dictionary or a list is sent as JSON, an iterator in chunks."""
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
         url = f"http://{self.netloc}{path}"
@@ -89,7 +89,7 @@ class Server:
         return Answer(response.status, response.data.decode(), response.headers)
 
     def predict(self, body: Any, signature: str = "") -> Answer:
-        """Asks the newest version to predict; `signature` is put in."""
+        """Sends a `:predict` request to the newest version, with the name of a signature."""
         if signature:
             body = {"signature_name": signature} | body
         return self.ask("POST", f"/v1/models/{self.name}:predict", body)
@@ -125,13 +125,13 @@ class Server:
 
 @pytest.fixture(scope="session")
 def serving():
-    """`Server`: tests start what they need, as modules cannot import this one."""
+    """The class `Server`, since test modules cannot import this module."""
     return Server
 
 
 @pytest.fixture(scope="session")
 def save_zoo(tmp_path_factory):
-    """A function that puts the zoo into a folder as a version."""
+    """A function that writes the zoo, one model with many signatures, as a version of an export."""
     original = tmp_path_factory.mktemp("original") / "zoo"
     _write_zoo(original)
 
@@ -143,7 +143,7 @@ def save_zoo(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def save_plus(tmp_path_factory):
-    """A function that puts `y = x / 2 + plus` into a folder as a version."""
+    """A function that writes the model `y = x / 2 + plus` as a version of an export."""
     originals = tmp_path_factory.mktemp("originals")
 
     def save(export_dir: Path, version: int | str, plus: float = 2.0) -> Path:
@@ -163,7 +163,7 @@ def save_plus(tmp_path_factory):
 
 
 def _write_zoo(path: Path) -> None:
-    """Writes one SavedModel with a signature for each thing that may be asked."""
+    """Writes a SavedModel with a signature for each kind of request."""
     module = tf.Module()
     module.plus = tf.Variable(2.0)
     anything = {name: tf.TensorSpec(None, name, name="x") for name in DTYPES}
@@ -224,7 +224,7 @@ def _several(number: tf.Tensor, text: tf.Tensor, decimal: tf.Tensor) -> dict[str
 
 
 def _classify(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Answers an example by its features: what they are is seen in the answer."""
+    """Classifies examples so that the result shows their features."""
     features = tf.io.parse_example(
         inputs,
         {

@@ -1,4 +1,4 @@
-"""Bad requests: each gets its 4xx, and the next good one is answered as if nothing had been."""
+"""Bad requests: each gets a status of 4xx, and the next good request succeeds."""
 
 import asyncio
 import base64
@@ -76,12 +76,12 @@ BODIES = {
 def test_bodies(server, path, case):
     answer = server.ask("POST", path, BODIES[case])
     assert answer.status == 400 and answer.error, answer.text
-    assert len(answer.text) < 1500  # what was sent is not sent back
+    assert len(answer.text) < 1500  # the message does not repeat the whole body
     server.alive()
 
 
 def test_examples_with_large_features(server):
-    """Under the limit a feature may be as large as it wants; the answer comes nevertheless."""
+    """A feature may have any size as long as the body is below the limit."""
     body = {"signature_name": "classify", "examples": [{"ratings": [1.0] * 100_000}]}
     assert server.ask("POST", CLASSIFY, body).json == {"results": [[["", 2.0], ["", 100000.0]]]}
 
@@ -143,7 +143,7 @@ def test_a_body_that_cannot_be_unpacked(server, encoding, body, monkeypatch):
         server.alive()
 
 
-# What is wrong below the API: written by hand
+# Faults below the API, in requests that are written by hand
 
 
 def request_head(*lines, method="POST", path=PREDICT):
@@ -194,7 +194,7 @@ INVALID = {
 
 @pytest.mark.parametrize("case", INVALID)
 def test_invalid_http(server, case):
-    """Like TensorFlow Serving's, the HTTP library's own answers are not JSON."""
+    """The HTTP library answers these itself, without JSON, as in TensorFlow Serving."""
     with connect(server) as connection:
         try:
             connection.sendall(INVALID[case])
@@ -252,7 +252,7 @@ def test_pipelined_requests(server):
     assert answers.count(b'{"predictions": [3.0]}') == 4
 
 
-# In company: what is batched together
+# Requests that share a batch
 
 
 def test_one_bad_request_among_good_ones(server):
@@ -350,7 +350,7 @@ def chunk(kind, data):
 
 
 def png(width, height, first=b"", pixels=None):
-    """Returns a grey PNG; `pixels` as they are in the file, else white ones."""
+    """Returns a grey PNG file with the given compressed pixels, or with white ones."""
     if pixels is None:
         packer = zlib.compressobj(9)
         row = b"\0" + b"\xff" * width
@@ -361,7 +361,7 @@ def png(width, height, first=b"", pixels=None):
 
 
 def jpeg(width, height):
-    """Returns the beginning of a JPEG: all that says how large it is, and nothing more."""
+    """Returns the beginning of a JPEG file, with its size and without its pixels."""
     frame = struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\x00"
     return b"\xff\xd8\xff\xc0" + frame + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + b"\0" * 100
 
@@ -420,7 +420,7 @@ class Process:
         return status, json.loads(text)
 
     def megabytes(self):
-        """Returns its memory."""
+        """Returns the resident memory of the process in MiB."""
         with open(f"/proc/{self.process.pid}/status") as file:
             return int(re.search(r"VmRSS:\s*(\d+) kB", file.read())[1]) / 1024
 
@@ -475,7 +475,7 @@ def test_pixels_and_examples_of_an_export(ours):
 
 
 def test_memory_is_given_back(ours):
-    """Large bodies, good and bad ones, and large pictures, again and again."""
+    """Sends large bodies, good and bad ones, and large images, several times."""
     ours.alive()
     before = ours.megabytes()
     numbers = json.dumps({"instances": [[[255] * 6] * 8] * 20_000})

@@ -1,4 +1,4 @@
-"""Requests and what TensorFlow Serving answers, the same for REST and gRPC.
+"""Requests, and the responses of TensorFlow Serving to them, over REST and gRPC.
 
 The cases follow its own tests (json_tensor_test.cc, http_rest_api_handler_test.cc,
 http_rest_api_util_test.cc and tensorflow_model_server_test.py there), the errors by the code and a
@@ -50,7 +50,7 @@ def server(serving, save_zoo, tmp_path_factory):
 
 
 def check(answer, expected):
-    """Compares an answer with JSON, text, or (status, a part of the error)."""
+    """Checks a response: a JSON document, a text, or (status, a part of the error's message)."""
     if isinstance(expected, tuple):
         assert (answer.status, expected[1] in answer.error) == (expected[0], True), answer.text
     elif isinstance(expected, str):
@@ -584,7 +584,7 @@ def fill(spec, name="zoo", signature_name="", version=None, label=None):
 
 
 def refused(call, request):
-    """Returns the code and the message of what must be an error."""
+    """Sends a request that must fail; returns the code and the message of the error."""
     with pytest.raises(grpc.RpcError) as error:
         call(request, timeout=20)
     return error.value.code().name, error.value.details()
@@ -764,7 +764,7 @@ def test_grpc_tensors_that_lie(server, stub, case, signature):
 
 
 def test_grpc_many_tensors_that_are_large_each(server, stub):
-    """Only as many tensors are looked at as the signature has."""
+    """The tensors are not read if their names are not those of the signature."""
     one = bomb(types_pb2.DT_UINT8, 2**28, int_val=[1])
     request = predict_request({f"x{i}": one for i in range(1000)})
     code, message = refused(stub.Predict, request)
@@ -926,7 +926,7 @@ def test_the_description_is_openapi(api):
 
 
 def described(api, method, template, status):
-    """Returns a validator for an answer, or for a request (status 0)."""
+    """Returns a validator for responses with a status, or for requests (status 0)."""
     operation = api["paths"][template][method.lower()]
     part = operation["requestBody"] if not status else operation["responses"][str(status)]
     *_, kind, name = part["$ref"].split("/")

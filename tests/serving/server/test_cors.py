@@ -1,4 +1,4 @@
-"""Pages from elsewhere may ask only if the server was told so."""
+"""Web pages of other origins may send requests only if the server allows it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is JSON and no fault of the server's; and values come back."""
+"""Random requests: each gets a response in JSON that is no 5xx, and values come back unchanged."""
 
 import base64
 import http.client

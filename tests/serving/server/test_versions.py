@@ -1,4 +1,4 @@
-"""Versions come, go and fail while requests flow."""
+"""Versions appear, disappear and fail to load while requests are sent."""
 
 import shutil
 import threading
@@ -99,7 +99,7 @@ def test_names_of_versions(watch, save_plus, tmp_path, name):
 
 
 def test_a_file_with_a_number_is_a_version_that_fails(watch, save_plus, tmp_path):
-    """So it is in TensorFlow Serving, which looks at the name alone."""
+    """TensorFlow Serving looks only at the name, too."""
     save_plus(tmp_path, 1)
     versions = watch()
     (tmp_path / "2").write_text("a file")
@@ -296,7 +296,7 @@ def test_labels_of_another_model(watch, save_plus, tmp_path):
 
 
 class Traffic:
-    """Sends requests from threads of its own, and keeps what they were answered."""
+    """Sends requests from threads of its own, and keeps their results."""
 
     def __init__(self, server, path="/v1/models/zoo:predict", threads=3):
         self.answers, self.failures = [], []
@@ -315,7 +315,7 @@ class Traffic:
             thread.join(30)
 
     def wait_for(self, value):
-        """Waits until an answer is this one, and some more have come."""
+        """Waits until a prediction has this value, and ten more have come."""
         until(lambda: self.answers[-1:] == [value])
         count = len(self.answers) + 10
         until(lambda: len(self.answers) >= count)
