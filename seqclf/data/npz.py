@@ -1,7 +1,5 @@
 """Reads a user's own sequences from one `.npz` file, without unpickling anything."""
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,15 +61,17 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray]:
         raise DataError(f"{file}: no such file.")
     _check_is_archive(file)
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        # Opened here, because NumPy leaves a damaged file open.
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise DataError(f"{file}: truncated or not an .npz file ({error}).") from error
     except ValueError as error:  # an array of Python objects, or a damaged header
         raise DataError(
             f"{file}: cannot be read without unpickling, which is refused because a pickle can run "
             f"any code. Save plain arrays (no dtype=object) with np.savez. ({error})"
         ) from error
+    except Exception as error:  # of many types, from zipfile, zlib and NumPy, for a damaged file
+        said = str(error) or type(error).__name__
+        raise DataError(f"{file}: truncated or not an .npz file ({said}).") from error
 
 
 def _check_is_archive(file: Path) -> None:
@@ -100,8 +100,10 @@ def _check_is_archive(file: Path) -> None:
 def _is_text(start: bytes) -> bool:
     """Returns whether the first bytes of a file are text: a last letter may be cut off."""
     text = start.decode(errors="ignore")
-    return len(start) - len(text.encode()) < 4 and all(
-        c.isprintable() or c in "\r\n\t" for c in text
+    return (
+        bool(text.strip())
+        and len(start) - len(text.encode()) < 4
+        and all(c.isprintable() or c in "\r\n\t" for c in text)
     )
 
 

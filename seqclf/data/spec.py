@@ -69,6 +69,40 @@ class DatasetSpec:
 
     @classmethod
     def from_json(cls, text: str) -> "DatasetSpec":
+        """Returns the spec that `to_json` wrote.
+
+        Raises:
+            ValueError: the text is not JSON, or a value is not what it must be.
+            TypeError: a field is missing or unknown.
+            AttributeError: the text is not a JSON object.
+        """
         fields = json.loads(text).items()
         arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields}
-        return cls(**arguments)
+        spec = cls(**arguments)
+        if wrong := spec._wrong_fields():
+            raise ValueError(f"{wrong[0]} cannot be {getattr(spec, wrong[0])!r:.80}")
+        return spec
+
+    def _wrong_fields(self) -> list[str]:
+        """Returns the names of fields whose values are of a wrong type or out of range."""
+        right = {
+            "source": isinstance(self.source, str),
+            "reading": self.reading in READINGS,
+            "raw_shape": len(_all(self.raw_shape, int)) in (2, 3) and min(self.raw_shape) > 0,
+            "raw_dtype": self.raw_dtype in ("uint8", "float32"),
+            "class_names": len(_all(self.class_names, str)) > 0,
+            "variable_length": isinstance(self.variable_length, bool),
+            "shift": len(_all(self.shift, int, float)) > 0,
+            "scale": len(_all(self.scale, int, float)) > 0,
+            "full_scale": len(_all((self.full_scale,), int, float)) > 0 and self.full_scale > 0,
+            "background": len(_all((self.background,), int, float)) > 0,
+        }
+        return [name for name, is_right in right.items() if not is_right]
+
+
+def _all(values: Any, *types: type) -> tuple[Any, ...]:
+    """Returns a tuple if all its elements are of these types; otherwise an empty one."""
+    if not isinstance(values, tuple):
+        return ()
+    ours = all(isinstance(value, types) and not isinstance(value, bool) for value in values)
+    return values if ours else ()

@@ -1,6 +1,5 @@
 """Loading a trained classifier, from a run directory or from a `.keras` file."""
 
-import zipfile
 from pathlib import Path
 
 import keras
@@ -9,6 +8,8 @@ import seqclf.layers  # noqa: F401 (registers our layers with Keras)
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
 from seqclf.storage.run_directory import Run
+
+LONGEST = 300  # characters of an error's message that are shown
 
 
 def load_trained(run: Run) -> tuple[keras.Model, DatasetSpec]:
@@ -41,8 +42,10 @@ def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:
     try:
         path.read_bytes()  # of a file that cannot be read, Keras says that it does not exist
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        said = error.strerror if isinstance(error, PermissionError) else f"damaged ({error})"
+    except Exception as error:  # Keras and h5py raise errors of many types for a damaged file
+        said = (
+            error.strerror if isinstance(error, PermissionError) else f"damaged ({_brief(error)})"
+        )
         raise RunError(f"{path} cannot be loaded as a model: {said}.") from error
     if spec is not None:
         _check_fits(model, spec, path)
@@ -58,3 +61,9 @@ def _check_fits(model: keras.Model, spec: DatasetSpec, path: Path) -> None:
             f"{path} is a model of other data: it takes {given} and gives {model.output_shape}; "
             f"this run's data are {wanted} of {spec.num_classes} classes."
         )
+
+
+def _brief(error: Exception) -> str:
+    """Returns the beginning of an error's message on one line; Keras's may hold the whole model."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST else text[: LONGEST - 2] + " …"
