@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.serving.export import write_version
+from seqclf.serving.saved_model import SavedModel
 from seqclf.serving.warmup import blank_examples
 
 PAGE = (ROOT / "docs" / "serving.md").read_text()
@@ -89,3 +91,29 @@ def test_the_client_s_program(served):
     )
     assert done.returncode == 0, done.stderr
     assert re.match(r"\['\d'\] \[\[0\.", done.stdout)
+
+
+def test_the_request_for_sequences(tmp_path):
+    (maker,) = re.findall(r"^python -c '(.*)' > sequences.json$", PAGE, re.M)
+    done = subprocess.run([sys.executable, "-c", maker], capture_output=True, text=True, check=True)
+    sent = json.loads(done.stdout)["inputs"]
+    below = re.search(r"\$SEQUENCES:predict\n```\n\n```json\n(.*?)^```", PAGE, re.M | re.S)
+    shown = json.loads(below[1])
+    names = tuple(sorted(shown["outputs"]["class_name"], reverse=True))
+    spec = DatasetSpec("t", "rows", (5, 2), "float32", names, variable_length=True)
+    model = build_classifier(resolve({"model": {"units": [4]}}), spec)
+    write_version(tmp_path, model, spec, {}, "float32", blank_examples(spec))
+
+    served = SavedModel(tmp_path)
+    types = {name: info.dtype for name, info in served.signatures["serving_default"].inputs.items()}
+    outputs = served.run("serving_default", {k: np.array(v, types[k]) for k, v in sent.items()})
+
+    assert {name: list(value.shape) for name, value in outputs.items()} == {
+        name: list(np.shape(value)) for name, value in shown["outputs"].items()
+    }
+    first_steps = np.array(sent["inputs"], "float32")[:, :1]
+    lengths = np.ones(len(first_steps), "int32")
+    alone = served.run("serving_default", {"inputs": first_steps, "lengths": lengths})
+    np.testing.assert_allclose(  # the second sequence is as long as its length says
+        alone["probabilities"][1], outputs["probabilities"][1], atol=1e-6
+    )
