@@ -1,6 +1,7 @@
 """Set up once for all tests."""
 
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the references are computed on the CPU
@@ -8,6 +9,11 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the references are computed
 import hypothesis
 import pytest
 import running
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as behind a shell's `&`; children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIXED = hypothesis.settings(
     deadline=None,  # the first example of a shape is traced and compiled

@@ -166,13 +166,13 @@ def truncate(folder):
         (lambda f: (f / "schema.json").write_text('{"form'), "schema.json: damaged, it is not val"),
         (lambda f: (f / "schema.json").write_bytes(b"\xff\xfe"), "schema.json: damaged"),
         (lambda f: (f / "schema.json").write_text("{}"), "schema.json: not a schema of seqclf"),
-        (schema_with(format="other"), "schema.json: not a schema of seqclf's shards, it lacks \"f"),
-        (schema_with(version=2), "must be of version 1 of the format. Received: version 2. Write"),
-        (schema_with(shards={"train": []}), "schema.json: damaged, its entries are not as"),
+        (schema_with(format="other"), 'schema.json: not a schema of seqclf shards, it lacks "f'),
+        (schema_with(version=2), "must have version 1 of the format. Received: version 2. Write"),
+        (schema_with(shards={"train": []}), "schema.json: damaged, its entries are not"),
         (schema_with(lanes=3), "`lanes` must divide the 16 training shards: 3"),
         (schema_with(shape=[8]), "schema.json: damaged, its entries"),
         (schema_with(dtype="int64"), "schema.json: damaged, its entries"),
-        (schema_with(moments={}), "`moments` lacks those of rows"),
+        (schema_with(moments={}), "`moments` lacks the entry for rows"),
         (schema_with(class_names=["a", "a"]), "schema.json: `class_names`: class names must dif"),
         (schema_with(more=1), "schema.json: damaged, its entries"),
         (
@@ -252,7 +252,10 @@ def image(shape=(8, 8), dtype=np.uint8):
     [
         (lambda f: flip(f, 700), r"damaged \(corrupted record at "),
         (lambda f: flip(f, 3), r"damaged \(corrupted record at 0"),
-        (lambda f: rewrite(f, [b"what?"] * 81), "record 0 is not .*: it is no tf.Example with x,"),
+        (
+            lambda f: rewrite(f, [b"what?"] * 81),
+            "record 0 is not .*: it is not a tf.Example with x,",
+        ),
         (
             lambda f: rewrite(f, [serialize(image(), 3)] * 5 + [serialize(image(), 10)] * 76),
             r"record 5 is not as the schema says: its label is not in 0\.\.9",

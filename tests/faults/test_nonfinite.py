@@ -83,9 +83,9 @@ def test_a_skipped_batch_leaves_no_trace(tmp_path):
     step = TrainStep(model, optimizer, chosen)
     good = dataset.train.x[16:32], dataset.train.y[16:32]
     assert step(*good).finite
-    before = [np.array(v) for v in [*model.variables, *optimizer.variables]]
+    before = [v.numpy() for v in [*model.variables, *optimizer.variables]]
     assert not step(dataset.train.x[:16], dataset.train.y[:16]).finite
-    after = [np.array(v) for v in [*model.variables, *optimizer.variables]]
+    after = [v.numpy() for v in [*model.variables, *optimizer.variables]]
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
 
