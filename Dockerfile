@@ -25,8 +25,8 @@ COPY ${MODEL} /models/seqclf
 USER 1000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
     CMD ["bash", "/etc/seqclf/healthcheck.sh"]
-# In place of the image's script, which would keep signals from the server. What is given behind
-# the image's name comes behind these flags.
+# This replaces the image's script, which would not pass signals on to the server. Arguments after the
+# image's name are added to these flags.
 ENTRYPOINT ["tensorflow_model_server", \
     "--port=8500", \
     "--rest_api_port=8501", \

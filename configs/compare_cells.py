@@ -19,7 +19,7 @@ def get_config() -> Config:
         ),
         model=ModelConfig(units=(64, 64)),
         optimizer=OptimizerConfig(
-            learning_rate=0.003,  # one for all cells
+            learning_rate=0.003,  # the same for all cells
         ),
         batch_size=128,
         steps=1200,

@@ -3,9 +3,9 @@
     python -m seqclf.train --config=configs/fashion_mnist.py
     python -m seqclf.train --config=configs/fashion_mnist.py --config.data.source=idx:FOLDER
 
-As `mnist_best.py` without selection, with the distortions that clothes bear: a shoe may look the
-other way, but the pictures stand upright and fill the frame. Chosen by analogy: these numbers were
-not searched.
+Like `mnist_best.py` without batch selection, with distortions that suit clothes: a shoe may point the
+other way, but the images are upright and fill the frame. The numbers were chosen by analogy, not
+searched.
 """
 
 from seqclf.config import AugmentConfig, Config, DataConfig, ModelConfig, OptimizerConfig

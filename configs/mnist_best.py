@@ -1,9 +1,9 @@
-"""MNIST read row by row, in as long a training as accuracy pays for.
+"""MNIST read row by row, with a training so long that more steps hardly raise the accuracy.
 
     python -m seqclf.train --config=configs/mnist_best.py
 
-Read in both directions, layer normalisation, distorted anew in every epoch; each step reads 256
-digits and learns from the 64 that it got most wrong.
+Both directions, layer normalisation, and images that are distorted anew in every epoch; each step
+reads 256 digits and learns from the 64 with the largest loss.
 """
 
 from seqclf.config import AugmentConfig, Config, DataConfig, ModelConfig, OptimizerConfig

@@ -1,8 +1,8 @@
-"""MNIST read row by row, in as short a training as 99 % takes.
+"""MNIST read row by row, with a training just long enough for 99 %.
 
     python -m seqclf.train --config=configs/mnist_fast.py
 
-Each step reads 256 digits and learns from the 64 that it got most wrong.
+Each step reads 256 digits and learns from the 64 with the largest loss.
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig

@@ -1,9 +1,10 @@
-"""MNIST read pixel by pixel: 784 steps of one number.
+"""MNIST read pixel by pixel: 784 time steps of one number.
 
     python -m seqclf.train --config=configs/mnist_pixels.py
 
-The first layer reads every pixel, the second its state at the end of each row of 28: what the first
-pixel had to say reaches the answer in 28 + 28 steps instead of 784, forwards and backwards.
+The first layer reads every pixel; the second reads the first layer's state at the end of each row of
+28 pixels. So the first pixel is 28 + 28 time steps from the prediction instead of 784, forwards and
+backwards.
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig

@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def usage() -> str:
-    """Returns the list of commands, with the first line of what each says of itself."""
+    """Returns the list of commands, each with the first line of its docstring."""
     folder = Path(__file__).parent
     lines = []
     for name in COMMANDS:  # read as text: to import a command would define its flags

@@ -18,11 +18,11 @@ class ConfigError(SeqclfError, ValueError):
 
 
 class DataError(SeqclfError, ValueError):
-    """A data set is missing, damaged or holds values that cannot be trained on."""
+    """A dataset is missing, damaged or holds values that cannot be trained on."""
 
 
 class RunError(SeqclfError):
-    """A run directory cannot be used: another config's, another data set's, or not a run's."""
+    """A run directory cannot be used: it has another config or dataset, or is no run."""
 
     exit_status = 2
 

@@ -175,8 +175,8 @@ def declare(hp: Any, key: str, domain: Choice | Range, base: Any) -> Any:
         hp: the `HyperParameters`.
         key: the config key.
         domain: a checked domain.
-        base: the value of the config that the search starts from; it is the default if it is in
-            the domain.
+        base: the value in the config that the search starts from. If the domain contains it, it
+            becomes the default of the hyper-parameter.
     """
     if isinstance(domain, Choice):
         values = [encoded(key, value) for value in domain.values]

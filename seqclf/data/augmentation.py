@@ -83,8 +83,8 @@ def augment(
         images: `[B, H, W]` or `[B, H, W, C]`, any real dtype; H and W are known.
         seed: int `[2]`; the same seed gives the same distortions.
         augmentation: how far images are distorted.
-        worker: the index of the worker whose rows of a batch of `B · workers` images these are. The
-            distortions of the whole batch are drawn, so that an image gets the same one for any
+        worker: the index of the worker that has these rows of a batch of `B · workers` images. The
+            distortions of the whole batch are drawn, so that each image gets the same one for any
             number of workers.
         workers: the number of workers.
 

@@ -14,7 +14,7 @@ def input_range(dataset: Dataset) -> dict[str, Any] | None:
     """Returns the lowest and the highest raw value of the training split.
 
     Args:
-        dataset: the data set. Of uint8 images the range is known: it goes from 0 to full scale.
+        dataset: the dataset. For uint8 images nothing is read: the range is 0 to full scale.
 
     Returns:
         `low` and `high`: numbers, or lists with a number for each index of the last axis of a raw

@@ -22,7 +22,7 @@ Batches = Any  # a tf.data.Dataset, or for shards a `CheckedBatches`: iterable, 
 
 
 def steps_per_epoch(split: ExampleStore, batch_size: int) -> int:
-    """Returns the number of full batches of an epoch; each epoch leaves out other examples.
+    """Returns the number of full batches in an epoch; which examples are left over varies.
 
     Raises:
         ConfigError: a batch is larger than the split.

@@ -10,7 +10,7 @@ READINGS = ("rows", "columns", "pixels")
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """What a model and an export must know about the data, without the data.
+    """The description of the data that a model and an export need: shapes, dtype, class names.
 
     Attributes:
         source: where the examples come from, as `data.source` names it.

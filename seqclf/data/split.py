@@ -18,7 +18,7 @@ ExampleTensors = tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]  # x, y, lengths
 
 
 class ExampleStore(Protocol):
-    """What training, evaluation and reports need of a split."""
+    """The methods of a split that training, evaluation and reports use."""
 
     def __len__(self) -> int:
         """Returns the number of examples."""
@@ -60,7 +60,7 @@ class ExampleStore(Protocol):
         """Returns the same batches; an error while they are read is raised as a DataError.
 
         Args:
-            batches: a data set made of references to this split.
+            batches: a `tf.data.Dataset` made from references to this split.
         """
         ...
 

@@ -54,7 +54,7 @@ def record_end(run: Run) -> None:
 
 
 def check_same_data(run: Run, dataset: Dataset) -> None:
-    """Checks that a data set is the one that the run was started with.
+    """Checks that a dataset is the one that the run was started with.
 
     Raises:
         RunError: it is another one.

@@ -9,7 +9,7 @@ from seqclf.training.distribution.workers import Workers
 
 
 def check_same_inputs(workers: Workers, config: Config, dataset: Dataset) -> None:
-    """Checks that all workers have the same config and the same data set.
+    """Checks that all workers have the same config and the same dataset.
 
     Raises:
         ConfigError: they differ; every worker raises it.

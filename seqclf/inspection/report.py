@@ -46,7 +46,7 @@ def write_inspection(inspection: Inspection, folder: Path) -> list[Path]:
 
 
 def _rounded_memories(kept: np.ndarray) -> list[float | None]:
-    """Returns the memory of each unit; None for a unit that keeps all, as JSON has no infinity."""
+    """Returns the memory of each unit; None instead of infinity, which JSON does not have."""
     memories: list[float] = np.round(memory_in_steps(kept), 2).tolist()
     return [memory if math.isfinite(memory) else None for memory in memories]
 

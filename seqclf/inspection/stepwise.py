@@ -15,7 +15,7 @@ from seqclf.models.classifier import trace_classifier, traceable
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a classifier does with one example, time step by time step.
+    """The states, gates and predictions of a classifier at each time step of one example.
 
     Attributes:
         raw: the raw example, `raw_shape`; where lengths vary, its T valid time steps.

@@ -1,4 +1,4 @@
-"""Pooling: what the head of a classifier reads of a sequence's states."""
+"""Pooling: the part of a sequence's states that the head of a classifier reads."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class LastAndMean(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
     """The last state, and beside it the mean of all states.
 
     The mean (global average pooling: Lin et al. 2014, arXiv:1312.4400) connects the state of each
-    time step with the head directly, and so the gradient reaches each of them in one step.
+    time step with the head directly, and so the gradient need not go through other time steps.
 
     Args:
         bidirectional: whether the states come from a `keras.layers.Bidirectional`. Their second

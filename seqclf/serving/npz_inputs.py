@@ -63,7 +63,7 @@ def _check_lengths(path: str, x: np.ndarray, lengths: np.ndarray) -> None:
 
 
 def _check_finite(path: str, x: np.ndarray, lengths: np.ndarray | None) -> None:
-    """Checks that the values are finite as the model gets them, in float32; padding may be not."""
+    """Checks that the values, as float32, are finite; padding need not be."""
     if x.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""`Prediction`: what a model says about one example."""
+"""`Prediction`: the class and the probabilities that a model gives for one example."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says about one example.
+    """The prediction of a model for one example.
 
     Attributes:
         source: the path of the file; for an `.npz` file followed by the index of the example.
@@ -51,7 +51,7 @@ def runners_up(
     """Returns the next most probable classes after the first, with their probabilities.
 
     Args:
-        prediction: what a model says about an example.
+        prediction: the prediction for an example.
         names: the class names, by index.
         count: how many classes to return; fewer if there are no more.
     """

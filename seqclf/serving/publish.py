@@ -47,7 +47,7 @@ def publish(folder: Path, export_dir: Path, keep: int = 0, labelled: Collection[
         folder: the folder from `staging`.
         export_dir: the folder of the versions.
         keep: number of newest versions to keep, including this one; 0 keeps all.
-        labelled: versions that are kept besides, as are those that `deploy/labels.py` has recorded.
+        labelled: further versions to keep; those that `deploy/labels.py` recorded are always kept.
 
     Returns:
         The version's folder.

@@ -40,7 +40,7 @@ def restore(path: Path, variables: Mapping[str, Iterable[Any]]) -> dict[str, Any
 
     Args:
         path: the `.npz` file.
-        variables: as in `save`; groups that are left out are not restored.
+        variables: the groups of variables, see `save`; groups that are left out are not restored.
 
     Raises:
         RunError: the file is damaged or belongs to another model. Nothing was assigned.

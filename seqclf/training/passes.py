@@ -24,7 +24,7 @@ from seqclf.training.distribution.workers import Workers
 
 
 class ExampleLosses(NamedTuple):
-    """Figures of each example.
+    """Numbers about each example.
 
     Attributes:
         loss: cross-entropy, label smoothing included; float32 `[b]`.

@@ -68,7 +68,7 @@ def _synchronized(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class MendedOracle(keras_tuner.Oracle):  # type: ignore[misc]  # no types
-    """A mixin for Keras Tuner's oracles that mends what the head of this module lists.
+    """A mixin for Keras Tuner's oracles that mends the faults that this module's docstring lists.
 
     Attributes:
         listener: receives the events of the search.

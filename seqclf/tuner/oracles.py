@@ -1,4 +1,4 @@
-"""The oracles, one for each tuner: what decides which values the next trial of a search has."""
+"""The oracles, one for each tuner: an oracle chooses the values of the next trial of a search."""
 
 import functools
 import warnings

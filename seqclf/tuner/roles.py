@@ -1,4 +1,4 @@
-"""Which part this process has in a search: alone, chief or worker; and how they find each other.
+"""The role of this process in a search (alone, chief or worker), and how chief and workers connect.
 
 Keras Tuner decides it by three environment variables, which are all set or none.
 """

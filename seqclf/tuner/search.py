@@ -30,7 +30,7 @@ from seqclf.tuner.tuner import PROJECT, ClassifierTuner
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How a search goes about its space.
+    """The options of a search.
 
     Attributes:
         tuner: name of the tuner, one of `oracles.TUNERS`.

@@ -95,7 +95,7 @@ def check(tmp_path, kills, seed, *flags):
 
 @pytest.mark.faults
 def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
-    # Uncompiled it starts sooner; compiled it is resumed in tests/test_training.py, and below.
+    # Uncompiled it starts sooner; tests/training/test_loop.py and the test below compile it.
     check(tmp_path, 2, 20, "--config.jit_compile=false")
 
 

@@ -1,1 +1,1 @@
-"""Data sets larger than memory: TFRecord files (shards) with a schema beside them."""
+"""Datasets larger than memory: TFRecord files (shards) with a schema beside them."""

@@ -38,7 +38,7 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True)
 class Schema:
-    """What must be known about a set of shards to train on it.
+    """The description of a set of shards that training needs.
 
     Attributes:
         origin: one line that tells people where the examples came from.

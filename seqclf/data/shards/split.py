@@ -99,7 +99,7 @@ class StreamedSplit:
 
     @property
     def _lanes(self) -> int:
-        """The lanes of this split; it may have too few shards for those of the training split."""
+        """The number of lanes of this split: fewer than in training if it has too few shards."""
         return math.gcd(self.schema.lanes, len(self.shards))
 
 

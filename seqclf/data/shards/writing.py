@@ -133,7 +133,7 @@ def _new_folder(out: str) -> Iterator[str]:
     """Gives a folder to write to; on success it becomes `out`, otherwise nothing is left of it.
 
     In a cloud, where renaming means copying, it is `out` itself: a folder without a schema, which
-    is written last, does not count as a data set.
+    is written last, does not count as a dataset.
 
     Raises:
         DataError: the folder cannot be written.

@@ -10,12 +10,12 @@ from seqclf.layers.bptt.products import product, rows
 
 
 class Gates(NamedTuple):
-    """What the backward pass needs of the forward pass, `[T, B, H]` each.
+    """The values of the forward pass that the backward pass needs, `[T, B, H]` each.
 
     Attributes:
         z: update gate.
         r: reset gate.
-        s: see the form: what the reset gate multiplies, or the result of that multiplication.
+        s: depends on the form: the tensor that the reset gate multiplies, or the product.
         candidate: h̃, the candidate state.
     """
 
@@ -26,7 +26,7 @@ class Gates(NamedTuple):
 
 
 class RecurrentGradients(NamedTuple):
-    """What a form's way back through time gives.
+    """The gradients that the backward loop of a form computes.
 
     Attributes:
         initial_state: dh_0, `[B, H]`.
@@ -42,12 +42,12 @@ class RecurrentGradients(NamedTuple):
 
 
 class GRUForm(abc.ABC):
-    """The time step of a GRU and its chain rule; a subclass says where the reset gate stands.
+    """The time step of a GRU and its gradient; a subclass decides where the reset gate is applied.
 
     Args:
         kernel: W, `[D, 3H]`, blocks in the order z, r, h.
         recurrent_kernel: U, `[H, 3H]`, blocks in the same order.
-        bias: in the shape that the form takes, or None.
+        bias: the bias in the shape that the form takes, or None.
         compiled: whether XLA compiles the operations. Compiled, one product for several blocks is
             fastest. Op by op, one product for each block is, because splitting a result costs as
             much as the product.

@@ -30,7 +30,7 @@ from seqclf.layers.loop import loop
 
 
 class ResetAfter(GRUForm):
-    """See the module. The bias is `[2, 3H]`: b of the input's product, c of the state's."""
+    """The form above. The bias is `[2, 3H]`: b of the input's product, c of the state's."""
 
     def __init__(
         self, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor | None, compiled: bool
@@ -39,7 +39,7 @@ class ResetAfter(GRUForm):
         self.c_h = None if bias is None else bias[1, 2 * self.H :]  # [H]
 
     def input_bias(self) -> Tensor | None:
-        """Returns b with c_z and c_r added: only c_h has to wait for the state's product."""
+        """Returns b with c_z and c_r added: only c_h is added to the state's product."""
         if self.bias is None:
             return None
         c_zr = self.bias[1, : 2 * self.H]

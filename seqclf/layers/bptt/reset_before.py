@@ -30,7 +30,7 @@ from seqclf.layers.loop import loop
 
 
 class ResetBefore(GRUForm):
-    """See the module. The bias is `[3H]`: b of the input's product."""
+    """The form above. The bias is `[3H]`: b of the input's product."""
 
     def input_bias(self) -> Tensor | None:
         return self.bias

@@ -22,7 +22,7 @@ def encode_base64(value: bytes) -> dict[str, str]:
 
 
 def decode_base64(value: Any) -> bytes:
-    """Decodes `{"b64": "…"}`; the padding may be left out, but not be a part of what is due.
+    """Decodes `{"b64": "…"}`; the padding must be complete or missing.
 
     Raises:
         Fault: the value has another form, or its text is not base64.

@@ -51,7 +51,7 @@ class ProbeSession:
 
 @dataclass
 class _RunFindings:
-    """What the first requests to all signatures have shown.
+    """The findings from the first request to each signature.
 
     Attributes:
         problems: errors that nothing else explains.
@@ -84,7 +84,7 @@ def check_runs(session: ProbeSession) -> Check:
 def _judge_signature(
     name: str, requests: SignatureRequests, session: ProbeSession, findings: _RunFindings
 ) -> None:
-    """Adds to the findings what came of the first request to a signature."""
+    """Adds the outcome of the first request to a signature to the findings."""
     result = session.first_result(requests)
     if requests.reason:
         findings.notes.append(requests.reason)
@@ -99,7 +99,7 @@ def _judge_signature(
 
 
 def _explanation(requests: SignatureRequests, result: ProbeResult, session: ProbeSession) -> str:
-    """Returns what else than the model may explain an error; empty if nothing does."""
+    """Returns a cause other than the model that may explain an error; empty if there is none."""
     if session.causes:
         return f": see {session.causes}; running it: {result.error}"
     if requests.source == "warm-up":

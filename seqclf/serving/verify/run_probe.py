@@ -58,7 +58,7 @@ class ProbeResult:
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """What the probe found.
+    """The findings of the probe.
 
     Attributes:
         runtime: name and version of the TensorFlow that ran the model.
