@@ -3,9 +3,9 @@
     python -m seqclf.train --config=configs/fashion_mnist.py
     python -m seqclf.train --config=configs/fashion_mnist.py --config.data.source=idx:FOLDER
 
-Like `mnist_best.py` without batch selection, with distortions that suit clothes: a shoe may point the
-other way, but the images are upright and fill the frame. The numbers were chosen by analogy, not
-searched.
+Like `mnist_best.py` without batch selection, with distortions that suit clothes: a shoe may point
+the other way, but the images are upright and fill the frame. The numbers were chosen by analogy,
+not searched.
 """
 
 from seqclf.config import AugmentConfig, Config, DataConfig, ModelConfig, OptimizerConfig

@@ -17,7 +17,7 @@ def get_config() -> Config:
         data=DataConfig(source="mnist"),
         model=ModelConfig(units=(128, 128)),
         optimizer=OptimizerConfig(
-            learning_rate=0.005,  # the peak; with a constant rate as high as this, accuracy falls at the end
+            learning_rate=0.005,  # the peak; a constant rate as high as this ends badly
             warmup_steps=200,
             clip_norm=1.0,
         ),

@@ -3,8 +3,8 @@
     python -m seqclf.train --config=configs/mnist_classic.py
 
 The recipe of the textbooks, kept as it is, to compare with. It climbs to about 97.5 % and then
-gets worse, because a constant rate of 0.01 is too high to settle: see `mnist.py` for the remedy. The
-model is the last one, not the best one, as in the classic.
+gets worse, because a constant rate of 0.01 is too high to settle: see `mnist.py` for the remedy.
+The model is the last one, not the best one, as in the classic.
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig

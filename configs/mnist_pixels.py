@@ -2,9 +2,9 @@
 
     python -m seqclf.train --config=configs/mnist_pixels.py
 
-The first layer reads every pixel; the second reads the first layer's state at the end of each row of
-28 pixels. So the first pixel is 28 + 28 time steps from the prediction instead of 784, forwards and
-backwards.
+The first layer reads every pixel; the second reads the first layer's state at the end of each row
+of 28 pixels. So the first pixel is 28 + 28 time steps from the prediction instead of 784, forwards
+and backwards.
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig

@@ -18,6 +18,7 @@ from seqclf.console.next_commands import command_line, next_block
 from seqclf.storage.run_directory import Run
 
 CONFIG = app.define_config_flag()
+FALLBACK = "MNIST is not on this machine and cannot be fetched: this run is on the bundled digits."
 WORKDIR = flags.DEFINE_string(
     "workdir", None, "Run directory; default: runs/NAME, where NAME is the `name` of the config."
 )
@@ -26,14 +27,14 @@ WORKDIR = flags.DEFINE_string(
 def check(argv: Sequence[str]) -> None:
     """Checks config and run directory without TensorFlow, so that a mistake is reported at once."""
     del argv
-    config = resolve(CONFIG.value)
+    config, _ = _config()
     if _is_alone():  # otherwise the chief checks the directory for all workers
         _run(config).check_usable(config)
 
 
 def needs_tensorflow() -> bool:
     """Returns whether there is something to do: the run is not finished."""
-    return not (_is_alone() and _run(resolve(CONFIG.value)).report.exists())
+    return not (_is_alone() and _run(_config()[0]).report.exists())
 
 
 def main(argv: Sequence[str]) -> None:
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.storage.files import read_json
 
-    config = resolve(CONFIG.value)
+    config, fallback = _config()
     if not needs_tensorflow():
         run = _run(config)
         print(summary(run, read_json(run.report)))
@@ -53,21 +54,32 @@ def main(argv: Sequence[str]) -> None:
     workers = make_workers(config)
     try:
         run = _run(config)
-        report = run_experiment(config, run.path, workers=workers)
+        report = run_experiment(config, run.path, fallback, workers=workers)
     except DatasetMissingError as error:
         if CONFIG.data_source_given():  # the user asked for this data: never use other data instead
             raise
-        fallback = (
-            "MNIST is not on this machine and cannot be fetched: this run is on the bundled digits."
-        )
-        print(f"{error}\n\nNOTE: {fallback}\n", flush=True)
+        print(f"{error}\n\nNOTE: {FALLBACK}\n", flush=True)
         config = with_digits(config)
         run = _run(config)
-        report = run_experiment(config, run.path, fallback, workers=workers)
+        report = run_experiment(config, run.path, FALLBACK, workers=workers)
     if workers.is_chief:
         print(summary(run, report))
     else:
         print(f"Worker {workers.index} is done; the chief has report, figures and export.")
+
+
+def _config() -> tuple[Config, str]:
+    """Returns the config, and the reason if it is not the one that the command line gives.
+
+    An earlier call of the same command may have used the digits for want of MNIST: then its run
+    goes on with them.
+    """
+    config = resolve(CONFIG.value)
+    if WORKDIR.value and not CONFIG.data_source_given():
+        run, replaced = Run(WORKDIR.value), with_digits(config)
+        if run.config.is_file() and run.read_config() == replaced:
+            return replaced, FALLBACK
+    return config, ""
 
 
 def _run(config: Config) -> Run:

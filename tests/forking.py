@@ -67,7 +67,10 @@ def watch(connection):
 
     data, streams, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     while not data.endswith(b"\n"):
-        data += connection.recv(1 << 20)
+        piece = connection.recv(1 << 20)
+        if not piece:  # the caller has been killed
+            os._exit(0)
+        data += piece
     asked = json.loads(data)
     done, doing = os.pipe()  # closed when the fork has ended
     child = os.fork()
@@ -85,13 +88,17 @@ def watch(connection):
     null = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(null, number)
-    connection.sendall(b"%d\n" % child)
-    ready, _, _ = select.select([connection, done], [], [])
-    if connection in ready:  # the caller has been killed
+    try:
+        connection.sendall(b"%d\n" % child)
+        ready, _, _ = select.select([connection, done], [], [])
+        if connection in ready:  # the caller has been killed
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+    except OSError:  # the caller has been killed
         os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+    finally:
+        os._exit(0)
 
 
 def prepared(asked):

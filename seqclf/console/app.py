@@ -38,7 +38,7 @@ def run(
     tensorflow: Callable[[], bool] = lambda: True,
     required: Sequence[str] = (),
 ) -> None:
-    """Runs a command: parses flags, calls `main`, exits with 0, 1, 2, 130, 141 or 143.
+    """Runs a command: parses flags, calls `main`, exits with a status of docs/commands.md.
 
     Args:
         main: the command; takes the program's name and its positional arguments.
@@ -62,6 +62,7 @@ def run(
             if tensorflow():
                 start_tensorflow()
             main(argv)
+            sys.stdout.flush()  # here, where what goes wrong is said
         except WorkerLostError as error:
             print(f"error: {error}\n{RESUME_WORKERS_HINT}", file=sys.stderr, flush=True)
             _leave(error.exit_status)

@@ -48,6 +48,8 @@ class InputRange:
         if lengths is not None:
             valid = np.arange(x.shape[1]) < np.asarray(lengths)[:, None]
             x = x[valid]
+        if not x.size:
+            return ""
         values = x.reshape(-1, x.shape[-1]).astype(np.float64)
         low, high = values.min(0), values.max(0)
         width = self.high - self.low

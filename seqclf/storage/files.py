@@ -66,18 +66,21 @@ def unwritable_message(path: object, error: OSError) -> str:
     )
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> dict[str, Any]:
     """Returns the content of a JSON file of a run.
 
     Raises:
         RunError: the file is damaged.
     """
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict):
+            raise ValueError(f"it holds no JSON object but {type(content).__name__}")
+    except (ValueError, RecursionError) as error:
         raise RunError(
             f"{path} is damaged: {error}. Bring it back from a copy, or choose another --workdir."
         ) from error
+    return content
 
 
 def write_text(path: Path, text: str) -> None:

@@ -124,13 +124,16 @@ def no_mnist(tmp_path):
 
 def test_without_config_and_without_mnist_the_digits_are_taken_and_it_is_said(tmp_path):
     env = no_mnist(tmp_path)
-    flags = ("--config.steps=5", "--config.jit_compile=false")
+    flags = ("--config.steps=5", "--config.jit_compile=false", "--workdir=mine")
     output = seqclf("train", *flags, cwd=tmp_path, env=env)
     note = "NOTE: MNIST is not on this machine and cannot be fetched"
     assert output.count(note) == 2
     assert output.index(note) < output.index("step ") < output.rindex(note)
-    manifest = json.loads((tmp_path / "runs/default-digits/manifest.json").read_text())
+    manifest = json.loads((tmp_path / "mine/manifest.json").read_text())
     assert "bundled digits" in manifest["fallback"]
+    assert json.loads((tmp_path / "mine/config.json").read_text())["name"] == "default-digits"
+    # The same command again is the same run, and not one of another config.
+    assert note in seqclf("train", *flags, cwd=tmp_path, env=env)
 
 
 @pytest.mark.parametrize("flag", ["--config=RECIPE", "--config.data.source=mnist"])

@@ -119,7 +119,8 @@ def _files(split: Path, names: tuple[str, ...], left_out: "_LeftOut") -> list[Fi
         elif path.name not in names:
             raise DataError(f"{path}: the training examples have no class of that name.")
         else:
-            files += [(file, names.index(path.name)) for file in _class_files(path, left_out)]
+            index = names.index(path.name)
+            files += [(file, index) for file in _class_files(path, left_out)]
     return sorted(files, key=lambda file: (file[1], file[0]))
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 HEADER_SECONDS = 30.0  # from the connection to the end of its first request's header
 IDLE_SECONDS = 75.0  # from a response to the end of the next request's header
-WRITE_SECONDS = 60.0  # in which a client must take some of a response that is sent to it
+WRITE_SECONDS = 60.0  # in which a client must take some more of a response that is sent to it
 MAX_LINE_BYTES = 2**16  # of the request line, and of a header
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -41,7 +41,7 @@ class Connection(web.RequestHandler):
     def pause_writing(self) -> None:
         """Starts the time in which the client must take some of the response."""
         super().pause_writing()
-        self._write_timer = self._loop.call_later(WRITE_SECONDS, self._abort)
+        self._wait_for_reader()
 
     def resume_writing(self) -> None:
         """Ends that time."""
@@ -55,6 +55,24 @@ class Connection(web.RequestHandler):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+
+    def _wait_for_reader(self) -> None:
+        left = self._unsent()
+        self._write_timer = self._loop.call_later(WRITE_SECONDS, self._abort_if_stalled, left)
+
+    def _abort_if_stalled(self, unsent_before: int) -> None:
+        if self._unsent() < unsent_before:  # the client reads, if slowly
+            self._wait_for_reader()
+        else:
+            self._abort()
+
+    def _unsent(self) -> int:
+        transport = self.transport
+        return (
+            transport.get_write_buffer_size()
+            if isinstance(transport, asyncio.WriteTransport)
+            else 0
+        )
 
     def _abort(self) -> None:
         if self.transport is not None:

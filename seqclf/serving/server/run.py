@@ -86,7 +86,8 @@ def build_service(options: ServerOptions) -> Service:
     """Builds the service for a folder of versions; none is loaded yet."""
 
     def log(line: str) -> None:
-        print(line, flush=True)
+        with contextlib.suppress(OSError):  # whoever read the output may have ended
+            print(line, flush=True)
 
     versions = Versions(
         options.name,
