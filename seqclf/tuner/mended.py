@@ -77,6 +77,7 @@ class MendedOracle(keras_tuner.Oracle):  # type: ignore[misc]  # no types
 
     listener: Listener
     lost_after: float
+    _directory: str  # set by Keras Tuner
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
