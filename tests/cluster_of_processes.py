@@ -6,9 +6,8 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-
-from running import python
 
 SMALL = [
     "--config.data.source=digits",
@@ -31,7 +30,11 @@ def free_ports(count):
 
 
 class Workers:
-    """So many processes of `seqclf.train`, started together; killed at the end if need be."""
+    """Processes of `seqclf.train` that are started together and killed at the end if need be.
+
+    They are real processes, no forks: TensorFlow ends a cluster in an orderly way only at an orderly
+    end of the process.
+    """
 
     def __init__(self, workdirs, *flags, cwds=None):
         ports = free_ports(len(workdirs))
@@ -41,7 +44,7 @@ class Workers:
             task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
             self.processes.append(
                 subprocess.Popen(
-                    [*python(), "-m", "seqclf.train", f"--workdir={workdir}", *flags],
+                    [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *flags],
                     cwd=cwds and cwds[index],
                     env=os.environ | {"TF_CONFIG": json.dumps(task)},
                     stdout=subprocess.PIPE,

@@ -6,10 +6,10 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
-from running import python
 
 RECIPE = """
 from seqclf.config import default_config
@@ -39,7 +39,7 @@ def get_search_space():
 
 def start(folder, *flags, **environment):
     (folder / "recipe.py").write_text(RECIPE)
-    command = [*python(), "-m", "seqclf.tune", "--config=recipe.py", "--workdir=s", *flags]
+    command = [sys.executable, "-m", "seqclf.tune", "--config=recipe.py", "--workdir=s", *flags]
     return subprocess.Popen(
         command,
         cwd=folder,

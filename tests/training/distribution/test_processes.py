@@ -5,12 +5,12 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 from cluster_of_processes import SMALL, Workers, checkpoints
-from running import python
 
 pytestmark = pytest.mark.faults
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def alone(folder):
     workdir = folder / "alone"
-    command = [*python(), "-m", "seqclf.train", f"--workdir={workdir}", *SMALL]
+    command = [sys.executable, "-m", "seqclf.train", f"--workdir={workdir}", *SMALL]
     subprocess.run(command, check=True, timeout=180)
     return workdir
 
@@ -136,7 +136,7 @@ def test_a_port_that_is_taken_is_named(folder):
         cluster = {"worker": [f"127.0.0.1:{port}", "127.0.0.1:1"]}
         task = {"cluster": cluster, "task": {"type": "worker", "index": 0}}
         done = subprocess.run(
-            [*python(), "-m", "seqclf.train", f"--workdir={folder / 'port'}", *SMALL],
+            [sys.executable, "-m", "seqclf.train", f"--workdir={folder / 'port'}", *SMALL],
             env=os.environ | {"TF_CONFIG": json.dumps(task)},
             capture_output=True,
             text=True,
