@@ -32,8 +32,8 @@ def free_ports(count):
 class Workers:
     """Processes of `seqclf.train` that are started together and killed at the end if need be.
 
-    They are real processes, no forks: TensorFlow ends a cluster in an orderly way only at an orderly
-    end of the process.
+    They are real processes, no forks: TensorFlow leaves a cluster in an orderly way only at an
+    orderly end of the process.
     """
 
     def __init__(self, workdirs, *flags, cwds=None):
