@@ -196,9 +196,10 @@ def _run_trials(tuner: ClassifierTuner, role: str) -> float:
         SearchError: the chief of this worker does not answer any more.
         Exception: whatever ended a trial that was not at fault.
     """
-    ended = len(tuner.oracle.end_order)
-    if ended and role != roles.WORKER:
-        print(f"Resuming: {ended} trials have ended before.", flush=True)
+    if role != roles.WORKER:  # a worker's oracle is a client, which knows no ended trials
+        ended = len(tuner.oracle.end_order)
+        if ended:
+            print(f"Resuming: {ended} trials have ended before.", flush=True)
     start = time.monotonic()
     try:
         tuner.search()
