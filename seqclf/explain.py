@@ -18,7 +18,7 @@ from seqclf.console.progress import announce
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 OUT = flags.DEFINE_string("out", None, "Folder for the figures; default: WORKDIR/explain.")
-INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in pictures first.")
+INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in images first.")
 GRADIENTS = flags.DEFINE_bool(
     "gradients", False, "Also draw how gradients flow back through the steps, on validation data."
 )

@@ -4,6 +4,8 @@ TensorFlow Serving reads the warm-up and the batching parameters under exactly t
 ignores everything else in `assets.extra`.
 """
 
+from seqclf.storage.files import TEMPORARY
+
 GRAPH = "saved_model.pb"
 WARMUP = "assets.extra/tf_serving_warmup_requests"
 BATCHING = "batching_params.pbtxt"
@@ -13,4 +15,4 @@ METADATA = "assets.extra/seqclf.json"
 LITERT = "assets.extra/model.tflite"
 # Prefix of the folder in which a version is written before it is published. The server ignores it:
 # it takes only names that are integers.
-STAGING = ".tmp-"
+STAGING = TEMPORARY

@@ -51,7 +51,7 @@ def test_a_second_search_is_refused(tmp_path, overwrite):
 
 
 def test_two_workers_do_not_train_one_trial(tmp_path):
-    """As those would that were given the same ID."""
+    """Two workers that were given the same ID would do so."""
     folder = tmp_path / "s"
     search(folder)
     in_use = rf"trials/002 is in use by process {os.getpid()} on"

@@ -169,7 +169,7 @@ def _image_reader(first: Path, options: ImageOptions | None) -> Callable[[Path],
     options = options or ImageOptions()
     channels = options.channels or (1 if read_image(first).ndim == 2 else 3)
 
-    def read(path: Path) -> np.ndarray:
+    def read_resized(path: Path) -> np.ndarray:
         pixels = read_image(path, channels)
         if options.size:
             height, width = options.size
@@ -177,4 +177,4 @@ def _image_reader(first: Path, options: ImageOptions | None) -> Callable[[Path],
             pixels = np.asarray(image)
         return pixels
 
-    return read
+    return read_resized
