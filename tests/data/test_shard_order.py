@@ -149,7 +149,7 @@ def test_a_worker_reads_its_own_shards_alone(tmp_path):
 
 
 def test_lanes_that_do_not_divide_the_batch(dataset):
-    """With 4 lanes, a batch of 6 uses 2 and a batch of 7 uses 1; an epoch loses less than a shard."""
+    """With 4 lanes, batches of 6 use 2 and batches of 7 use 1; an epoch loses less than a shard."""
     for batch in (6, 7):
         steps = steps_per_epoch(dataset.train, batch)
         epoch = labels(training_batches(dataset.train, dataset.spec, batch, 0), steps)
