@@ -1,6 +1,7 @@
 """The command `seqclf`: `seqclf train …` is `python -m seqclf.train …`."""
 
 import ast
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -17,9 +18,9 @@ def main() -> None:
     """Runs the command that the first argument names, with the arguments after it."""
     name, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("--help", [])
     if name in ("--help", "-h", "-help", "help"):
-        print(usage())
+        _show(usage())
     elif name == "--version":
-        print(f"seqclf {seqclf.__version__}")
+        _show(f"seqclf {seqclf.__version__}")
     elif name in COMMANDS:
         sys.argv[1:] = rest
         # As `python -m` does: the command's module is the main module, whose flags --help lists.
@@ -27,6 +28,13 @@ def main() -> None:
     else:
         print(f"error: No such command: {name!r}.\n\n{usage()}", file=sys.stderr)
         sys.exit(2)
+
+
+def _show(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
+        os._exit(141)
 
 
 def usage() -> str:

@@ -1,6 +1,8 @@
 """`--help`, `--help=config`, `python -m seqclf --help`: they end with 0 and say what there is."""
 
+import os
 import subprocess
+import sys
 
 import pytest
 from running import python, seqclf
@@ -66,3 +68,14 @@ def test_the_package_lists_its_commands():
     assert all(f"\n  {command} " in done.stdout for command in FLAGS)
     done = subprocess.run([*python(), "-m", "seqclf", "tran"], capture_output=True, text=True)
     assert done.returncode == 2 and "No such command: 'tran'" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["seqclf", "seqclf.train"])
+def test_a_reader_that_has_ended(module):
+    """As in `seqclf --help | head -1`: no traceback, and the status that shells give."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", module, "--help"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
