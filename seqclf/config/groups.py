@@ -17,7 +17,61 @@ class DataConfig(Group):
 
     source: str = setting(
         "mnist",
-        "digits | a tensorflow-datasets name (mnist, ...) | idx:DIR | npz:FILE | tfrecord:GLOB",
+        "digits | a tensorflow-datasets name (mnist, ...) | csv:FILE | parquet:FILE | folder:DIR | "
+        "ts:TRAIN,TEST | tsv:TRAIN,TEST | npz:FILE | idx:DIR | tfrecord:GLOB",
+    )
+    form: str = setting(
+        "auto",
+        "table: long has one row per time step, wide one row per sequence; auto: what the columns "
+        "allow, if they allow one only",
+        choices=("auto", "long", "wide"),
+    )
+    id: str = setting("", "table: column that tells which sequence a row belongs to")
+    time: str = setting("", "table: column by which the rows of a sequence are sorted")
+    features: str = setting(
+        "", "table: the columns that the model reads, separated by commas; empty: all other numbers"
+    )
+    label: str = setting("", "table: column with the class")
+    group: str = setting(
+        "", "table: column with the group (machine, person, ...) of a sequence, for `split_by`"
+    )
+    split: str = setting(
+        "", "table: column that says which split a sequence belongs to (train, validation, test)"
+    )
+    separator: str = setting(",", "CSV: the character between two values; tab for a tabulator")
+    decimal: str = setting(".", "CSV: the decimal mark", choices=(".", ","))
+    labels: str = setting(
+        "", "folder: CSV file with the columns file and label, where no sub-folder gives the class"
+    )
+    split_by: str = setting(
+        "class",
+        "random splits keep the proportions of the classes (class), or put no group into two "
+        "splits (group)",
+        choices=("class", "group"),
+    )
+    missing: str = setting(
+        "error",
+        "what is done with a missing value: interpolate in time, carry the last one forward, take "
+        "the mean of the training split, or that with a feature that says so (indicator); error: "
+        "refuse it",
+        choices=("error", "interpolate", "forward", "mean", "indicator"),
+    )
+    window: int = setting(
+        0,
+        "cut each recording into windows of so many time steps; 0: a sequence is read as a whole",
+        low=0,
+        high=MAX_TIME_STEPS,
+    )
+    stride: int = setting(
+        0,
+        "time steps between the beginnings of two windows; 0: `window`",
+        low=0,
+        high=MAX_TIME_STEPS,
+    )
+    window_label: str = setting(
+        "majority",
+        "the label of a window whose time steps have several: the most frequent, or the last",
+        choices=("majority", "last"),
     )
     reading: str = setting(
         "rows",
@@ -58,6 +112,15 @@ class DataConfig(Group):
     )
 
     def check_together(self) -> None:
+        if self.separator != "tab" and len(self.separator) != 1:
+            raise ConfigError(
+                f"`data.separator` must be one character, or tab. Received: {self.separator!r}"
+            )
+        if self.stride and not self.window:
+            raise ConfigError(
+                "`data.stride` needs `data.window`, the length of a window. "
+                f"Received: {self.stride!r}"
+            )
         if len(self.image_size) not in (0, 2):
             raise ConfigError(
                 f"`data.image_size` must be () or (height, width). Received: {self.image_size!r}"

@@ -6,20 +6,19 @@ import numpy as np
 
 from seqclf.data.dataset import Split
 from seqclf.data.names import check_names
+from seqclf.data.values import check_values, without_padding
 from seqclf.errors import DataError
 
 
-def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, origin: str) -> Split:
-    """Checks the arrays of one split and returns them in the dtypes that training uses.
+def check_shape(x: np.ndarray, origin: str) -> None:
+    """Checks that an array can hold sequences or images.
 
     Args:
-        x: `[N, H, W]` or `[N, H, W, C]` real numbers; sequences are `[N, T, D]`.
-        y: `[N]`, integers.
-        lengths: `[N]`, integers from 1 to T, or None.
+        x: the array.
         origin: the name of the file or dataset, for messages.
 
     Raises:
-        DataError: a check fails; the message names `origin` and the index of the first bad example.
+        DataError: it has another shape, or no real numbers.
     """
     if x.dtype.kind not in "biuf":
         raise DataError(f"{origin}: `x` must hold real numbers. Received: dtype {x.dtype}")
@@ -28,40 +27,46 @@ def checked_split(x: np.ndarray, y: np.ndarray, lengths: np.ndarray | None, orig
             f"{origin}: `x` must be of shape [N, T, D] (or images [N, H, W] or [N, H, W, C]), "
             f"none of them 0. Received: {list(x.shape)}"
         )
+
+
+def checked_split(
+    x: np.ndarray,
+    y: np.ndarray,
+    lengths: np.ndarray | None,
+    origin: str,
+    *,
+    owned: bool = False,
+    missing: str = "error",
+    feature_names: Sequence[str] = (),
+) -> Split:
+    """Checks the arrays of one split and returns them in the dtypes that training uses.
+
+    Args:
+        x: `[N, H, W]` or `[N, H, W, C]` real numbers; sequences are `[N, T, D]`.
+        y: `[N]`, integers.
+        lengths: `[N]`, integers from 1 to T, or None.
+        origin: the name of the file or dataset, for messages.
+        owned: whether `x` may be changed in its place.
+        missing: what is done with missing values (NaN), as `data.missing` names it.
+        feature_names: the name of each feature, for messages; (): their indices stand for them.
+
+    Raises:
+        DataError: a check fails; the message names `origin` and the index of the first bad example.
+    """
+    check_shape(x, origin)
     y = _integers(y, len(x), "y", origin)
     if (bad := _first((y < 0) | (y > np.iinfo(np.int32).max))) is not None:
         raise DataError(f"{origin}: labels count from 0. Received: {y[bad]} at example {bad[0]}")
     if lengths is not None:
         lengths = _checked_lengths(_integers(lengths, len(x), "lengths", origin), x, origin)
     if x.dtype != np.uint8:
-        with np.errstate(
-            over="ignore"
-        ):  # values that are too large become inf and are refused below
-            x = np.asarray(x, np.float32)
-        if lengths is not None:  # padding may hold anything
-            valid = np.arange(x.shape[1]) < lengths[:, None]  # [N, T]
-            x = np.where(valid.reshape(valid.shape + (1,) * (x.ndim - 2)), x, np.float32(0))
-        if (bad := _first(~np.isfinite(x))) is not None:
-            raise DataError(
-                f"{origin}: `x` must be finite (in float32). "
-                f"Received: {x[bad]} at example {bad[0]}, position {list(bad[1:])}"
-            )
+        if x.dtype != np.float32:
+            with np.errstate(over="ignore"):  # what is too large becomes inf and is refused below
+                x, owned = x.astype(np.float32), True
+        if lengths is not None:
+            x = without_padding(x, lengths, owned)
+        check_values(x, origin, missing, feature_names)
     return Split(x, y.astype(np.int32), lengths)
-
-
-def numbered_classes(split: Split, origin: str) -> tuple[str, ...]:
-    """Returns the names "0", "1", … up to the highest label, for sources without class names.
-
-    Raises:
-        DataError: a label is so high that a class below it must be empty.
-    """
-    highest = int(split.y.argmax())
-    if split.y[highest] >= len(split):
-        raise DataError(
-            f"{origin}: labels must be the class indices 0, 1, 2, … without a gap. "
-            f"Received: {split.y[highest]} at example {highest}, of {len(split)} examples"
-        )
-    return tuple(str(i) for i in range(int(split.y[highest]) + 1))
 
 
 def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: str) -> None:

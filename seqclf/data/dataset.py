@@ -1,8 +1,9 @@
 """A loaded dataset: three splits of raw examples and the spec that describes them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seqclf.data.spec import READINGS, DatasetSpec
 from seqclf.data.split import ExampleStore, Split
@@ -27,6 +28,62 @@ class Dataset:
     test: ExampleStore
     origin: str
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_arrays(
+        cls,
+        sequences: Any,
+        labels: Any,
+        *,
+        lengths: Any = None,
+        class_names: Sequence[str] | None = None,
+        feature_names: Sequence[str] = (),
+        ids: Any = None,
+        groups: Any = None,
+        splits: Any = None,
+        **options: Any,
+    ) -> "Dataset":
+        """Makes a dataset of arrays in memory.
+
+        Args:
+            sequences: a list of arrays `[T_i, D]` (or `[T_i]`), or one array `[N, T, D]`, `[N, T]`
+                (one feature), or images `[N, H, W, C]` of uint8. A missing value is NaN.
+            labels: `[N]` integers or strings, the class of each sequence.
+            lengths: `[N]` integers, the number of valid time steps of each sequence of an array;
+                None: all are valid.
+            class_names: the name of each class, in order; None: the labels that occur, sorted.
+            feature_names: the name of each feature.
+            ids: `[N]`, the name of each sequence.
+            groups: `[N]`, the group of each sequence, for `split_by="group"`.
+            splits: `[N]` strings: `train`, `validation` or `test` for each sequence; None: random.
+            **options: `normalize`, `missing`, `window`, `stride`, `window_label`, `split_by`,
+                `validation`, `test`, `split_seed` as for `load_dataset`.
+
+        Raises:
+            DataError: the arrays do not fit together or cannot be trained on.
+            ConfigError: an option is unknown or not allowed.
+
+        Example:
+            >>> import numpy as np
+            >>> rng = np.random.default_rng(0)
+            >>> sequences = [rng.normal(size=(rng.integers(3, 9), 2)) for _ in range(40)]
+            >>> dataset = Dataset.from_arrays(sequences, ["calm", "busy"] * 20)
+            >>> dataset.spec.class_names, dataset.spec.features, len(dataset.train)
+            (('busy', 'calm'), 2, 28)
+        """
+        from seqclf.data.arrays import from_arrays  # it imports this module
+
+        return from_arrays(
+            sequences,
+            labels,
+            lengths=lengths,
+            class_names=class_names,
+            feature_names=feature_names,
+            ids=ids,
+            groups=groups,
+            splits=splits,
+            **options,
+        )
 
     def split(self, name: str) -> ExampleStore:
         """Returns the split called `train`, `validation` or `test`."""

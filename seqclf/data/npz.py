@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from seqclf.config import DataConfig
+from seqclf.data.sequences import RawData, Sequences
 from seqclf.errors import DataError
 
 ARCHIVE = b"PK"  # the first bytes of a zip file
@@ -13,7 +15,7 @@ KNOWN = ("x", "y", "lengths", "class_names")
 
 
 @dataclass(frozen=True)
-class Sequences:
+class Arrays:
     """The arrays of an `.npz` file, unchecked.
 
     Attributes:
@@ -29,7 +31,7 @@ class Sequences:
     class_names: tuple[str, ...] | None = None
 
 
-def load_npz(path: str, labelled: bool = True) -> Sequences:
+def load_npz(path: str, labelled: bool = True) -> Arrays:
     """Reads a file that `np.savez(path, x=…, y=…, lengths=…, class_names=…)` wrote.
 
     Args:
@@ -53,6 +55,14 @@ def load_npz(path: str, labelled: bool = True) -> Sequences:
             f"{', '.join(n for n in KNOWN if n not in required)}. Received: {', '.join(arrays)}"
         )
     return _sequences(arrays, file)
+
+
+def npz_data(path: str, config: DataConfig) -> RawData:
+    """Returns the examples of an `.npz` file, for `load_dataset`."""
+    del config
+    arrays = load_npz(path)
+    part = Sequences(arrays.x, arrays.y, arrays.lengths, owned=True)
+    return RawData({"train": part}, f"file {path}", path, arrays.class_names)
 
 
 def _read_arrays(file: Path) -> dict[str, np.ndarray]:
@@ -107,14 +117,14 @@ def _is_text(start: bytes) -> bool:
     )
 
 
-def _sequences(arrays: dict[str, np.ndarray], file: Path) -> Sequences:
+def _sequences(arrays: dict[str, np.ndarray], file: Path) -> Arrays:
     names = arrays.get("class_names")
     if names is not None and (names.dtype.kind != "U" or names.ndim != 1):
         raise DataError(
             f"{file}: `class_names` must be a one-dimensional array of strings. "
             f"Received: dtype {names.dtype}, shape {list(names.shape)}"
         )
-    return Sequences(
+    return Arrays(
         x=arrays["x"],
         y=arrays.get("y"),
         lengths=arrays.get("lengths"),

@@ -5,7 +5,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from seqclf.data.table_layout import TableLayout
+
 READINGS = ("rows", "columns", "pixels")
+MISSING = ("error", "interpolate", "forward", "mean", "indicator")
+LATER_FIELDS = ("feature_names", "missing", "fill", "table")  # of versions after 0.1
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,12 @@ class DatasetSpec:
         variable_length: whether examples come with their own lengths.
         shift, scale: the normalisation `(x - shift) * scale`; one number, or one for each feature.
         full_scale: the largest raw value of uint8 examples: an image's white.
+        feature_names: name of each raw feature; (): they have none.
+        missing: what is done with a missing value (NaN), as `data.missing` names it.
+        fill: for each raw feature its mean over the observed values of the training split, which
+            stands for a missing value where nothing nearer is known; (): values cannot be missing.
+        table: how the training table holds its sequences, for tables that are to be predicted;
+            None: the examples come from no table.
         background: the mean raw value of the images' borders, as a fraction of full scale. With it
             a user who sends an image of the opposite polarity can be warned.
     """
@@ -35,6 +45,10 @@ class DatasetSpec:
     scale: tuple[float, ...] = (1.0,)
     full_scale: float = 255.0
     background: float = 0.0
+    feature_names: tuple[str, ...] = ()
+    missing: str = "error"
+    fill: tuple[float, ...] = ()
+    table: TableLayout | None = None
 
     @property
     def time_steps(self) -> int:
@@ -44,7 +58,12 @@ class DatasetSpec:
 
     @property
     def features(self) -> int:
-        """D, the number of features of one time step."""
+        """D, the number of features of one time step that the model reads."""
+        return self.raw_features * (2 if self.missing == "indicator" else 1)
+
+    @property
+    def raw_features(self) -> int:
+        """The number of features of one time step that a raw example has."""
         height, width, *rest = self.raw_shape
         channels = rest[0] if rest else 1
         return {"rows": width, "columns": height, "pixels": 1}[self.reading] * channels
@@ -65,7 +84,15 @@ class DatasetSpec:
         return len(self.class_names)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        """Returns the spec as JSON, without the later fields where they have their defaults.
+
+        So the digest of a dataset stays what earlier versions recorded.
+        """
+        fields = dataclasses.asdict(self)
+        for field in dataclasses.fields(self):
+            if field.name in LATER_FIELDS and getattr(self, field.name) == field.default:
+                del fields[field.name]
+        return json.dumps(fields, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "DatasetSpec":
@@ -78,6 +105,8 @@ class DatasetSpec:
         """
         fields = json.loads(text).items()
         arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields}
+        if isinstance(arguments.get("table"), dict):
+            arguments["table"] = TableLayout.from_dict(arguments["table"])
         spec = cls(**arguments)
         if wrong := spec._wrong_fields():
             raise ValueError(f"{wrong[0]} cannot be {getattr(spec, wrong[0])!r:.80}")
@@ -96,6 +125,10 @@ class DatasetSpec:
             "scale": len(_all(self.scale, int, float)) > 0,
             "full_scale": len(_all((self.full_scale,), int, float)) > 0 and self.full_scale > 0,
             "background": len(_all((self.background,), int, float)) > 0,
+            "feature_names": self.feature_names == _all(self.feature_names, str),
+            "missing": self.missing in MISSING,
+            "fill": self.fill == _all(self.fill, int, float),
+            "table": self.table is None or isinstance(self.table, TableLayout),
         }
         return [name for name, is_right in right.items() if not is_right]
 

@@ -83,18 +83,21 @@ class Split:
         y: `[N]`, int32 class indices.
         lengths: `[N]`, int32 number of valid time steps of each example, or None when all time
             steps are valid.
+        ids: `[N]` strings, the name of each example, or None when examples have no names.
     """
 
     x: np.ndarray
     y: np.ndarray
     lengths: np.ndarray | None = None
+    ids: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, indices: np.ndarray) -> "Split":
         lengths = None if self.lengths is None else self.lengths[indices]
-        return Split(self.x[indices], self.y[indices], lengths)
+        ids = None if self.ids is None else self.ids[indices]
+        return Split(self.x[indices], self.y[indices], lengths, ids)
 
     def epoch_examples(self, batch_size: int) -> int:
         return len(self)

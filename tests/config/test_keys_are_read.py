@@ -1,8 +1,8 @@
 """Every config key decides something: trainings are watched for the keys that they read."""
 
 import dataclasses
-import inspect
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,9 @@ import seqclf
 from seqclf.config import SCHEMA, resolve
 from seqclf.config.settings import Group
 from seqclf.data.augmentation import Augmentation
+from seqclf.data.options import DataOptions
 from seqclf.data.sources import load_dataset
+from seqclf.errors import ConfigError
 from seqclf.models.classifier import build_classifier
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import make_workers
@@ -71,9 +73,16 @@ def test_every_key_is_read_by_a_training(read, tmp_path):
     build_classifier(config.changed({"model.chrono": 8}), dataset.spec)
 
     passed_on = {
-        *(f"data.{name}" for name in inspect.signature(load_dataset).parameters),
+        *(f"data.{name}" for name in typing.get_type_hints(DataOptions)),
         *(f"augment.{field.name}" for field in dataclasses.fields(Augmentation)),
     }
     unread = SCHEMA.keys() - read - passed_on - READ_BY_COMMANDS
     assert not unread, f"read by nothing: {sorted(unread)}"
     assert not passed_on - SCHEMA.keys(), "a parameter that no key gives"
+
+
+def test_load_dataset_takes_every_key_of_data():
+    keys = {f"data.{name}" for name in typing.get_type_hints(DataOptions)}
+    assert keys == {key for key in SCHEMA if key.startswith("data.")} - {"data.source"}
+    with pytest.raises(ConfigError, match=r"Unknown config key `data.missin`. Did you mean"):
+        load_dataset("digits", missin="mean")

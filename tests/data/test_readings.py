@@ -92,7 +92,7 @@ def test_varying_lengths_are_read_by_rows(tmp_path):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(DataError, match="can only be read by `rows`"):
         load_dataset(f"npz:{tmp_path}/a.npz", reading="pixels")
-    with pytest.raises(ConfigError, match="`reading` must be one of"):
+    with pytest.raises(ConfigError, match="`data.reading` must be one of"):
         load_dataset("digits", reading="spirals")
     with pytest.raises(ConfigError, match="resizes images of tensorflow-datasets only"):
         load_dataset("digits", image_size=(16, 16))

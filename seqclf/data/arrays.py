@@ -1,0 +1,86 @@
+"""`from_arrays`: a dataset from arrays in memory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from seqclf.config import DataConfig
+from seqclf.data.assembly import assemble
+from seqclf.data.dataset import Dataset
+from seqclf.data.labels import sorted_names
+from seqclf.data.sequences import RawData, Sequences, padded
+from seqclf.errors import ConfigError, DataError
+
+OPTIONS = (
+    *("normalize", "reading", "missing", "window", "stride", "window_label"),
+    *("split_by", "validation", "test", "split_seed"),
+)
+WHERE = "arrays"
+
+
+def from_arrays(
+    sequences: Any,
+    labels: Any,
+    *,
+    lengths: Any = None,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] = (),
+    ids: Any = None,
+    groups: Any = None,
+    splits: Any = None,
+    **options: Any,
+) -> Dataset:
+    """Makes a dataset of arrays in memory; `Dataset.from_arrays` describes the arguments."""
+    if unknown := [name for name in options if name not in OPTIONS]:
+        raise ConfigError(
+            f"Dataset.from_arrays takes the options {', '.join(OPTIONS)}. Received: {unknown[0]!r}"
+        )
+    config = DataConfig(source=WHERE, **options)
+    x, lengths = _values(sequences, lengths)
+    y = np.asarray(labels)
+    if y.shape != (len(x),):
+        raise DataError(
+            f"`labels` must be of shape [{len(x)}], one for each sequence. Received: "
+            f"{list(y.shape)}"
+        )
+    if y.dtype.kind in "iub" and class_names is None:
+        class_names = sorted_names(y.astype(str))  # 3 and 7 are classes as good as "a" and "b"
+        y = y.astype(str)
+    given = {"ids": ids, "groups": groups, "splits": splits}
+    named: dict[str, Any] = {
+        name: _per_example(array, name, len(x)) for name, array in given.items()
+    }
+    part = Sequences(x, y, lengths, **named, owned=isinstance(sequences, (list, tuple)))
+    raw = RawData(
+        {"train": part},
+        origin=f"{len(x):,} arrays in memory",
+        where=WHERE,
+        class_names=None if class_names is None else tuple(map(str, class_names)),
+        feature_names=tuple(map(str, feature_names)),
+    )
+    return assemble(raw, config)
+
+
+def _values(sequences: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    if isinstance(sequences, np.ndarray) and sequences.dtype != object:
+        x = sequences[..., np.newaxis] if sequences.ndim == 2 else sequences
+        return x, None if lengths is None else np.asarray(lengths)
+    if lengths is not None:
+        raise DataError(
+            "`lengths` goes with one padded array [N, T, D]; a list of sequences has its own "
+            "lengths. Received: both a list and `lengths`"
+        )
+    return padded(sequences, WHERE)
+
+
+def _per_example(array: Any, name: str, count: int) -> np.ndarray | None:
+    if array is None:
+        return None
+    values = np.asarray(array)
+    if values.shape != (count,):
+        raise DataError(
+            f"`{name}` must be of shape [{count}], one for each sequence. Received: "
+            f"{list(values.shape)}"
+        )
+    return values.astype(str).astype(object)
