@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.data.dataset import Dataset
+from seqclf.data.shards.split import StreamedSplit
 from seqclf.data.split import Split
 
 PART = 1024  # examples that are compared at a time, so that masks stay small
@@ -14,15 +15,19 @@ def input_range(dataset: Dataset) -> dict[str, Any] | None:
     """Returns the lowest and the highest raw value of the training split.
 
     Args:
-        dataset: the dataset. For uint8 images nothing is read: the range is 0 to full scale.
+        dataset: the dataset. For uint8 images nothing is read: the range is 0 to full scale. For
+            shards it is the one that their schema records.
 
     Returns:
         `low` and `high`: numbers, or lists with a number for each index of the last axis of a raw
-        example. Values beyond the length of an example do not count. None for examples that are
-        not in memory.
+        example. Values beyond the length of an example do not count. None for shards of earlier
+        versions, whose schema does not record it.
     """
     if dataset.spec.is_image:
         return {"low": 0.0, "high": dataset.spec.full_scale}
+    if isinstance(dataset.train, StreamedSplit):
+        recorded = dataset.train.schema.input_range
+        return recorded and {key: list(values) for key, values in recorded.items()}
     if not isinstance(dataset.train, Split):
         return None
     lows, highs = zip(*_ranges(dataset.train), strict=True)

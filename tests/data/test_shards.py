@@ -173,6 +173,9 @@ def truncate(folder):
         (schema_with(shape=[8]), "schema.json: damaged, its entries"),
         (schema_with(dtype="int64"), "schema.json: damaged, its entries"),
         (schema_with(moments={}), "`moments` lacks the entry for rows"),
+        (schema_with(input_range={"low": [0.0]}), "schema.json: damaged, its entries"),
+        (schema_with(input_range={"low": [0.0], "high": [1.0]}), "`input_range`: {'low'"),
+        (schema_with(input_range={"low": [2.0] * 8, "high": [1.0] * 8}), "`input_range`: {'low'"),
         (schema_with(class_names=["a", "a"]), "schema.json: `class_names`: class names must dif"),
         (schema_with(more=1), "schema.json: damaged, its entries"),
         (

@@ -30,6 +30,8 @@ class Measure:
         self._rows: Moments | None = None
         self._columns: Moments | None = None
         self._pixels: Moments | None = None
+        self._low: np.ndarray | None = None
+        self._high: np.ndarray | None = None
         self._border = np.zeros(2)  # sum and count
 
     @property
@@ -71,6 +73,19 @@ class Measure:
             return {"rows": self._rows}
         return {"rows": self._rows, "columns": self._columns, "pixels": self._pixels}
 
+    def input_range(self) -> dict[str, tuple[float, ...]] | None:
+        """Returns the range of the training split, by reading.
+
+        Returns:
+            `low` and `high`: the lowest and the highest value at each index of the last axis of an
+            example. None for images, whose values go from 0 to full scale.
+        """
+        self._sum()
+        if self.dtype == "uint8" and not self.variable_length:
+            return None
+        assert self._low is not None and self._high is not None
+        return {"low": tuple(self._low.tolist()), "high": tuple(self._high.tolist())}
+
     def background(self, full_scale: float) -> float:
         """Returns the mean of the images' borders as a fraction of full scale; 0 for sequences."""
         self._sum()
@@ -105,6 +120,9 @@ class Measure:
             return
         steps = np.concatenate([x.reshape(len(x), -1) for x in held])
         self._rows = _plus(self._rows, Moments.of(steps))
+        values = steps.reshape(-1, held[0].shape[-1])
+        self._low = np.minimum(values.min(0), values[0] if self._low is None else self._low)
+        self._high = np.maximum(values.max(0), values[0] if self._high is None else self._high)
         if self.variable_length:
             return
         images = np.stack(held)  # [n, H, W] or [n, H, W, C]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,9 @@ class Schema:
         shards: the shards of each split, in order.
         moments: the moments of the training split for each reading (`rows`; also `columns` and
             `pixels` where all examples have one shape). Every normalisation follows from them.
+        input_range: the entries `low` and `high`, the lowest and the highest value of the training
+            split at each index of the last axis of an example; None for images, whose values go
+            from 0 to `full_scale`, and for shards of earlier versions, which do not record it.
     """
 
     origin: str
@@ -63,6 +67,7 @@ class Schema:
     lanes: int
     shards: dict[str, tuple[Shard, ...]]
     moments: dict[str, Moments]
+    input_range: dict[str, tuple[float, ...]] | None = None
 
     @property
     def layout(self) -> Layout:
@@ -74,6 +79,8 @@ class Schema:
             reading: {"count": m.count, "total": m.total.tolist(), "squares": m.squares.tolist()}
             for reading, m in self.moments.items()
         }
+        if self.input_range is None:  # earlier versions refuse entries that they do not know
+            del content["input_range"]
         return json.dumps(content, indent=1) + "\n"
 
 
@@ -131,8 +138,15 @@ def _from_json(content: dict[str, Any]) -> Schema:
         for reading, entry in content.pop("moments").items()
     }
     shape, names = content.pop("shape"), content.pop("class_names")
+    if (limits := content.pop("input_range", None)) is not None:
+        limits = {key: tuple(map(float, limits[key])) for key in ("low", "high")}
     return Schema(
-        **content, shape=tuple(shape), class_names=tuple(names), shards=shards, moments=moments
+        **content,
+        shape=tuple(shape),
+        class_names=tuple(names),
+        shards=shards,
+        moments=moments,
+        input_range=limits,
     )
 
 
@@ -154,3 +168,8 @@ def _check(schema: Schema) -> None:
         raise ValueError(f"`shape`: {schema.shape}")
     if "rows" not in schema.moments:
         raise ValueError("`moments` lacks the entry for rows")
+    if schema.input_range is not None:
+        low, high = schema.input_range["low"], schema.input_range["high"]
+        ordered = all(-math.inf < a <= b < math.inf for a, b in zip(low, high, strict=True))
+        if len(low) != schema.shape[-1] or not ordered:
+            raise ValueError(f"`input_range`: {schema.input_range!r:.80}")

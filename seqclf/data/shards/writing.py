@@ -67,6 +67,7 @@ def write_shards(
             lanes=lanes,
             shards=written,
             moments=measure.moments(),
+            input_range=measure.input_range(),
         )
         with tf.io.gfile.GFile(f"{folder}/{NAME}", "w") as file:
             file.write(schema.to_json())
