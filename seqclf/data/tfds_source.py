@@ -1,18 +1,20 @@
 """Image-classification datasets of tensorflow-datasets, by name."""
 
+import contextlib
 import difflib
 import os
 import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seqclf.errors import DataError
+from seqclf.storage.plain_path import SPECIAL, plain_path
 
 MNIST_DIR_VARIABLE = "SEQCLF_MNIST_DIR"
 PROBE_SECONDS = 10.0  # tensorflow-datasets itself retries an unreachable host for minutes
@@ -52,7 +54,18 @@ def load_tfds(
             differ in size and there is no `image_size`, it is too large for memory, or its files
             fail their checksums.
     """
-    builder = _builder(name, tfds_dir)
+    with _plain_folder(tfds_dir) as (path, folder):
+        try:
+            arrays, class_names, origin = _load(name, path, mnist_dir, image_size)
+        except DataError as error:
+            raise type(error)(str(error).replace(path, folder)) from error
+    return arrays, class_names, origin.replace(path, folder)
+
+
+def _load(
+    name: str, folder: str, mnist_dir: str, image_size: tuple[int, ...]
+) -> tuple[SplitArrays, tuple[str, ...], str]:
+    builder = _builder(name, folder)
     image_key, label_key = _keys(builder, name)
     _check_image_size(builder, name, image_key, image_size)
     origin = _prepare(builder, name, mnist_dir)
@@ -82,13 +95,32 @@ def _chosen_splits(available: Sequence[str]) -> tuple[dict[str, str], str]:
     return chosen, note
 
 
-def _builder(name: str, tfds_dir: str) -> Any:
+@contextlib.contextmanager
+def _plain_folder(tfds_dir: str) -> Iterator[tuple[str, str]]:
+    """Gives a path of tensorflow-datasets' folder, and the path to name it by in messages.
+
+    tensorflow-datasets looks for what it prepared with the path as a pattern: in `run [1]` it would
+    find nothing, and prepare the dataset each time. Such a folder gets a plain path. Two empty
+    strings stand for the default of tensorflow-datasets.
+    """
+    # not Path: it would make gs:/ of gs://
+    folder = os.path.expanduser(tfds_dir) or os.environ.get("TFDS_DATA_DIR", "")
+    if "://" in folder or not SPECIAL.search(folder):
+        yield (os.path.expanduser(tfds_dir),) * 2
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"`data.tfds_dir` {folder} cannot be used: {error.strerror}.") from error
+    with plain_path(Path(folder)) as link:
+        yield str(link), folder
+
+
+def _builder(name: str, folder: str) -> Any:
     import tensorflow_datasets as tfds
 
     try:
-        # not Path: it would make gs:/ of gs://
-        folder = os.path.expanduser(tfds_dir) if tfds_dir else None
-        return tfds.builder(name, data_dir=folder)
+        return tfds.builder(name, data_dir=folder or None)
     except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
         known = tfds.list_builders(with_community_datasets=False)
         near = difflib.get_close_matches(name.split("/")[0].split(":")[0], known, n=3)

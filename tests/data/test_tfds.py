@@ -4,6 +4,7 @@ import functools
 import gzip
 import http.server
 import os
+import re
 import shutil
 import threading
 import time
@@ -160,8 +161,9 @@ def test_no_split_is_passed_over_in_silence(available, chosen, note):
     assert tfds_source._chosen_splits(available) == (chosen, note)
 
 
-def test_colour_images_of_several_sizes_through_tfds(tmp_path, monkeypatch):
-    """A dataset made here in tensorflow-datasets' own format, resized while it is read."""
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    """A folder with images of several sizes, the dataset `shapes` of tensorflow-datasets."""
     import tensorflow_datasets as tfds
 
     rng = np.random.default_rng(0)
@@ -189,8 +191,13 @@ def test_colour_images_of_several_sizes_through_tfds(tmp_path, monkeypatch):
         def _generate_examples(self):
             yield from ()
 
-    Shapes(data_dir=tmp_path).download_and_prepare()
-    dataset = load_dataset("shapes", tfds_dir=str(tmp_path), image_size=(4, 5))
+    folder = tmp_path_factory.mktemp("shapes")
+    Shapes(data_dir=folder).download_and_prepare()
+    return folder
+
+
+def test_colour_images_of_several_sizes_through_tfds(shapes, monkeypatch):
+    dataset = load_dataset("shapes", tfds_dir=str(shapes), image_size=(4, 5))
     assert dataset.spec.raw_shape == (4, 5, 3)
     assert dataset.spec.class_names == ("square", "disc")
     assert [len(split) for _, split in dataset.splits()] == [54, 6, 20]
@@ -198,4 +205,32 @@ def test_colour_images_of_several_sizes_through_tfds(tmp_path, monkeypatch):
 
     monkeypatch.setattr(tfds_source, "MEMORY_LIMIT", 1000)
     with pytest.raises(DataError, match=r"80 images of 4×5 take .* more than the"):
-        load_dataset("shapes", tfds_dir=str(tmp_path), image_size=(4, 5))
+        load_dataset("shapes", tfds_dir=str(shapes), image_size=(4, 5))
+
+
+@pytest.mark.parametrize("name", ["run [1]", "a*b", "[", "{INDEX}", "c\\d?"])
+def test_a_folder_whose_name_is_a_pattern(shapes, name, tmp_path):
+    folder = shutil.copytree(shapes, tmp_path / name)
+
+    dataset = load_dataset("shapes", image_size=(4, 5), tfds_dir=str(folder))
+
+    assert dataset.origin.startswith("tensorflow-datasets shapes/1.0.0, prepared in " + str(folder))
+    assert [len(split) for _, split in dataset.splits()] == [54, 6, 20]
+    shutil.rmtree(folder / "shapes")
+    (folder / "shapes").touch()
+    with pytest.raises(DataError, match=re.escape(f"cannot be prepared in {folder}")):
+        load_dataset("shapes", image_size=(4, 5), tfds_dir=str(folder))
+
+
+def test_a_folder_whose_name_is_a_pattern_from_the_environment(tmp_path, monkeypatch):
+    folder = tmp_path / "run [1]"
+    monkeypatch.setenv("TFDS_DATA_DIR", str(folder))
+    with tfds_source._plain_folder("") as (path, named):
+        assert named == str(folder)
+        assert os.path.samefile(path, folder) and "[" not in path
+
+
+def test_a_folder_whose_name_is_a_pattern_and_which_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"`data.tfds_dir` .*\[1\] cannot be used: Not a directory"):
+        load_dataset("mnist", tfds_dir=str(tmp_path / "file" / "run [1]"))
