@@ -40,12 +40,10 @@ def needs_tensorflow() -> bool:
 def main(argv: Sequence[str]) -> None:
     """Trains, or goes on; prints the score, where the results are and what to do next."""
     del argv
-    from seqclf.storage.files import read_json
-
     config, fallback = _config()
     if not needs_tensorflow():
         run = _run(config)
-        print(summary(run, read_json(run.report)))
+        print(summary(run, run.read_report()))
         return
     from seqclf.data.tfds_source import DatasetMissingError
     from seqclf.experiment.run import run_experiment
@@ -122,7 +120,7 @@ def summary(run: Run, report: dict[str, Any]) -> str:
             command_line("tensorboard.main", {"logdir": run.tensorboard}),
         ),
     ]
-    if report["training"]["fallback"]:
+    if report["training"].get("fallback"):
         lines.insert(1, f"NOTE: {report['training']['fallback']}")
     return "\n".join(lines)
 

@@ -148,9 +148,10 @@ def _test_score(report: dict[str, Any], run: Run) -> tuple[float, float]:
     """
     try:
         return float(report["test"]["accuracy"]), float(report["test"]["loss"])
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
         raise RunError(
-            f"{run.report} is damaged ({type(error).__name__}: {error}). Bring it back from a copy."
+            f"{run.report} is damaged: it lacks the score of the {error} split. Bring it back "
+            "from a copy."
         ) from error
 
 

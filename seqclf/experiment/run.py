@@ -18,7 +18,6 @@ from seqclf.experiment.samples import write_samples
 from seqclf.experiment.worker_agreement import check_same_inputs
 from seqclf.serving.export import export_run
 from seqclf.serving.versions import versions
-from seqclf.storage.files import read_json
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import check_batch_divides
 from seqclf.training.distribution.workers import Workers
@@ -100,7 +99,7 @@ def _report_if_finished(run: Run, config: Config, workers: Workers) -> dict[str,
         if not workers.is_chief:
             return None
         run.check_usable(config)
-        return read_json(run.report) if run.report.exists() else None
+        return run.read_report() if run.report.exists() else None
 
     chief_report: dict[str, Any] | None = workers.exchange(workers.agree(read_report))[0]
     return chief_report

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 import seqclf.layers  # noqa: F401 (registers our layers with Keras)
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
 from seqclf.storage.run_directory import Run
 
+LARGEST = float(np.finfo(np.float32).max)
 LONGEST = 300  # characters of an error's message that are shown
 
 
@@ -24,8 +26,9 @@ def load_trained(run: Run) -> tuple[keras.Model, DatasetSpec]:
         raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
     try:
         spec = DatasetSpec.from_json(run.dataset.read_text())
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise RunError(f"{run.dataset} cannot be read: {error}") from error
+        _check_writable(spec)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise RunError(f"{run.dataset} cannot be read: {_brief(error)}") from error
     return load_classifier(run.model, spec), spec
 
 
@@ -50,6 +53,20 @@ def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:
     if spec is not None:
         _check_fits(model, spec, path)
     return model
+
+
+def _check_writable(spec: DatasetSpec) -> None:
+    """Raises ValueError for values that no export could hold, as a damaged file may have them."""
+    for name in ("shift", "scale"):
+        values = getattr(spec, name)
+        if len(values) not in (1, spec.features):
+            raise ValueError(
+                f"{name} must have 1 value or one for each of the {spec.features} features. "
+                f"Received: {len(values)}"
+            )
+        if not all(abs(value) <= LARGEST for value in values):
+            raise ValueError(f"{name} must be of finite numbers. Received: {values!r:.80}")
+    "".join((spec.source, *spec.class_names)).encode()  # half a surrogate pair cannot be written
 
 
 def _check_fits(model: keras.Model, spec: DatasetSpec, path: Path) -> None:

@@ -35,7 +35,6 @@ from seqclf.serving.signatures import ExportSignatures
 from seqclf.serving.verify.check import Check, Golden, verify
 from seqclf.serving.warmup import WarmupExamples, blank_examples, examples_of, write_warmup
 from seqclf.storage.environment import describe_environment
-from seqclf.storage.files import read_json
 from seqclf.storage.run_directory import Run
 
 GOLDEN_BATCH = 3
@@ -100,7 +99,7 @@ def export_run(
 def _facts(run: Run, report: dict[str, Any] | None) -> dict[str, Any]:
     """Returns what the manifest and the model card say about a run."""
     if report is None and run.report.exists():
-        report = read_json(run.report)
+        report = run.read_report()
     return {
         "run": run.path.name,
         "report": report,

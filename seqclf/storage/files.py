@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +66,12 @@ def unwritable_message(path: object, error: OSError) -> str:
     )
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, check: Callable[[Any], None] = lambda content: None) -> dict[str, Any]:
     """Returns the content of a JSON file of a run.
+
+    Args:
+        path: the file.
+        check: raises ValueError for a content that is not what the file must hold.
 
     Raises:
         RunError: the file is damaged.
@@ -76,6 +80,8 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text())
         if not isinstance(content, dict):
             raise ValueError(f"it holds no JSON object but {type(content).__name__}")
+        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair cannot be written
+        check(content)
     except (ValueError, RecursionError) as error:
         raise RunError(
             f"{path} is damaged: {error}. Bring it back from a copy, or choose another --workdir."

@@ -21,6 +21,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.storage.files import read_json, write_json, write_text
 from seqclf.storage.folders import check_ours_or_free, unusable_message
 from seqclf.storage.locks import locked
+from seqclf.storage.recorded import check_manifest, check_report
 
 
 class Run:
@@ -105,7 +106,15 @@ class Run:
         Raises:
             RunError: the file is damaged.
         """
-        return read_json(self.manifest) if self.manifest.exists() else {}
+        return read_json(self.manifest, check_manifest) if self.manifest.exists() else {}
+
+    def read_report(self) -> dict[str, Any]:
+        """Returns the report of a finished run.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        return read_json(self.report, check_report)
 
     def update_manifest(self, **entries: Any) -> None:
         """Replaces or adds entries of the manifest."""

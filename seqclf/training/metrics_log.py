@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from seqclf.errors import RunError, StorageError
 from seqclf.storage.files import write_text
+from seqclf.storage.recorded import check_metrics
 from seqclf.storage.run_directory import Run
 from seqclf.training.evaluation import Score
 from seqclf.training.state import State
@@ -77,11 +78,15 @@ def read_metrics(run: Run) -> list[dict[str, Any]]:
     """
     if not run.metrics.exists():
         return []
-    records = []
+    records: list[dict[str, Any]] = []
     for number, line in enumerate(run.metrics.read_bytes().splitlines(), start=1):
         try:
-            records.append(json.loads(line))
-        except ValueError as error:
+            record = json.loads(line)
+            check_metrics(record)
+            if records and record["step"] <= records[-1]["step"]:
+                raise ValueError("its `step` is not above that of the line before")
+            records.append(record)
+        except (ValueError, RecursionError) as error:
             raise RunError(
                 f"{run.metrics}, line {number} is damaged: {error}. Bring the file back from a "
                 "copy, or take the line out: the run goes on without that record."

@@ -231,11 +231,12 @@ def _read_report(run: Run) -> tuple[float | None, float]:
     if not run.report.exists():
         return None, 0.0
     try:
-        report = json.loads(run.report.read_text())
+        report = run.read_report()
         return float(report["validation"]["loss"]), float(report["training"]["train_seconds"])
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
         raise RunError(
-            f"{run.report} is damaged ({type(error).__name__}: {error}). Bring it back from a copy."
+            f"{run.report} is damaged: it lacks the score of the {error} split. Bring it back "
+            "from a copy."
         ) from error
 
 

@@ -19,6 +19,7 @@ from running import ROOT
 from seqclf.errors import SeqclfError
 from seqclf.inspection.inputs import load_inputs
 from seqclf.models.loading import load_trained
+from seqclf.serving.manifest import write_card
 from seqclf.serving.predictor import Predictor
 from seqclf.serving.warmup import examples_of
 from seqclf.storage.run_directory import Run
@@ -109,14 +110,19 @@ def test_exports(runs, tmp_path_factory, name, data):
 @pytest.mark.parametrize("name", SHAPES)
 @given(data=st.data())
 def test_runs(runs, tmp_path_factory, name, data):
-    files = ["config.json", "dataset.json", "manifest.json", "model.keras", "model.keras"]
+    files = ["config.json", "dataset.json", "manifest.json", "report.json", "model.keras"]
     source = tmp_path_factory.mktemp("runs")
     for file in files:
         shutil.copy(runs / name / file, source / file)
+    card = tmp_path_factory.mktemp("card")
+    shutil.copy(runs / name / "export" / "1" / "saved_model.pb", card)
+    (card / "assets.extra").mkdir()
     copy = copy_with_damage(data, source, source.parent, files)
     with one_message(copy):
         run = Run(copy)
         _, spec = load_trained(run)
         run.read_manifest()
+        if run.report.exists():
+            write_card(card, spec, {"report": run.read_report()})
         examples_of(run, spec)
     shutil.rmtree(copy)
