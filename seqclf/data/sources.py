@@ -8,6 +8,8 @@ import numpy as np
 from seqclf.config import DataConfig
 from seqclf.config.convert import unknown_key
 from seqclf.data import tfds_source
+from seqclf.data.archives.ts import ts_data
+from seqclf.data.archives.tsv import tsv_data
 from seqclf.data.assembly import assemble
 from seqclf.data.dataset import Dataset
 from seqclf.data.idx import load_idx
@@ -112,4 +114,6 @@ def _digits() -> RawData:
 FILES: dict[str, Callable[[str, DataConfig], RawData]] = {
     "idx": _from_idx,
     "npz": npz_data,
+    "ts": ts_data,
+    "tsv": tsv_data,
 }
