@@ -17,6 +17,8 @@ from seqclf.data.npz import npz_data
 from seqclf.data.options import DataOptions
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.shards.source import load_shards
+from seqclf.data.tables.arrow_tables import FRAME, is_frame
+from seqclf.data.tables.reading import csv_data, frame_data, parquet_data
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ def load_dataset(source: Any = "digits", **options: "Unpack[DataOptions]") -> Da
     """Loads a dataset and splits it.
 
     Args:
-        source: the name of the data, as `data.source` takes it:
+        source: a data frame of pandas or polars, or an Arrow table, read as `csv:FILE` is; or the
+            name of the data, as `data.source` takes it:
 
             - `csv:FILE`, `parquet:FILE`: a table, with one row for each time step or one row for
               each sequence; the options `id`, `time`, `features`, `label`, … name its columns;
@@ -57,8 +60,15 @@ def load_dataset(source: Any = "digits", **options: "Unpack[DataOptions]") -> Da
     known = dict(DataConfig.settings())
     if unknown := [name for name in options if name not in known or name == "source"]:
         raise ConfigError(unknown_key(f"data.{unknown[0]}"))
-    config = DataConfig(source=source, **options)
-    return _load(config)
+    if is_frame(source):
+        config = DataConfig(source=FRAME, **options)
+        return assemble(frame_data(source, config), config)
+    if not isinstance(source, str):
+        raise ConfigError(
+            "`source` must be the name of the data, such as csv:FILE, or a data frame of pandas, "
+            f"polars or pyarrow. Received: {type(source).__name__}"
+        )
+    return _load(DataConfig(source=source, **options))
 
 
 def _load(config: DataConfig) -> Dataset:
@@ -112,8 +122,10 @@ def _digits() -> RawData:
 
 # The sources that are files: the word before the colon -> what reads them.
 FILES: dict[str, Callable[[str, DataConfig], RawData]] = {
+    "csv": csv_data,
     "idx": _from_idx,
     "npz": npz_data,
+    "parquet": parquet_data,
     "ts": ts_data,
     "tsv": tsv_data,
 }

@@ -25,6 +25,7 @@ class TableLayout:
         decimal: the decimal mark of a CSV file.
         window: the number of rows of a window that a recording is cut into; 0: it is not cut.
         stride: the number of rows between the beginnings of two windows.
+        window_label: which label a window has whose rows have several: `majority` or `last`.
     """
 
     form: str
@@ -38,6 +39,7 @@ class TableLayout:
     decimal: str = "."
     window: int = 0
     stride: int = 0
+    window_label: str = "majority"
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TableLayout":

@@ -1,0 +1,125 @@
+"""Reads a table of the long form, one row for each time step, as a whole."""
+
+import numpy as np
+
+from seqclf.data.sequences import Sequences
+from seqclf.data.tables.blocks import BlockReader, by_name
+from seqclf.data.tables.features import Features
+from seqclf.data.tables.pieces import Pieces
+from seqclf.data.tables.runs import Found, Runs
+from seqclf.data.tables.unsorted import order_of
+
+
+def read_long(reader: BlockReader) -> tuple[Sequences, list[str]]:
+    """Returns the sequences of a table, in the order in which their ids are met.
+
+    A table whose rows are in order is read once. Otherwise it is read twice: first for the place
+    of each row, then for the values, so that these are in memory only once.
+
+    Returns:
+        The sequences, and notes.
+
+    Raises:
+        DataError: a value is no number, two rows have the same id and time, …
+    """
+    features = Features(reader)
+    runs, pieces, labels = Runs(reader), Pieces(len(reader.layout.values)), []
+    for block in reader.blocks():
+        assert block.x is not None
+        runs.add(block)
+        if not runs.ordered:
+            break
+        features.add(block)
+        pieces.append(block.x)
+        if block.step_labels is not None:
+            labels.append(block.step_labels)
+    found = runs.found(pieces.rows)
+    if found is None:
+        del pieces, runs
+        return _read_unsorted(reader)
+    lengths = np.diff(found.starts, append=pieces.rows)
+    notes = features.notes()
+    x = pieces.padded(lengths)
+    steps = _spread(np.concatenate(labels), lengths) if labels else None
+    return _sequences(reader, found, x, lengths, steps), notes
+
+
+def _read_unsorted(reader: BlockReader) -> tuple[Sequences, list[str]]:
+    order = order_of(reader)
+    starts = order.found.starts
+    lengths = np.diff(starts, append=len(order.places))
+    longest = int(lengths.max())
+    # From the place among the sorted rows to the place in the padded array.
+    shift = np.arange(len(starts)) * longest - starts
+    x = np.zeros((len(starts), longest, len(reader.layout.values)), np.float32)
+    flat = x.reshape(-1, x.shape[2])
+    steps = None
+    if order.step_labels is not None:
+        steps = np.zeros((len(starts), longest), np.int32)
+    features = Features(reader)
+    for block in reader.blocks():
+        rows = slice(block.row, block.row + block.rows)
+        places = order.places[rows].astype(np.int64)
+        places += shift[np.searchsorted(starts, places, side="right") - 1]
+        flat[places] = block.x
+        if steps is not None:
+            assert order.step_labels is not None
+            steps.reshape(-1)[places] = order.step_labels[rows]
+        features.add(block)
+    return _sequences(reader, order.found, x, lengths, steps), features.notes()
+
+
+def _spread(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Returns values of rows as `[N, T]`, zeros behind each sequence."""
+    valid = np.arange(int(lengths.max())) < lengths[:, None]
+    spread = np.zeros(valid.shape, values.dtype)
+    spread[valid] = values
+    return spread
+
+
+def _sequences(
+    reader: BlockReader,
+    found: Found,
+    x: np.ndarray,
+    lengths: np.ndarray,
+    steps: np.ndarray | None,
+) -> Sequences:
+    texts = found.texts
+    names: tuple[str, ...] = ()
+    if steps is not None:
+        order = by_name(reader.label_names)
+        ranks = np.empty(len(order), np.int32)
+        ranks[order] = np.arange(len(order))
+        steps = ranks[steps]
+        names = tuple(np.array(list(reader.label_names), object)[order])
+    even = (lengths == lengths[0]).all()
+    return Sequences(
+        x,
+        labels=texts.get("label"),
+        lengths=None if even else lengths.astype(np.int32),
+        ids=names_of(texts.get("id"), len(x)),
+        groups=texts.get("group"),
+        splits=texts.get("split"),
+        step_labels=steps,
+        step_label_names=names,
+        owned=True,
+    )
+
+
+def names_of(ids: np.ndarray | None, count: int) -> np.ndarray:
+    """Returns a name for each sequence: its id, with a number if a split divides a recording.
+
+    Example:
+        >>> names_of(np.array(["a", "a", "b"], object), 3).tolist()
+        ['a', 'a#2', 'b']
+    """
+    if ids is None:
+        return np.arange(count).astype(str).astype(object)
+    if len(set(ids)) == count:
+        return ids
+    seen: dict[str, int] = {}
+    names = []
+    for name in ids:
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return np.array(names, object)

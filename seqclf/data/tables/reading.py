@@ -1,0 +1,61 @@
+"""Reads a table as a whole, for `load_dataset`: CSV and Parquet files, and data frames."""
+
+from typing import Any
+
+from seqclf.config import DataConfig
+from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.table_layout import TableLayout
+from seqclf.data.tables.arrow_tables import FRAME, FrameTable
+from seqclf.data.tables.blocks import BlockReader
+from seqclf.data.tables.columns import layout_of
+from seqclf.data.tables.long_form import read_long
+from seqclf.data.tables.opening import open_file
+from seqclf.data.tables.table import Table
+from seqclf.data.tables.wide_form import read_wide
+
+
+def csv_data(path: str, config: DataConfig) -> RawData:
+    """Returns the sequences of a CSV file, for `load_dataset`."""
+    return _data(open_file(path, mark(config.separator), config.decimal, "CSV"), config)
+
+
+def parquet_data(path: str, config: DataConfig) -> RawData:
+    """Returns the sequences of a Parquet file, for `load_dataset`."""
+    return _data(open_file(path, ",", ".", "Parquet"), config)
+
+
+def frame_data(frame: Any, config: DataConfig) -> RawData:
+    """Returns the sequences of a data frame of pandas or polars, or of an Arrow table."""
+    return _data(FrameTable(frame), config)
+
+
+def mark(separator: str) -> str:
+    """Returns the character that `data.separator` stands for."""
+    return "\t" if separator == "tab" else separator
+
+
+def read_table(
+    table: Table, layout: TableLayout, labelled: bool = True
+) -> tuple[Sequences, list[str]]:
+    """Returns the sequences of a table, and notes.
+
+    Raises:
+        DataError: a value is no number, an id is missing, …
+    """
+    long = layout.form == "long"
+    reader = BlockReader(table, layout, labelled, per_step=long and layout.window > 0)
+    return read_long(reader) if long else read_wide(reader)
+
+
+def _data(table: Table, config: DataConfig) -> RawData:
+    layout, notes = layout_of(table, config)
+    sequences, said = read_table(table, layout)
+    origin = table.where if table.kind == FRAME else f"{table.kind} file {table.where}"
+    return RawData(
+        {"train": sequences},
+        origin=f"{origin}, {layout.form} form",
+        where=table.where,
+        feature_names=layout.values if layout.form == "long" else (),
+        table=layout,
+        notes=(*notes, *said),
+    )
