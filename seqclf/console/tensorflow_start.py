@@ -26,6 +26,19 @@ def start_tensorflow() -> None:
         tf.config.list_physical_devices()
 
 
+def start_quietly() -> None:
+    """Imports TensorFlow, if it is not imported yet, without the lines that it prints at its start.
+
+    Unlike `start_tensorflow` it announces nothing and hides nothing: it is for programs of users.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    with quiet_start("1"):
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+
+
 @contextlib.contextmanager
 def hidden_from_import(names: Sequence[str]) -> Iterator[None]:
     """Makes packages look as if they were not installed, inside the block.

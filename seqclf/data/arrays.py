@@ -1,5 +1,6 @@
 """`from_arrays`: a dataset from arrays in memory."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ def from_arrays(
         class_names=None if class_names is None else tuple(map(str, class_names)),
         feature_names=tuple(map(str, feature_names)),
     )
-    return assemble(raw, config)
+    return dataclasses.replace(assemble(raw, config), options=config)
 
 
 def _values(sequences: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray | None]:

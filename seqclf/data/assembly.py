@@ -45,7 +45,14 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
     check_labels(splits, class_names, raw.where)
     notes = missing_classes({name: split.y for name, split in splits.items()}, class_names)
     spec = _spec(raw, splits["train"], config)
-    return Dataset(spec=spec, **splits, origin=raw.origin, notes=(*raw.notes, *notes))
+    return Dataset(
+        spec,
+        splits["train"],
+        splits["validation"],
+        splits["test"],
+        origin=raw.origin,
+        notes=(*raw.notes, *notes),
+    )
 
 
 def _check_features(raw: RawData) -> None:

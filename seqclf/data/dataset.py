@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqclf.config import DataConfig
 from seqclf.data.spec import READINGS, DatasetSpec
 from seqclf.data.split import ExampleStore, Split
 
@@ -20,6 +21,8 @@ class Dataset:
         train, validation, test: disjoint splits. Training uses only the first two.
         origin: one line that tells people where the examples came from.
         notes: lines that tell people what is unusual, such as a class without test examples.
+        options: the options that it was loaded with, the group `data` of a config; None: they are
+            not known.
     """
 
     spec: DatasetSpec
@@ -28,6 +31,7 @@ class Dataset:
     test: ExampleStore
     origin: str
     notes: tuple[str, ...] = ()
+    options: DataConfig | None = None
 
     @classmethod
     def from_arrays(

@@ -105,12 +105,12 @@ def padded(sequences: Any, where: str) -> tuple[np.ndarray, np.ndarray | None]:
     arrays = [each[:, None] if each.ndim == 1 else each for each in arrays]
     if not arrays:
         raise DataError(f"{where}: there are no sequences.")
+    features = arrays[0].shape[-1] if arrays[0].ndim else 0
     for i, each in enumerate(arrays):
-        if each.ndim != 2 or each.dtype.kind not in "biuf" or each.shape[1] != arrays[0].shape[1]:
+        if each.ndim != 2 or each.dtype.kind not in "biuf" or each.shape[1] != features:
             raise DataError(
-                f"{where}: every sequence must be an array [T, D] of real numbers, with the "
-                f"{arrays[0].shape[-1]} features of the first. Received: {each.dtype} "
-                f"{list(each.shape)} at sequence {i}"
+                f"{where}: every sequence must be an array [T, D] of real numbers, with as many "
+                f"features as the first. Received: {each.dtype} {list(each.shape)} at sequence {i}"
             )
         if 0 in each.shape:
             raise DataError(f"{where}: sequence {i} has no time steps or no features.")

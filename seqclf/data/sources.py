@@ -1,5 +1,6 @@
 """`load_dataset`: loads a source by its name, as checked splits with their spec."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from seqclf.config.convert import unknown_key
 from seqclf.data import tfds_source
 from seqclf.data.archives.ts import ts_data
 from seqclf.data.archives.tsv import tsv_data
+from seqclf.data.arrays import WHERE as IN_MEMORY
 from seqclf.data.assembly import assemble
 from seqclf.data.dataset import Dataset
 from seqclf.data.idx import load_idx
@@ -19,7 +21,7 @@ from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.shards.source import load_shards
 from seqclf.data.tables.arrow_tables import FRAME, is_frame
 from seqclf.data.tables.reading import csv_data, frame_data, parquet_data
-from seqclf.errors import ConfigError
+from seqclf.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -62,16 +64,23 @@ def load_dataset(source: Any = "digits", **options: "Unpack[DataOptions]") -> Da
         raise ConfigError(unknown_key(f"data.{unknown[0]}"))
     if is_frame(source):
         config = DataConfig(source=FRAME, **options)
-        return assemble(frame_data(source, config), config)
+        loaded = assemble(frame_data(source, config), config)
+        return dataclasses.replace(loaded, options=config)
     if not isinstance(source, str):
         raise ConfigError(
             "`source` must be the name of the data, such as csv:FILE, or a data frame of pandas, "
             f"polars or pyarrow. Received: {type(source).__name__}"
         )
-    return _load(DataConfig(source=source, **options))
+    config = DataConfig(source=source, **options)
+    return dataclasses.replace(_load(config), options=config)
 
 
 def _load(config: DataConfig) -> Dataset:
+    if config.source in (IN_MEMORY, FRAME):
+        raise DataError(
+            f"The data of this run was in memory ({config.source}), not in a file. In Python, give "
+            "the same dataset again, such as seqclf.evaluate(run, dataset=dataset)."
+        )
     kind, _, path = config.source.partition(":")
     named = kind in FILES or kind == "tfrecord"
     if named and not path:

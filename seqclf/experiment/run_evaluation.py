@@ -3,6 +3,7 @@
 from typing import Any
 
 from seqclf.console.progress import CountProgress, announce
+from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
 from seqclf.errors import RunError
 from seqclf.experiment.manifest import check_same_data
@@ -11,12 +12,13 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.evaluation import Scorer, class_report
 
 
-def evaluate_run(run: Run, split: str) -> dict[str, Any]:
+def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[str, Any]:
     """Scores the model of a run on one of its splits.
 
     Args:
         run: a trained run.
         split: `train`, `validation` or `test`.
+        dataset: the run's data; None loads it.
 
     Returns:
         The numbers of `class_report`.
@@ -27,8 +29,9 @@ def evaluate_run(run: Run, split: str) -> dict[str, Any]:
     config = run.read_config()
     if not run.model.exists():
         raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
-    announce(f"Loading {config.data.source}")
-    dataset = load_dataset(**config.data.to_dict())
+    if dataset is None:
+        announce(f"Loading {config.data.source}")
+        dataset = load_dataset(**config.data.to_dict())
     check_same_data(run, dataset)
     model = load_classifier(run.model, dataset.spec)
     announce(f"Scoring the {split} split")

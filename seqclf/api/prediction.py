@@ -1,0 +1,170 @@
+"""`predict`: the classes of raw sequences, by a run, an export or a model."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqclf.api.inputs import raw_examples
+from seqclf.api.runs import TrainedRun, load_run
+from seqclf.console.tensorflow_start import start_quietly
+from seqclf.errors import ConfigError, DataError
+from seqclf.storage.run_directory import Run
+
+if TYPE_CHECKING:
+    from seqclf.data.dataset import ExampleStore, Split
+    from seqclf.data.spec import DatasetSpec
+    from seqclf.training.evaluation import Scorer
+
+PART = 4096  # examples of a split that are given to an export together
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The predictions for N sequences, in their order.
+
+    Attributes:
+        probabilities: float32 `[N, C]`, the probability of each class.
+        class_index: int `[N]`, the index of the most probable class.
+        class_name: str `[N]`, its name.
+        class_names: the names of all C classes, by index.
+    """
+
+    probabilities: np.ndarray
+    class_index: np.ndarray
+    class_name: np.ndarray
+    class_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.class_index)
+
+
+def predict(
+    model: Any, sequences: Any, *, lengths: Any = None, spec: "DatasetSpec | None" = None
+) -> Predictions:
+    """Classifies raw sequences.
+
+    Args:
+        model: what classifies them:
+
+            - what `fit` or `load_run` returned, or the path of a run directory;
+            - the path of an export, `EXPORT_DIR` (its newest version) or `EXPORT_DIR/<version>`;
+            - a Keras model that `build_classifier` made; `spec` is then needed.
+        sequences: a list of arrays `[T_i, D]` (`[T_i]` with one feature), one array `[N, T, D]`,
+            images `[N, H, W]` or `[N, H, W, C]`, or a split of a dataset, such as `dataset.test`.
+            The values are raw, as they are in the data: normalisation is a part of the model.
+        lengths: `[N]`, the number of valid time steps where `sequences` is one padded array; None:
+            all are valid.
+        spec: the description of the data (`dataset.spec`), for a Keras model alone.
+
+    Returns:
+        The probabilities, class indices and class names.
+
+    Raises:
+        DataError: the sequences do not fit the model, or hold values that it cannot take.
+        RunError: the run has no model yet.
+        ExportError: the export is missing or damaged.
+        ConfigError: `model` is none of these, or `spec` is missing or not needed.
+
+    Example:
+        >>> dataset = seqclf.load_dataset("digits")  # doctest: +SKIP
+        >>> seqclf.predict("runs/digits", dataset.test).class_name[:3]  # doctest: +SKIP
+        array(['7', '0', '4'], dtype='<U1')
+    """
+    start_quietly()
+    classifier = _opened(model, spec)
+    examples = _examples(sequences, lengths, classifier.spec)
+    probabilities = classifier.probabilities(examples)
+    index = probabilities.argmax(-1)
+    names = classifier.spec.class_names
+    return Predictions(probabilities, index, np.array(names)[index], names)
+
+
+def _opened(model: Any, spec: "DatasetSpec | None") -> "_OfModel | _OfExport":
+    import keras
+
+    if isinstance(model, keras.Model):
+        if spec is None:
+            raise ConfigError(
+                "A Keras model does not know how raw values are normalised: give `spec=dataset."
+                "spec`, or the run instead of its model. Received: no `spec`"
+            )
+        return _OfModel(model, spec)
+    if spec is not None:
+        raise ConfigError("`spec` is for a Keras model alone: a run or an export has its own.")
+    if isinstance(model, (str, Path)):
+        if not Run(model).config.exists():
+            return _OfExport(model)
+        model = load_run(model)
+    if not isinstance(model, TrainedRun):
+        raise ConfigError(
+            "`model` must be a run, the path of a run or of an export, or a Keras model. "
+            f"Received: {model!r:.100}"
+        )
+    return _OfModel(model.model, model.spec)
+
+
+def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStore":
+    """Returns the examples to classify, as a split."""
+    from seqclf.data.dataset import Dataset
+
+    if isinstance(sequences, Dataset):
+        raise DataError(
+            "A dataset has three splits: give one of them, such as dataset.test. Received: a "
+            "Dataset"
+        )
+    if not hasattr(sequences, "batch_reader"):
+        return raw_examples(sequences, lengths, spec)
+    store: ExampleStore = sequences
+    if lengths is not None:
+        raise DataError("A split has its own lengths. Received: a split and `lengths`")
+    if len(store):  # one example tells the shape of all
+        first = store.take(np.arange(1))
+        raw_examples(first.x, first.lengths, spec)
+    return store
+
+
+class _OfModel:
+    """Classifies with a Keras model."""
+
+    def __init__(self, model: Any, spec: "DatasetSpec"):
+        self.spec = spec
+        self._score = _scorer(model, spec)
+
+    def probabilities(self, examples: "ExampleStore") -> np.ndarray:
+        return self._score(examples).probabilities
+
+
+@functools.lru_cache(maxsize=4)  # a scorer compiles its prediction, which is kept for later calls
+def _scorer(model: Any, spec: "DatasetSpec") -> "Scorer":
+    from seqclf.training.evaluation import Scorer
+
+    return Scorer(model, spec)
+
+
+class _OfExport:
+    """Classifies with an exported model."""
+
+    def __init__(self, path: str | Path):
+        from seqclf.serving.predictor import Predictor
+
+        self._predictor: Predictor = Predictor(path)
+        self.spec = self._predictor.spec
+
+    def probabilities(self, examples: "ExampleStore") -> np.ndarray:
+        rows = [np.zeros([0, self.spec.num_classes], np.float32)]
+        for part in _parts(examples):
+            names = [f"sequence {i}" for i in range(len(part))]
+            lengths = part.lengths
+            if self.spec.variable_length and lengths is None:
+                lengths = np.full(len(part), part.x.shape[1], np.int32)
+            rows += [p.probabilities[None] for p in self._predictor.predict(part.x, lengths, names)]
+        return np.concatenate(rows)
+
+
+def _parts(examples: "ExampleStore") -> "Iterator[Split]":
+    for start in range(0, len(examples), PART):
+        yield examples.take(np.arange(start, min(start + PART, len(examples))))
