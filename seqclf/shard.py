@@ -50,6 +50,14 @@ CHANNELS = flags.DEFINE_enum(
     "Channels of a folder's images: 1 (grey) or 3 (RGB). Without the flag the first image decides.",
 )
 
+MISSING = flags.DEFINE_enum(
+    "missing",
+    "error",
+    ["error", "keep"],
+    "Missing values (NaN): refuse them, or keep them in the shards; then data.missing of the "
+    "training says what is done with them.",
+)
+
 
 def check(argv: Sequence[str]) -> None:
     del argv
@@ -77,12 +85,18 @@ def main(argv: Sequence[str]) -> None:
         test=TEST.value,
         seed=SEED.value,
         images=ImageOptions(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
+        keep_missing=MISSING.value == "keep",
     )
     for note in source.notes:
         print(note, flush=True)
     out = os.path.expanduser(OUT.value)  # a Path would spoil gs://
     schema = write_shards(
-        source, out, shards=SHARDS.value, lanes=LANES.value, report=ShardProgress()
+        source,
+        out,
+        shards=SHARDS.value,
+        lanes=LANES.value,
+        keep_missing=MISSING.value == "keep",
+        report=ShardProgress(),
     )
     print(summary(out.rstrip("/"), schema))
 
@@ -101,13 +115,24 @@ def summary(out: str, schema: Any) -> str:
             f"Examples  {', '.join(f'{name} {count:,}' for name, count in counts.items())}; "
             f"{schema.dtype} {upto}{list(schema.shape)}, {len(schema.class_names)} classes",
             f"Shards    {out}: {files} files, {size / 1e6:,.1f} MB, {schema.lanes} lanes",
+            *_missing_in_words(schema),
             f"Schema    {out}/schema.json",
             "",
-            *next_block(
-                command_line("seqclf.train", {"config.data.source": f"tfrecord:{out}/*.tfrecord"})
-            ),
+            *next_block(command_line("seqclf.train", _next_flags(out, schema))),
         ]
     )
+
+
+def _missing_in_words(schema: Any) -> list[str]:
+    if not schema.missing:
+        return []
+    counts = ", ".join(f"{split} {sum(n):,}" for split, n in schema.missing.items())
+    return [f"Missing   {counts} values; data.missing of the training says what is done with them"]
+
+
+def _next_flags(out: str, schema: Any) -> dict[str, str]:
+    flag = {"config.data.source": f"tfrecord:{out}/*.tfrecord"}
+    return flag | ({"config.data.missing": "interpolate"} if schema.missing else {})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`assemble`: from what a source gives to a dataset: labels, windows, splits, checks, spec."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from seqclf.data.dataset import Dataset, DatasetSpec, Split
 from seqclf.data.holding_out import divide, held_out, own_splits
 from seqclf.data.labels import with_class_indices
 from seqclf.data.names import check_names
-from seqclf.data.normalization import moments, normalization
+from seqclf.data.normalization import moments, normalization, observed_means
 from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.values import no_missing_note
 from seqclf.data.windows import with_windows
 from seqclf.errors import ConfigError, DataError
 
@@ -44,6 +46,8 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
     splits = {name: _as_split(parts[name]) for name in SPLITS}
     check_labels(splits, class_names, raw.where)
     notes = missing_classes({name: split.y for name, split in splits.items()}, class_names)
+    if config.missing != "error" and splits["train"].x.dtype == np.uint8:
+        notes = (*notes, no_missing_note(config.missing))
     spec = _spec(raw, splits["train"], config)
     return Dataset(
         spec,
@@ -168,8 +172,10 @@ def _spec(raw: RawData, train: Split, config: DataConfig) -> DatasetSpec:
             f"{config.source}: sequences with `lengths` can only be read by `rows`. "
             f"Received: {config.reading!r}"
         )
-    shift, scale = normalization(spec, config.normalize, lambda: moments(train, spec))
-    return dataclasses.replace(spec, shift=shift, scale=scale)
+    measure = functools.cache(lambda: moments(train, spec))
+    fill = () if spec.missing == "error" else observed_means(measure(), spec, raw.where)
+    shift, scale = normalization(spec, config.normalize, measure)
+    return dataclasses.replace(spec, shift=shift, scale=scale, fill=fill)
 
 
 def _background(x: np.ndarray, full_scale: float) -> float:

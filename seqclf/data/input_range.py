@@ -20,8 +20,8 @@ def input_range(dataset: Dataset) -> dict[str, Any] | None:
 
     Returns:
         `low` and `high`: numbers, or lists with a number for each index of the last axis of a raw
-        example. Values beyond the length of an example do not count. None for shards of earlier
-        versions, whose schema does not record it.
+        example. Missing values do not count, nor do those beyond the length of an example. None
+        for shards of earlier versions, whose schema does not record it.
     """
     if dataset.spec.is_image:
         return {"low": 0.0, "high": dataset.spec.full_scale}
@@ -31,7 +31,7 @@ def input_range(dataset: Dataset) -> dict[str, Any] | None:
     if not isinstance(dataset.train, Split):
         return None
     lows, highs = zip(*_ranges(dataset.train), strict=True)
-    return {"low": np.min(lows, 0).tolist(), "high": np.max(highs, 0).tolist()}
+    return {"low": np.fmin.reduce(lows).tolist(), "high": np.fmax.reduce(highs).tolist()}
 
 
 def _ranges(split: Split) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -44,5 +44,5 @@ def _ranges(split: Split) -> list[tuple[np.ndarray, np.ndarray]]:
         else:
             lengths = split.lengths[start : start + PART]
             values = x[np.arange(x.shape[1]) < lengths[:, None]]
-        ranges.append((values.min(0), values.max(0)))
+        ranges.append((np.fmin.reduce(values), np.fmax.reduce(values)))  # NaN only if all are
     return ranges

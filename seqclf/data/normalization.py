@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec, Split
+from seqclf.data.missing import fill_missing
 from seqclf.errors import DataError
 
 
@@ -18,12 +19,14 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
     reads its inputs as the trained model did.
 
     Args:
-        x: raw values `[B, *raw_shape]`, any real dtype.
-        spec: the spec that gives the reading and the normalisation.
+        x: raw values `[B, *raw_shape]`, any real dtype. A missing value is NaN.
+        spec: the spec that gives the reading, the normalisation, and what is done with missing
+            values; without the latter NaN stays NaN.
         lengths: `[B]`, the number of valid time steps; later ones become 0. None: all are valid.
 
     Returns:
-        float32 `[B, T, D]`.
+        float32 `[B, T, D]`. With `spec.missing` "indicator" the second half of the D features says
+        which values of the first half were missing: 1 if so, otherwise 0.
     """
     x = tf.cast(x, tf.float32)
     if len(spec.raw_shape) == 2:
@@ -31,8 +34,13 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
     if spec.reading == "columns":
         x = tf.transpose(x, [0, 2, 1, 3])  # [B, W, H, C]
     steps = tf.shape(x)[1] if spec.variable_length else spec.time_steps
-    x = tf.reshape(x, [-1, steps, spec.features])  # [B, T, D]
+    x = tf.reshape(x, [-1, steps, spec.raw_features])  # [B, T, D]
+    missing = None
+    if spec.missing != "error":
+        x, missing = fill_missing(x, spec, lengths)
     x = (x - tf.constant(spec.shift)) * tf.constant(spec.scale)
+    if spec.missing == "indicator":
+        x = tf.concat([x, tf.cast(missing, tf.float32)], axis=2)
     if lengths is not None:
         valid = tf.sequence_mask(lengths, tf.shape(x)[1])  # [B, T]
         x = tf.where(valid[..., tf.newaxis], x, 0.0)
@@ -41,23 +49,26 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """Sums over the valid time steps of many sequences, by feature, in float64: exact for uint8.
+    """Sums over the observed values of many sequences, by feature, in float64: exact for uint8.
 
     Attributes:
-        count: the number of time steps.
+        count: the number of observed values of each feature, int `[D]`.
         total: the sum of each feature, `[D]`.
         squares: the sum of each feature's square, `[D]`.
     """
 
-    count: int
+    count: np.ndarray
     total: np.ndarray
     squares: np.ndarray
 
     @classmethod
     def of(cls, steps: np.ndarray) -> "Moments":
-        """Returns the moments of time steps `[n, D]`."""
+        """Returns the moments of valid time steps `[n, D]`; NaN is a missing value."""
         steps = steps.astype(np.float64)
-        return cls(len(steps), steps.sum(0), (steps**2).sum(0))
+        missing = np.isnan(steps)
+        if missing.any():
+            steps[missing] = 0.0
+        return cls(len(steps) - missing.sum(0), steps.sum(0), (steps**2).sum(0))
 
     def __add__(self, other: "Moments") -> "Moments":
         return Moments(
@@ -72,7 +83,7 @@ def moments(train: Split, spec: DatasetSpec) -> Moments:
         0, len(train), 1024
     ):  # in pieces, because float64 takes eight times the memory
         part = train.take(np.arange(start, min(start + 1024, len(train))))
-        raw = dataclasses.replace(spec, shift=(0.0,), scale=(1.0,))
+        raw = dataclasses.replace(spec, shift=(0.0,), scale=(1.0,), missing="error")
         x = as_sequences(part.x, raw).numpy()  # [B, T, D]
         lengths = np.full(len(x), x.shape[1]) if part.lengths is None else part.lengths
         parts.append(Moments.of(x[np.arange(x.shape[1]) < lengths[:, None]]))
@@ -87,9 +98,9 @@ def normalization(
     Args:
         spec: the description of the data (its own shift and scale are not used).
         kind: `unit` divides by the spec's `full_scale`; `standard` gives each feature mean 0 and
-            deviation 1 over all valid time steps; `global` does so for all features together, which
-            keeps their proportions; `auto` is unit for uint8 and standard for float; `none` changes
-            nothing.
+            deviation 1 over its observed values in all valid time steps; `global` does so for all
+            features together, which keeps their proportions; `auto` is unit for uint8 and standard
+            for float; `none` changes nothing.
         measure: a function that returns the moments of the training split. It is called only where
             they are needed; no other split is used.
 
@@ -108,11 +119,34 @@ def normalization(
             )
         return (0.0,), (1.0 / spec.full_scale,)
     measured = measure()
-    total, squares = measured.total, measured.squares
+    count, total, squares = measured.count, measured.total, measured.squares
     if kind == "global":
-        total, squares = total.mean(keepdims=True), squares.mean(keepdims=True)
-    mean = total / measured.count
-    deviation = np.sqrt(np.maximum(squares / measured.count - mean**2, 0.0))
+        count, total, squares = (sums.mean(keepdims=True) for sums in (count, total, squares))
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
     constant = deviation <= 1e-6 * np.maximum(np.abs(mean), 1e-6)
     scale = 1.0 / np.where(constant, 1.0, deviation)
     return tuple(map(float, mean)), tuple(map(float, scale))
+
+
+def observed_means(measured: Moments, spec: DatasetSpec, where: str) -> tuple[float, ...]:
+    """Returns the mean of each feature over its observed values, `DatasetSpec.fill`.
+
+    Args:
+        measured: the moments of the training split.
+        spec: the description of the data; its feature names are used in the message.
+        where: the file or the dataset, as messages begin.
+
+    Raises:
+        DataError: a feature has no observed value.
+    """
+    if (empty := np.flatnonzero(measured.count == 0)).size:
+        names = [
+            repr(spec.feature_names[d]) if spec.feature_names else str(d) for d in empty.tolist()
+        ]
+        raise DataError(
+            f"{where}: every feature needs observed values to train on. Received: only missing "
+            f"values in the training split for feature {', '.join(names)}. Leave it out (tables: "
+            "`data.features`)."
+        )
+    return tuple(map(float, measured.total / measured.count))

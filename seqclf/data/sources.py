@@ -96,6 +96,7 @@ def _load(config: DataConfig) -> Dataset:
             reading=config.reading,
             normalize=config.normalize,
             shuffle_buffer=config.shuffle_buffer,
+            missing=config.missing,
         )
     if named:
         return assemble(FILES[kind](path, config), config)

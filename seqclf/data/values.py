@@ -15,6 +15,11 @@ REMEDIES = (
     "value), mean (of the training split) or indicator (the mean, and a feature that says so)."
 )
 
+REMEDY_OF_SHARDS = (
+    "Fill them in, or keep them with --missing=keep: then `data.missing` of the training says what "
+    "is done with them."
+)
+
 
 def parts(x: np.ndarray) -> Iterator[slice]:
     """Yields slices of the first axis, each of about `PART_BYTES`."""
@@ -92,6 +97,11 @@ def missing_in_words(lacking: np.ndarray, steps: int, feature_names: Sequence[st
         for d, count in enumerate(lacking.tolist())
         if count
     )
+
+
+def no_missing_note(missing: str) -> str:
+    """Returns the note that `data.missing` is of no use for values that cannot be missing."""
+    return f"`data.missing` {missing!r} changes nothing: values of uint8 cannot be missing"
 
 
 def _refuse(x: np.ndarray, start: int, place: np.ndarray, origin: str) -> None:

@@ -51,16 +51,16 @@ class InputRange:
         if not x.size:
             return ""
         values = x.reshape(-1, x.shape[-1]).astype(np.float64)
-        low, high = values.min(0), values.max(0)
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)  # without missing values
         width = self.high - self.low
         # A feature that was constant in training gets the width of all features.
         width = np.where(width > 0, width, self.high.max() - self.low.min())
         if not ((low < self.low - width) | (high > self.high + width)).any():
             return ""
         return (
-            f"the inputs go from {low.min():g} to {high.max():g}, but the training inputs went "
-            f"from {self.low.min():g} to {self.high.max():g}: if they are scaled otherwise, the "
-            "predictions are wrong"
+            f"the inputs go from {np.fmin.reduce(low):g} to {np.fmax.reduce(high):g}, but the "
+            f"training inputs went from {self.low.min():g} to {self.high.max():g}: if they are "
+            "scaled otherwise, the predictions are wrong"
         )
 
 

@@ -13,6 +13,7 @@ from numbered_shards import numbered
 from running import python
 
 from seqclf.config import resolve
+from seqclf.data.input_range import input_range
 from seqclf.data.pipeline import evaluation_batches, training_batches
 from seqclf.data.shards.convert import open_source
 from seqclf.data.shards.records import serialize
@@ -64,6 +65,71 @@ def test_the_spec_is_that_of_the_arrays(digits, reading, normalize):
     assert json.loads(ours.to_json()) | {"source": ""} == json.loads(theirs.to_json()) | {
         "source": ""
     }
+
+
+@pytest.mark.parametrize("normalize", ["standard", "global", "none"])
+def test_missing_values_are_kept_and_treated_as_in_memory(tmp_path, normalize):
+    rng = np.random.default_rng(0)
+    x, lengths = rng.normal(3, 2, (90, 7, 4)).astype("float32"), rng.integers(1, 8, 90)
+    x[rng.random(x.shape) < 0.3] = np.nan
+    np.savez(tmp_path / "a.npz", x=x, y=np.arange(90) % 3, lengths=lengths)
+    source, options = f"npz:{tmp_path}/a.npz", {"missing": "forward", "normalize": normalize}
+    opened = open_source(source, keep_missing=True)
+    schema = write_shards(opened, str(tmp_path / "a"), shards=4, keep_missing=True)
+    memory = load_dataset(source, **options)
+    streamed = load_dataset(f"tfrecord:{tmp_path}/a", **options)
+
+    for name, split in memory.splits():
+        valid = [each[:n] for each, n in zip(split.x, split.lengths, strict=True)]
+        assert list(schema.missing[name]) == np.isnan(np.concatenate(valid)).sum(0).tolist()
+    assert streamed.spec.missing == "forward"
+    for field in ("fill", "shift", "scale"):
+        ours, theirs = getattr(streamed.spec, field), getattr(memory.spec, field)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    assert input_range(streamed) == input_range(memory)
+    for (ours, _), (theirs, _) in zip(
+        evaluation_batches(streamed.test, streamed.spec),
+        evaluation_batches(memory.test, memory.spec),
+        strict=True,
+    ):
+        assert np.isfinite(ours["sequences"]).all()
+        np.testing.assert_allclose(ours["sequences"], theirs["sequences"], atol=1e-5)
+
+    counts = ", ".join(
+        f"feature {d} {np.isnan(x[steps(x, lengths)])[:, d].sum()}" for d in range(4)
+    )
+    with pytest.raises(
+        DataError, match=rf"missing \(NaN\). By feature: {counts}. .*`data.missing`"
+    ):
+        load_dataset(f"tfrecord:{tmp_path}/a")
+    # A program that knows no missing values must refuse them, and not shards without any.
+    assert json.loads((tmp_path / "a" / "schema.json").read_text())["version"] == 2
+
+
+def steps(x, lengths):
+    """Which time steps are valid, bool [N, T]."""
+    return np.arange(x.shape[1]) < lengths[:, None]
+
+
+def test_missing_values_are_refused_unless_they_are_to_be_kept(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(5):
+            np.save(tmp_path / "data" / name / f"{i}.npy", np.ones((3, 2)))
+    np.save(tmp_path / "data" / "a" / "2.npy", np.array([[1, np.nan], [np.nan, 2]]))
+    source = f"folder:{tmp_path}/data"
+    with pytest.raises(DataError, match="2.npy: 2 values are missing .*--missing=keep"):
+        write_shards(open_source(source), str(tmp_path / "out"), shards=2)
+    schema = write_shards(open_source(source), str(tmp_path / "out"), shards=2, keep_missing=True)
+    assert sum(map(np.array, schema.missing.values())).tolist() == [1, 1]
+
+
+def test_shards_without_missing_values_are_as_they_were(digits):
+    content = json.loads((digits / "schema.json").read_text())
+    assert content["version"] == 1 and "missing" not in content
+    assert all(isinstance(entry["count"], int) for entry in content["moments"].values())
+    dataset = load_dataset(f"tfrecord:{digits}", missing="forward")
+    assert dataset.spec.missing == "error" and "uint8 cannot be missing" in dataset.notes[-1]
 
 
 def test_sequences_of_varying_lengths(tmp_path):
@@ -167,7 +233,10 @@ def truncate(folder):
         (lambda f: (f / "schema.json").write_bytes(b"\xff\xfe"), "schema.json: damaged"),
         (lambda f: (f / "schema.json").write_text("{}"), "schema.json: not a schema of seqclf"),
         (schema_with(format="other"), 'schema.json: not a schema of seqclf shards, it lacks "f'),
-        (schema_with(version=2), "must have version 1 of the format. Received: version 2. Write"),
+        (
+            schema_with(version=2),
+            "must have version 1 or 2 of the format. Received: version 3. Write",
+        ),
         (schema_with(shards={"train": []}), "schema.json: damaged, its entries are not"),
         (schema_with(lanes=3), "`lanes` must divide the 16 training shards: 3"),
         (schema_with(shape=[8]), "schema.json: damaged, its entries"),

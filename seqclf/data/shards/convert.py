@@ -1,8 +1,11 @@
 """`open_source`: from the name of a source to the examples that are written as shards."""
 
+import dataclasses
+
 from seqclf.data.shards.examples import Source, dataset_source
 from seqclf.data.shards.folder import ImageOptions, folder_source
 from seqclf.data.sources import load_dataset
+from seqclf.data.values import no_missing_note
 from seqclf.errors import ConfigError
 
 
@@ -13,6 +16,7 @@ def open_source(
     test: float = 0.2,
     seed: int = 0,
     images: ImageOptions | None = None,
+    keep_missing: bool = False,
 ) -> Source:
     """Opens the source that is to be converted.
 
@@ -23,6 +27,7 @@ def open_source(
         test: the fraction of examples to test on, if the source has no such split.
         seed: the seed of the splits and of the order of the training examples.
         images: how the image files of a folder are read.
+        keep_missing: whether values may be missing (NaN).
 
     Raises:
         ConfigError: the source consists of shards already, or names nothing.
@@ -38,6 +43,13 @@ def open_source(
         return folder_source(path, validation=validation, test=test, seed=seed, images=images)
     size = images.size if images else ()
     dataset = load_dataset(
-        source, validation=validation, test=test, split_seed=seed, image_size=size
+        source,
+        validation=validation,
+        test=test,
+        split_seed=seed,
+        image_size=size,
+        missing="mean" if keep_missing else "error",  # the values themselves stay as they are
     )
-    return dataset_source(dataset, seed)
+    dropped = no_missing_note("mean")  # of an option that is ours
+    notes = tuple(note for note in dataset.notes if note != dropped)
+    return dataset_source(dataclasses.replace(dataset, notes=notes), seed)

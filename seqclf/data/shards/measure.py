@@ -4,6 +4,7 @@ import numpy as np
 
 from seqclf.data.normalization import Moments
 from seqclf.data.shards.examples import Example
+from seqclf.data.values import REMEDY_OF_SHARDS
 from seqclf.errors import DataError
 
 EXAMPLES_AT_ONCE = 256  # how many examples are held and summed together
@@ -14,14 +15,19 @@ class Measure:
 
     Args:
         variable_length: whether lengths may vary; None: the lengths decide.
+        keep_missing: whether values may be missing (NaN).
 
     Attributes:
         dtype: "uint8" or "float32", the dtype of the first example.
         variable_length: the argument, or whether lengths have varied so far.
+        missing: for each split with missing values how many each feature lacks so far, where
+            images have one feature for each number of a row.
     """
 
-    def __init__(self, variable_length: bool | None = None):
+    def __init__(self, variable_length: bool | None = None, keep_missing: bool = False):
         self.dtype = ""
+        self.missing: dict[str, np.ndarray] = {}
+        self._keep_missing = keep_missing
         self.variable_length = bool(variable_length)
         self._may_vary = variable_length is not False
         self._first: Example | None = None
@@ -40,15 +46,16 @@ class Measure:
         assert self._first is not None
         return (self._longest, *self._first.x.shape[1:])
 
-    def add(self, example: Example, training: bool) -> np.ndarray:
+    def add(self, example: Example, split: str) -> np.ndarray:
         """Records an example and returns its x, uint8 or float32.
 
         Args:
             example: the next example.
-            training: whether it belongs to the training split, whose moments are summed.
+            split: the split that it belongs to; the moments are those of `train`.
 
         Raises:
-            DataError: its shape or dtype is not that of the first, or it is not finite.
+            DataError: its shape or dtype is not that of the first, or a value is infinite, or
+                missing although that is not allowed.
         """
         x = example.x if example.x.dtype == np.uint8 else example.x.astype(np.float32)
         if self._first is None:
@@ -56,10 +63,11 @@ class Measure:
                 raise DataError(f"{example.name}: is empty, of shape {list(x.shape)}")
             self._first, self.dtype, self._longest = example, str(x.dtype), len(x)
         self._check(x, example)
+        self._check_values(x, example, split)
         if len(x) != self._longest or self.variable_length:
             self.variable_length = True
             self._longest = max(self._longest, len(x))
-        if training:
+        if split == "train":
             self._held.append(x)
             if len(self._held) == EXAMPLES_AT_ONCE:
                 self._sum()
@@ -111,8 +119,18 @@ class Measure:
             )
         if not len(x):
             raise DataError(f"{example.name}: has no time steps, its shape is {list(x.shape)}")
-        if x.dtype != np.uint8 and not np.isfinite(x).all():
+
+    def _check_values(self, x: np.ndarray, example: Example, split: str) -> None:
+        if x.dtype == np.uint8 or np.isfinite(x).all():
+            return
+        if np.isinf(x).any():
             raise DataError(f"{example.name}: must be finite (in float32); some values are not.")
+        lacking = np.isnan(x).reshape(len(x), -1).sum(0)
+        if not self._keep_missing:
+            raise DataError(
+                f"{example.name}: {lacking.sum():,} values are missing (NaN). {REMEDY_OF_SHARDS}"
+            )
+        self.missing[split] = self.missing.get(split, 0) + lacking
 
     def _sum(self) -> None:
         held, self._held = self._held, []
@@ -121,8 +139,9 @@ class Measure:
         steps = np.concatenate([x.reshape(len(x), -1) for x in held])
         self._rows = _plus(self._rows, Moments.of(steps))
         values = steps.reshape(-1, held[0].shape[-1])
-        self._low = np.minimum(values.min(0), values[0] if self._low is None else self._low)
-        self._high = np.maximum(values.max(0), values[0] if self._high is None else self._high)
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)  # NaN if all are missing
+        self._low = low if self._low is None else np.fmin(low, self._low)
+        self._high = high if self._high is None else np.fmax(high, self._high)
         if self.variable_length:
             return
         images = np.stack(held)  # [n, H, W] or [n, H, W, C]

@@ -15,6 +15,7 @@ from seqclf.errors import DataError
 
 NAME = "schema.json"
 FORMAT, VERSION = "seqclf shards", 1
+WITH_MISSING = 2  # the version of shards with missing values, which earlier programs must refuse
 SPLITS = ("train", "validation", "test")
 
 
@@ -55,6 +56,7 @@ class Schema:
         input_range: the entries `low` and `high`, the lowest and the highest value of the training
             split at each index of the last axis of an example; None for images, whose values go
             from 0 to `full_scale`, and for shards of earlier versions, which do not record it.
+        missing: for each split with missing values how many each feature lacks; read by rows.
     """
 
     origin: str
@@ -68,20 +70,30 @@ class Schema:
     shards: dict[str, tuple[Shard, ...]]
     moments: dict[str, Moments]
     input_range: dict[str, tuple[float, ...]] | None = None
+    missing: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
         return Layout(self.shape, self.dtype, self.variable_length, len(self.class_names))
 
     def to_json(self) -> str:
-        content = {"format": FORMAT, "version": VERSION, **dataclasses.asdict(self)}
+        version = WITH_MISSING if self.missing else VERSION
+        content = {"format": FORMAT, "version": version, **dataclasses.asdict(self)}
         content["moments"] = {
-            reading: {"count": m.count, "total": m.total.tolist(), "squares": m.squares.tolist()}
+            reading: {"count": _count(m), "total": m.total.tolist(), "squares": m.squares.tolist()}
             for reading, m in self.moments.items()
         }
-        if self.input_range is None:  # earlier versions refuse entries that they do not know
-            del content["input_range"]
+        # Earlier versions refuse entries that they do not know.
+        for name in ("input_range", "missing"):
+            if not content[name]:
+                del content[name]
         return json.dumps(content, indent=1) + "\n"
+
+
+def _count(moments: Moments) -> int | list[int]:
+    """Returns the number of observed values: one number where all features have equally many."""
+    counts: list[int] = moments.count.tolist()
+    return counts if len(set(counts)) > 1 else counts[0]
 
 
 def read_schema(folder: str) -> Schema:
@@ -107,9 +119,10 @@ def read_schema(folder: str) -> Schema:
             f'{path}: not a schema of seqclf shards, it lacks "format": "{FORMAT}". '
             "Convert the data with python -m seqclf.shard."
         )
-    if (version := content.pop("version", None)) != VERSION:
+    if (version := content.pop("version", None)) not in (VERSION, WITH_MISSING):
         raise DataError(
-            f"{path}: must have version {VERSION} of the format. Received: version {version!r}. "
+            f"{path}: must have version {VERSION} or {WITH_MISSING} of the format. "
+            f"Received: version {version!r}. "
             "Write the shards again with python -m seqclf.shard of this version of seqclf."
         )
     try:
@@ -133,10 +146,8 @@ def _from_json(content: dict[str, Any]) -> Schema:
         split: tuple(Shard(**entry) for entry in entries)
         for split, entries in content.pop("shards").items()
     }
-    moments = {
-        reading: Moments(entry["count"], np.array(entry["total"]), np.array(entry["squares"]))
-        for reading, entry in content.pop("moments").items()
-    }
+    moments = {reading: _moments(entry) for reading, entry in content.pop("moments").items()}
+    missing = {split: tuple(counts) for split, counts in content.pop("missing", {}).items()}
     shape, names = content.pop("shape"), content.pop("class_names")
     if (limits := content.pop("input_range", None)) is not None:
         limits = {key: tuple(map(float, limits[key])) for key in ("low", "high")}
@@ -147,7 +158,13 @@ def _from_json(content: dict[str, Any]) -> Schema:
         shards=shards,
         moments=moments,
         input_range=limits,
+        missing=missing,
     )
+
+
+def _moments(entry: dict[str, Any]) -> Moments:
+    total = np.array(entry["total"])
+    return Moments(np.broadcast_to(entry["count"], total.shape), total, np.array(entry["squares"]))
 
 
 def _check(schema: Schema) -> None:

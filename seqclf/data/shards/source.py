@@ -5,16 +5,20 @@ import fnmatch
 import os
 from pathlib import PurePosixPath
 
+import numpy as np
 import tensorflow as tf
 
 from seqclf.data.dataset import Dataset, DatasetSpec
-from seqclf.data.normalization import normalization
+from seqclf.data.normalization import normalization, observed_means
 from seqclf.data.shards.schema import NAME, REMEDY, SPLITS, Schema, read_schema
 from seqclf.data.shards.split import StreamedSplit
+from seqclf.data.values import REMEDIES, no_missing_note
 from seqclf.errors import ConfigError, DataError
 
 
-def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: int) -> Dataset:
+def load_shards(
+    pattern: str, *, reading: str, normalize: str, shuffle_buffer: int, missing: str = "error"
+) -> Dataset:
     """Opens a set of shards; no record is read.
 
     Args:
@@ -23,10 +27,11 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
         reading: see `seqclf.data.sources.load_dataset`.
         normalize: see `seqclf.data.sources.load_dataset`.
         shuffle_buffer: the number of examples that are held in memory to shuffle them.
+        missing: what is done with missing values, as `data.missing` names it.
 
     Raises:
         DataError: no file matches, the schema is missing, damaged or another program's, or the
-            files are not those that it lists.
+            files are not those that it lists; or values are missing and nothing is done about it.
         ConfigError: `reading` cannot be used for sequences of varying lengths.
     """
     source = f"tfrecord:{pattern}"
@@ -45,8 +50,14 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
         variable_length=schema.variable_length,
         full_scale=schema.full_scale,
         background=schema.background,
+        missing=missing if schema.dtype != "uint8" else "error",
     )
-    shift, scale = normalization(spec, normalize, lambda: schema.moments[reading])
+    measured = schema.moments[reading]
+    if spec.missing == "error":
+        _check_missing(schema, source)
+    else:
+        spec = dataclasses.replace(spec, fill=observed_means(measured, spec, source))
+    shift, scale = normalization(spec, normalize, lambda: measured)
     train, validation, test = (
         StreamedSplit(folder, schema, name, shuffle_buffer) for name in SPLITS
     )
@@ -57,6 +68,19 @@ def load_shards(pattern: str, *, reading: str, normalize: str, shuffle_buffer: i
         validation=validation,
         test=test,
         origin=f"{count} shards in {folder}, made from: {schema.origin}",
+        notes=(no_missing_note(missing),) if missing != spec.missing else (),
+    )
+
+
+def _check_missing(schema: Schema, source: str) -> None:
+    """Raises DataError if values are missing in the shards."""
+    if not schema.missing:
+        return
+    lacking = np.sum(list(schema.missing.values()), axis=0)
+    by_feature = ", ".join(f"feature {d} {n:,}" for d, n in enumerate(lacking.tolist()) if n)
+    raise DataError(
+        f"{source}: {lacking.sum():,} values are missing (NaN). By feature: {by_feature}. "
+        f"{REMEDIES}"
     )
 
 

@@ -27,6 +27,7 @@ def write_shards(
     *,
     shards: int = 32,
     lanes: int = 0,
+    keep_missing: bool = False,
     report: ProgressCallback = lambda split, done, total: None,
 ) -> Schema:
     """Writes a source to a new folder, one example after the other.
@@ -41,6 +42,7 @@ def write_shards(
             at most. The files of the other splits are of about the same size.
         lanes: the number of streams that training divides the files into, see `order`; 0: the
             largest number up to 8 that divides `shards`.
+        keep_missing: whether values may be missing (NaN) in the shards.
         report: a function that is called after every example.
 
     Raises:
@@ -50,7 +52,7 @@ def write_shards(
     """
     lanes = lanes or max(n for n in range(1, LANES + 1) if shards % n == 0)
     _check(source, out, shards, lanes)
-    measure = Measure(source.variable_length)
+    measure = Measure(source.variable_length, keep_missing)
     with _new_folder(out) as folder:
         written = {
             split: _write_split(source, split, files, folder, measure, report)
@@ -68,6 +70,7 @@ def write_shards(
             shards=written,
             moments=measure.moments(),
             input_range=measure.input_range(),
+            missing={split: tuple(map(int, n)) for split, n in measure.missing.items()},
         )
         with tf.io.gfile.GFile(f"{folder}/{NAME}", "w") as file:
             file.write(schema.to_json())
@@ -124,7 +127,7 @@ def _write_split(
 
 def _records(part: Part, split: str, measure: Measure, report: ProgressCallback) -> Iterator[bytes]:
     for done, example in enumerate(part.examples(), 1):
-        record = serialize(measure.add(example, training=split == "train"), example.y)
+        record = serialize(measure.add(example, split), example.y)
         report(split, done, part.count)
         yield record
 
