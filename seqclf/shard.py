@@ -127,7 +127,7 @@ def _missing_in_words(schema: Any) -> list[str]:
     if not schema.missing:
         return []
     counts = ", ".join(f"{split} {sum(n):,}" for split, n in schema.missing.items())
-    return [f"Missing   values of {counts}; data.missing of the training says what is done with them"]
+    return [f"Missing   {counts} values; data.missing of the training says what becomes of them"]
 
 
 def _next_flags(out: str, schema: Any) -> dict[str, str]:
