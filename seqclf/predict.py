@@ -1,9 +1,12 @@
-"""Classifies image files or sequences with an exported model, on this machine or on a server.
+"""Classifies sequences or images with an exported model, on this machine or on a server.
 
-python -m seqclf.predict --model=models/mnist digit.png other.jpg
-python -m seqclf.predict --model=models/mnist --json sequences.npz
-python -m seqclf.predict --server=http://localhost:8501/v1/models/seqclf digit.png
-python -m seqclf.predict --server=grpc://localhost:8500/seqclf digit.png
+    python -m seqclf.predict --model=models/mine new.npz --out=scores.csv
+    python -m seqclf.predict --model=models/mnist digit.png other.jpg
+    python -m seqclf.predict --model=models/mnist --json sequences.npz
+    python -m seqclf.predict --server=http://localhost:8501/v1/models/seqclf digit.png
+    python -m seqclf.predict --server=grpc://localhost:8500/seqclf digit.png
+
+Without --out it prints the predictions.
 """
 
 import contextlib
@@ -12,20 +15,29 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from seqclf.console import app
-from seqclf.console.progress import announce
+from seqclf.console.progress import CountProgress, announce
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
+    from seqclf.serving.client import Client
+    from seqclf.serving.predicting.asking import Classifier
+    from seqclf.serving.predicting.input_file import InputFile
     from seqclf.serving.predictions import Prediction
     from seqclf.serving.predictor import Predictor
+    from seqclf.serving.remote_predictor import RemotePredictor
 
 MODEL = flags.DEFINE_string("model", None, "Exported model: EXPORT_DIR or EXPORT_DIR/<version>.")
 SERVER = flags.DEFINE_string("server", None, "Address of a served model, http:// or grpc://.")
+OUT = flags.DEFINE_string(
+    "out", None, "Table to write the predictions to, a new .csv or .parquet file."
+)
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace --out if it is there already.")
 INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in images first.")
 TOP = flags.DEFINE_integer("top", 3, "Classes to print for each example.", lower_bound=1)
 JSON = flags.DEFINE_bool("json", False, "Print JSON instead of text.")
@@ -40,47 +52,78 @@ CA_FILE = flags.DEFINE_string("ca_file", None, "For a server: file with the cert
 MANIFEST = flags.DEFINE_string(
     "manifest",
     None,
-    "For a server: manifest.json of the served version; inputs far outside the range of the "
-    "training inputs are then warned about.",
+    "For a server: manifest.json of the served version. With it the columns of a table are known, "
+    "and inputs far outside the range of the training inputs are warned about.",
 )
 
 
 def check(argv: Sequence[str]) -> None:
     """Checks the flags without TensorFlow, so that a mistake is reported at once."""
-    from pathlib import Path
-
+    from seqclf.serving.predicting.out_path import check_out
     from seqclf.serving.versions import version_folder
 
     if (MODEL.value is None) == (SERVER.value is None):
         raise ConfigError("Give either --model=EXPORT_DIR or --server=ADDRESS.")
     if len(argv) < 2:
-        raise ConfigError("Name at least one PNG, JPEG or .npz file.")
+        raise ConfigError("Name at least one CSV, Parquet, .npz, PNG or JPEG file, or a folder.")
+    if OUT.value is None and OVERWRITE.value:
+        raise ConfigError("--overwrite is for the file that --out names. Received: no --out")
+    if OUT.value is not None:
+        if JSON.value:
+            raise ConfigError("--json prints the predictions, --out writes them: give one of them.")
+        check_out(Path(OUT.value).expanduser(), argv[1:], OVERWRITE.value)
     if MODEL.value is not None:
         version_folder(Path(MODEL.value).expanduser())
 
 
 def main(argv: Sequence[str]) -> None:
-    """Classifies the files and prints the predictions."""
-    predict = predict_here if SERVER.value is None else predict_on_server
-    predictions, names = predict(argv[1:])
-    print_predictions = print_json if JSON.value else print_text
-    print_predictions(predictions, names)
+    """Classifies the files; prints the predictions, or writes them as a table."""
+    from seqclf.serving.predicting.asking import predictions_of
+    from seqclf.serving.predicting.opening import open_input
+
+    with classifier() as model:
+        files = [open_input(path, model.input, model.names, INVERT.value) for path in argv[1:]]
+        if OUT.value is not None:
+            write(files, model)
+            return
+        predictions = []
+        for file in files:
+            predictions += [each for part in predictions_of(file, model) for each in part]
+            for line in [*file.notes(), *file.warnings()]:
+                warn(line)
+        print_predictions = print_json if JSON.value else print_text
+        print_predictions(predictions, model.names)
 
 
-def predict_here(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, ...]]:
-    """Returns the predictions of the model --model for files, and its class names."""
-    predictor = load_predictor()
-    predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
-    for path in paths:
-        for warning in predictor.warnings(path, INVERT.value):
-            print(f"warning: {warning}", file=sys.stderr)
-    return predictions, predictor.spec.class_names
+def write(files: Sequence["InputFile"], model: "Classifier") -> None:
+    """Writes the predictions to --out and prints a summary."""
+    from seqclf.serving.predicting.writing import write_predictions
+
+    out, report = Path(OUT.value).expanduser(), CountProgress("Predicted")
+    print("\n".join(write_predictions(files, model, out, report, warn)))
+
+
+def warn(text: str) -> None:
+    """Prints a warning to standard error."""
+    print(f"warning: {text}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def classifier() -> Iterator["Classifier"]:
+    """Gives the model of --model or --server, ready to predict."""
+    if SERVER.value is None:
+        yield load_predictor()
+        return
+    from seqclf.serving.client import connect
+
+    options: dict[str, Any] = {"timeout": TIMEOUT.value, "headers": headers()}
+    options["ca_file"] = CA_FILE.value and os.path.expanduser(CA_FILE.value)
+    with connect(SERVER.value, **options) as client, _without_warnings_of_the_client():
+        yield ask_server(client)
 
 
 def load_predictor() -> "Predictor":
     """Returns the model --model, ready to predict."""
-    import os
-
     from seqclf.console.quiet import quiet_start
     from seqclf.serving.predictor import Predictor
 
@@ -91,37 +134,40 @@ def load_predictor() -> "Predictor":
         return Predictor(MODEL.value)
 
 
-def predict_on_server(paths: Sequence[str]) -> tuple[list["Prediction"], tuple[str, ...]]:
-    """Returns the predictions of the server --server for files, and its class names."""
-    from seqclf.serving.client import InputWarning, connect
+def ask_server(client: "Client") -> "RemotePredictor":
+    """Returns the model --server, once it is ready to predict."""
+    from seqclf.serving.client.options import load_input_range
+    from seqclf.serving.predicting.served_spec import load_served_spec
     from seqclf.serving.remote_predictor import RemotePredictor
 
-    headers = {}
+    spec = input_range = None
+    if MANIFEST.value is not None:
+        input_range = load_input_range(MANIFEST.value)
+        spec = load_served_spec(MANIFEST.value)
+    if WAIT.value:
+        client.wait_until_available(WAIT.value)
+    return RemotePredictor(client, spec, input_range)
+
+
+def headers() -> dict[str, str]:
+    """Returns the headers that --header gives."""
+    found = {}
     for header in HEADER.value:
         name, colon, value = header.partition(":")
         if not colon or not name.strip():
             raise ConfigError("--header takes 'Name: value'.")
-        headers[name.strip()] = value.strip()
-    ca_file = CA_FILE.value and os.path.expanduser(CA_FILE.value)
-    manifest = MANIFEST.value and os.path.expanduser(MANIFEST.value)
-    options = {"timeout": TIMEOUT.value, "headers": headers, "ca_file": ca_file}
-    options["manifest"] = manifest
-    with connect(SERVER.value, **options) as client, _printed_warnings(InputWarning):
-        if WAIT.value:
-            client.wait_until_available(WAIT.value)
-        predictor = RemotePredictor(client)
-        predictions = [p for path in paths for p in predictor.predict_file(path, INVERT.value)]
-        return predictions, predictor.names
+        found[name.strip()] = value.strip()
+    return found
 
 
 @contextlib.contextmanager
-def _printed_warnings(category: type[Warning]) -> Iterator[None]:
-    """Prints Python warnings of a category as lines of their own, without a place in the code."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", category)
+def _without_warnings_of_the_client() -> Iterator[None]:
+    """Silences the client, which warns about each request; we warn once about each file."""
+    from seqclf.serving.client import InputWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
         yield
-    for warning in caught:
-        print(f"warning: {warning.message}", file=sys.stderr)
 
 
 def print_text(predictions: list["Prediction"], names: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """The progress that a command shows: of a training, and of other work that takes seconds."""
 
+import math
 import sys
 import time
 from typing import Any
@@ -93,12 +94,23 @@ class CountProgress:
         self._words, self._unit = done, unit
         self._start = self._printed = time.perf_counter()
 
-    def __call__(self, done: int, total: int) -> None:
-        """Takes note of the number that is done; prints a line if the last one is seconds old."""
+    def __call__(self, done: int, total: int | None) -> None:
+        """Takes note of the number that is done; prints a line if the last one is seconds old.
+
+        Args:
+            done: the number that is done.
+            total: the number in all; None: it is not known.
+        """
         now = time.perf_counter()
-        if now - self._printed < self.interval or not 0 < done < total:
+        if now - self._printed < self.interval or not 0 < done < (total or math.inf):
             return
         self._printed = now
-        left = clock((now - self._start) / done * (total - done))
+        rate = done / (now - self._start)
+        if total is None:
+            print(
+                f"{self._words} {done:,} {self._unit}  {rate:,.0f}/s", file=sys.stderr, flush=True
+            )
+            return
         counts = f"{done:>{len(f'{total:,}')},}/{total:,}"
+        left = clock((total - done) / rate)
         print(f"{self._words} {counts} {self._unit}  left {left}", file=sys.stderr, flush=True)

@@ -154,6 +154,7 @@ def export_model(
         checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples))
         _require_passed(checks, export_dir)
         recorded = {"checks": [_recorded(check) for check in checks]}
+        recorded["spec"] = json.loads(spec.to_json())
         write_manifest(folder, facts | recorded | _input_range(facts, spec))
         return publish(folder, export_dir, keep, labelled)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqclf.data.npz import load_npz
+from seqclf.data.npz import Arrays, load_npz
 from seqclf.errors import DataError
 
 
@@ -25,6 +25,33 @@ def read_npz_inputs(
         DataError: the file is damaged, does not fit the model, or has values that are not finite.
     """
     arrays = load_npz(path, labelled=False)
+    return arrays.x, check_npz_inputs(path, arrays, shape, dtype, variable_length)
+
+
+def check_npz_inputs(
+    path: str,
+    arrays: Arrays,
+    shape: tuple[int | None, ...],
+    dtype: str,
+    variable_length: bool,
+    missing: bool = False,
+) -> np.ndarray | None:
+    """Checks examples as `read_npz_inputs` does.
+
+    Args:
+        path: the file, for messages.
+        arrays: what it holds.
+        shape: see `read_npz_inputs`.
+        dtype: see `read_npz_inputs`.
+        variable_length: see `read_npz_inputs`.
+        missing: whether values may be missing (NaN).
+
+    Returns:
+        int lengths `[N]` or None.
+
+    Raises:
+        DataError: see `read_npz_inputs`.
+    """
     x, lengths = arrays.x, arrays.lengths
     _check_examples(path, x, shape, dtype)
     if not variable_length:
@@ -33,8 +60,8 @@ def read_npz_inputs(
         lengths = np.full(len(x), x.shape[1], np.int32)
     else:
         _check_lengths(path, x, lengths)
-    _check_finite(path, x, lengths)
-    return x, lengths
+    _check_finite(path, x, lengths, missing)
+    return lengths
 
 
 def _check_examples(path: str, x: np.ndarray, shape: tuple[int | None, ...], dtype: str) -> None:
@@ -62,12 +89,13 @@ def _check_lengths(path: str, x: np.ndarray, lengths: np.ndarray) -> None:
         )
 
 
-def _check_finite(path: str, x: np.ndarray, lengths: np.ndarray | None) -> None:
+def _check_finite(path: str, x: np.ndarray, lengths: np.ndarray | None, missing: bool) -> None:
     """Checks that the values, as float32, are finite; padding need not be."""
     if x.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):
-        bad = ~np.isfinite(x.astype(np.float32))
+        single = x.astype(np.float32)
+    bad = np.isinf(single) if missing else ~np.isfinite(single)
     if lengths is not None:
         bad[np.arange(x.shape[1]) >= lengths[:, np.newaxis]] = False
     if bad.any():

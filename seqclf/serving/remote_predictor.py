@@ -7,28 +7,52 @@ import math
 
 import numpy as np
 
-from seqclf.errors import DataError
+from seqclf.data.spec import DatasetSpec
+from seqclf.serving.batching import MAX_BATCH_SIZE
 from seqclf.serving.client import Client, NotFound
 from seqclf.serving.client.tensors import Signature
-from seqclf.serving.image_files import encode_image_file
-from seqclf.serving.npz_inputs import read_npz_inputs
-from seqclf.serving.predictions import Prediction, predictions_from
+from seqclf.serving.input_range import InputRange
+from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
+from seqclf.serving.predicting.asking import predictions_of
+from seqclf.serving.predicting.opening import open_input
+from seqclf.serving.predictions import Prediction
 
 
 class RemotePredictor:
-    """Asks a server that serves an export of seqclf.
+    """Asks a server that serves an export of seqclf; it is a `Classifier`.
 
     Args:
         client: a client from `seqclf.serving.client.connect`.
+        spec: spec of the training data, from the manifest of the served version; None: not known.
+        input_range: range of the training inputs, from the manifest; None: not known.
+
+    Attributes:
+        input: what the model takes.
 
     Raises:
         ServingError: the server cannot be reached, or does not serve an export of seqclf.
     """
 
-    def __init__(self, client: Client):
+    batch_size = MAX_BATCH_SIZE
+
+    def __init__(
+        self,
+        client: Client,
+        spec: DatasetSpec | None = None,
+        input_range: InputRange | None = None,
+    ):
         self._client = client
         self._signatures = client.metadata()
         self._names: tuple[str, ...] | None = None
+        dtype, shape = self._raw_input()
+        self.input = ModelInput(
+            dtype,
+            shape,
+            "lengths" in self._signature(ARRAYS).inputs,
+            IMAGES in self._signatures,
+            spec,
+            input_range,
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -37,14 +61,14 @@ class RemotePredictor:
             self._signature("classify")
             dtype, shape = self._raw_input()
             # The feature has the type of the data, which may differ from `serving_default`'s.
-            whole = "serving_bytes" in self._signatures or dtype == "uint8"
+            whole = IMAGES in self._signatures or dtype == "uint8"
             blank = [0 if whole else 0.0] * math.prod(size or 1 for size in shape)
             (scored,) = self._client.classify([{"inputs": blank}])
             self._names = tuple(name for name, _ in scored)
         return self._names
 
     def predict_file(self, path: str, invert: bool = False) -> list[Prediction]:
-        """Classifies an image file, or each example of an `.npz` file, as `Predictor` does.
+        """Classifies all examples of a file, as `Predictor.predict_file` does.
 
         Image files are sent as they are wherever the server can read them; arrays are sent as
         arrays.
@@ -57,26 +81,19 @@ class RemotePredictor:
             DataError: the file is missing, damaged, or does not fit the model.
             ServingError: the server does not answer, or refuses the request.
         """
-        if path.endswith(".npz"):
-            return self._predict_arrays(path)
-        if "serving_bytes" not in self._signatures:
-            raise DataError(
-                f"{path}: the served model reads sequences of numbers, not images: give an .npz "
-                "file with `x`."
-            )
-        images = {"image_bytes": [encode_image_file(path, invert)]}
-        return predictions_from(self._client.predict(images, "serving_bytes"), [path])
+        file = open_input(path, self.input, self.names, invert)
+        return [each for part in predictions_of(file, self) for each in part]
 
-    def _predict_arrays(self, path: str) -> list[Prediction]:
-        dtype, shape = self._raw_input()
-        variable_length = "lengths" in self._signature("serving_default").inputs
-        x, lengths = read_npz_inputs(path, shape, dtype, variable_length)
-        inputs = {"inputs": x.astype(dtype)}
-        if lengths is not None:
-            inputs["lengths"] = lengths.astype(np.int32)
-        return predictions_from(
-            self._client.predict(inputs), [f"{path}[{i}]" for i in range(len(x))]
-        )
+    def ask(
+        self, signature: str, inputs: dict[str, np.ndarray], where: str
+    ) -> dict[str, np.ndarray]:
+        """Asks a signature, see `Predictor.ask`; each call has the whole time-out.
+
+        Raises:
+            ServingError: the server does not answer, or refuses the request.
+        """
+        del where
+        return self._client.predict(inputs, signature)
 
     def _signature(self, name: str) -> Signature:
         if name not in self._signatures:
@@ -89,5 +106,5 @@ class RemotePredictor:
 
     def _raw_input(self) -> tuple[str, tuple[int | None, ...]]:
         """Returns dtype and shape of a raw example; None for a dimension of any size."""
-        info = self._signature("serving_default").inputs["inputs"]
+        info = self._signature(ARRAYS).inputs["inputs"]
         return info.dtype, tuple(None if size < 0 else size for size in (info.shape or ())[1:])

@@ -20,6 +20,7 @@ from seqclf.errors import SeqclfError
 from seqclf.inspection.inputs import load_inputs
 from seqclf.models.loading import load_trained
 from seqclf.serving.manifest import write_card
+from seqclf.serving.predicting.opening import open_input
 from seqclf.serving.predictor import Predictor
 from seqclf.serving.warmup import examples_of
 from seqclf.storage.run_directory import Run
@@ -52,6 +53,13 @@ def predictors(runs):
     return {name: Predictor(runs / name / "export") for name in SHAPES}
 
 
+def warnings_of(path, predictor):
+    file = open_input(str(path), predictor.input, predictor.names)
+    for _ in file.batches(4):
+        pass
+    file.warnings()
+
+
 @pytest.mark.parametrize("name", SHAPES)
 @given(data=st.data())
 def test_npz_files(runs, predictors, name, data):
@@ -61,7 +69,8 @@ def test_npz_files(runs, predictors, name, data):
     with one_message(path):
         predictions = predictor.predict_file(str(path))
         assert all(np.isfinite(p.probabilities).all() for p in predictions)
-        predictor.warnings(str(path))
+    with one_message(path):
+        warnings_of(path, predictor)
     with one_message(path):
         list(load_inputs(str(path), predictor.spec, False))
 
@@ -74,7 +83,8 @@ def test_image_files(runs, predictors, data):
     for predictor in predictors.values():
         with one_message(path):
             predictor.predict_file(str(path), data.draw(st.booleans()))
-            predictor.warnings(str(path))
+        with one_message(path):
+            warnings_of(path, predictor)
         with one_message(path):
             list(load_inputs(str(path), predictor.spec, False))
 

@@ -1,0 +1,78 @@
+"""`InputFile`: what is predicted of one file that the user names; `SequenceFile` has sequences."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from seqclf.serving.model_input import ModelInput
+from seqclf.serving.predicting.batches import Batch, InputSequence, batches
+from seqclf.serving.predicting.range_so_far import RangeSoFar
+
+
+class InputFile(Protocol):
+    """The examples of a file.
+
+    Attributes:
+        path: the file as the user names it.
+        labelled: whether examples may have labels.
+        count: the number of examples; None: it is known only when all are read.
+    """
+
+    path: str
+    labelled: bool
+    count: int | None
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yields the examples in order, in batches of at most `size`; can be called once.
+
+        Raises:
+            DataError: the file is damaged, or an example does not fit the model.
+        """
+
+    def warnings(self) -> list[str]:
+        """Returns what looks wrong in the file, once all batches have been taken."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Returns what was left out or guessed, once all batches have been taken."""
+
+
+class SequenceFile:
+    """A file with sequences, which are read one after the other.
+
+    Args:
+        path: the file as the user names it.
+        model: what the model takes.
+        sequences: the sequences, checked, in the dtype of the model.
+        labelled: whether sequences may have labels.
+        count: the number of sequences; None: it is not known.
+        warnings: what is known to look wrong already.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        model: ModelInput,
+        sequences: Iterable[InputSequence],
+        *,
+        labelled: bool = False,
+        count: int | None = None,
+        warnings: Iterable[str] = (),
+    ):
+        self.path = path
+        self.labelled = labelled
+        self.count = count
+        self._model = model
+        self._sequences = sequences
+        self._warnings = list(warnings)
+        self._range = RangeSoFar(model.input_range)
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        for batch in batches(self._sequences, self._model, size):
+            self._range.add(batch.inputs["inputs"], batch.inputs.get("lengths"))
+            yield batch
+
+    def warnings(self) -> list[str]:
+        found = filter(None, [*self._warnings, self._range.warning()])
+        return [f"{self.path}: {text}." for text in found]
+
+    def notes(self) -> tuple[str, ...]:
+        return ()

@@ -1,0 +1,89 @@
+"""An `.npz` file whose examples are to be predicted."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from seqclf.data.npz import Arrays, load_npz
+from seqclf.errors import DataError
+from seqclf.serving.input_warnings import input_warnings
+from seqclf.serving.model_input import ModelInput
+from seqclf.serving.npz_inputs import check_npz_inputs
+from seqclf.serving.predicting.batches import InputSequence
+from seqclf.serving.predicting.input_file import SequenceFile
+
+
+def open_npz(path: str, model: ModelInput, names: Sequence[str]) -> SequenceFile:
+    """Opens an `.npz` file; it is read as a whole.
+
+    The id of an example is the one in `ids`, or else `FILE[i]`. Its label is that of `y`: a string,
+    or an index into the `class_names` of the file, or else of the model.
+
+    Args:
+        path: the file.
+        model: what the model takes.
+        names: the class names of the model.
+
+    Raises:
+        DataError: the file is missing, damaged, or does not fit the model.
+    """
+    arrays = load_npz(path, labelled=False)
+    lengths = check_npz_inputs(
+        path,
+        arrays,
+        model.shape,
+        model.dtype,
+        model.variable_length,
+        missing=model.missing != "error",
+    )
+    inputs = {"inputs": arrays.x} if lengths is None else {"inputs": arrays.x, "lengths": lengths}
+    return SequenceFile(
+        path,
+        model,
+        _sequences(path, arrays, lengths, model, names),
+        labelled=arrays.y is not None,
+        count=len(arrays.x),
+        warnings=input_warnings(inputs, None).values(),
+    )
+
+
+def _sequences(
+    path: str,
+    arrays: Arrays,
+    lengths: np.ndarray | None,
+    model: ModelInput,
+    names: Sequence[str],
+) -> Iterator[InputSequence]:
+    labels = _labels(path, arrays, names)
+    ids = _ids(path, arrays)
+    for i, x in enumerate(arrays.x):
+        valid = x if lengths is None else x[: lengths[i]]
+        yield InputSequence(ids[i], valid.astype(model.dtype), labels[i])
+
+
+def _ids(path: str, arrays: Arrays) -> list[str]:
+    ids = getattr(arrays, "ids", None)
+    if ids is None:
+        return [f"{path}[{i}]" for i in range(len(arrays.x))]
+    if np.shape(ids) != (len(arrays.x),):
+        raise DataError(
+            f"{path}: `ids` must be of shape [{len(arrays.x)}], one for each example of `x`. "
+            f"Received: {list(np.shape(ids))}"
+        )
+    return [str(each) for each in ids]
+
+
+def _labels(path: str, arrays: Arrays, names: Sequence[str]) -> list[str | None]:
+    """Returns the class of each example; an index that no class has stays a number."""
+    y = arrays.y
+    if y is None:
+        return [None] * len(arrays.x)
+    if y.shape != (len(arrays.x),) or y.dtype.kind not in "iuU":
+        raise DataError(
+            f"{path}: `y` must be integers or strings of shape [{len(arrays.x)}], one for each "
+            f"example of `x`. Received: {y.dtype} {list(y.shape)}"
+        )
+    if y.dtype.kind == "U":
+        return [str(label) for label in y]
+    known = arrays.class_names or names
+    return [known[i] if 0 <= i < len(known) else str(i) for i in y.tolist()]

@@ -1,0 +1,67 @@
+"""`write_predictions`: predicts the examples of files into one table."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from seqclf.errors import DataError
+from seqclf.serving.predicting.asking import Classifier, answers
+from seqclf.serving.predicting.input_file import InputFile
+from seqclf.serving.predicting.repeated_ids import RepeatedIds
+from seqclf.serving.predicting.scores import RunningScores
+from seqclf.storage.files import replacing
+
+
+def write_predictions(
+    files: Sequence[InputFile],
+    model: Classifier,
+    out: Path,
+    report: Callable[[int, int | None], None],
+    warn: Callable[[str], None],
+) -> list[str]:
+    """Predicts all examples of files, batch by batch, and writes a row for each of them.
+
+    Args:
+        files: the opened files, in the order of the rows.
+        model: the model that is asked.
+        out: the file to write, `.csv` or `.parquet`; see `PredictionTable` for its columns. It is
+            there when all is done, and not before.
+        report: a function that is called after each batch with the number of examples that are
+            done and the number in all, or None if that is not known.
+        warn: a function that is called with each warning about a file.
+
+    Returns:
+        The lines of a summary.
+
+    Raises:
+        DataError: a file cannot be used, or has no examples.
+        StorageError: the table cannot be written.
+    """
+    from seqclf.serving.predicting.table_out import PredictionTable  # only now, for pyarrow
+
+    labelled = any(file.labelled for file in files)
+    counts = [file.count for file in files]
+    total = None if None in counts else sum(filter(None, counts))
+    scores, ids, notes = RunningScores(model.names), RepeatedIds(), []
+    with replacing(out) as temporary, temporary.open("wb") as opened:
+        table = PredictionTable(opened, out.suffix.lower(), model.names, labelled)
+        for file in files:
+            before = table.rows
+            for batch, outputs in answers(file, model):
+                table.write(batch, outputs)
+                scores.add(batch.labels, outputs["class_index"])
+                ids.add(batch.ids)
+                report(table.rows, total)
+            notes += [f"{file.path}: {note}" for note in file.notes()]
+            if table.rows == before:
+                raise DataError(_nothing(file))
+            for warning in file.warnings():
+                warn(warning)
+        table.close()
+    if warning := ids.warning():
+        warn(warning)
+    return [*notes, f"Wrote      {out}: {table.rows:,} rows", *scores.in_words()]
+
+
+def _nothing(file: InputFile) -> str:
+    said = "; ".join(file.notes())
+    return f"{file.path}: has no example to predict" + (f" ({said})." if said else ".")
