@@ -1,6 +1,6 @@
 """Classifies sequences or images with an exported model, on this machine or on a server.
 
-    python -m seqclf.predict --model=models/mine new.npz --out=scores.csv
+    python -m seqclf.predict --model=models/mine new.csv --out=scores.csv
     python -m seqclf.predict --model=models/mnist digit.png other.jpg
     python -m seqclf.predict --model=models/mnist --json sequences.npz
     python -m seqclf.predict --server=http://localhost:8501/v1/models/seqclf digit.png
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from seqclf.serving.client import Client
     from seqclf.serving.predicting.asking import Classifier
     from seqclf.serving.predicting.input_file import InputFile
+    from seqclf.serving.predicting.table_options import TableOptions
     from seqclf.serving.predictions import Prediction
     from seqclf.serving.predictor import Predictor
     from seqclf.serving.remote_predictor import RemotePredictor
@@ -38,6 +39,26 @@ OUT = flags.DEFINE_string(
     "out", None, "Table to write the predictions to, a new .csv or .parquet file."
 )
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace --out if it is there already.")
+TABLE = {
+    "form": flags.DEFINE_enum(
+        "form",
+        None,
+        ["long", "wide"],
+        "Of a table: long has a row for each time step, wide one "
+        "for each sequence. Columns that this and the next flags leave out are those of the "
+        "training table.",
+    ),
+    "id": flags.DEFINE_string("id", None, "Column that tells which sequence a row belongs to."),
+    "time": flags.DEFINE_string("time", None, "Column by which the rows of a sequence are sorted."),
+    "features": flags.DEFINE_string(
+        "features", None, "Columns that the model reads, in its order, separated by commas."
+    ),
+    "label": flags.DEFINE_string("label", None, "Column with the class, to compare with."),
+    "separator": flags.DEFINE_string(
+        "separator", None, "CSV: character between two values; tab for a tabulator."
+    ),
+    "decimal": flags.DEFINE_enum("decimal", None, [".", ","], "CSV: the decimal mark."),
+}
 INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in images first.")
 TOP = flags.DEFINE_integer("top", 3, "Classes to print for each example.", lower_bound=1)
 JSON = flags.DEFINE_bool("json", False, "Print JSON instead of text.")
@@ -59,6 +80,7 @@ MANIFEST = flags.DEFINE_string(
 
 def check(argv: Sequence[str]) -> None:
     """Checks the flags without TensorFlow, so that a mistake is reported at once."""
+    from seqclf.serving.predicting.opening import check_options
     from seqclf.serving.predicting.out_path import check_out
     from seqclf.serving.versions import version_folder
 
@@ -66,6 +88,7 @@ def check(argv: Sequence[str]) -> None:
         raise ConfigError("Give either --model=EXPORT_DIR or --server=ADDRESS.")
     if len(argv) < 2:
         raise ConfigError("Name at least one CSV, Parquet, .npz, PNG or JPEG file, or a folder.")
+    check_options(argv[1:], table_options())
     if OUT.value is None and OVERWRITE.value:
         raise ConfigError("--overwrite is for the file that --out names. Received: no --out")
     if OUT.value is not None:
@@ -82,17 +105,23 @@ def main(argv: Sequence[str]) -> None:
     from seqclf.serving.predicting.opening import open_input
 
     with classifier() as model:
-        files = [open_input(path, model.input, model.names, INVERT.value) for path in argv[1:]]
+        names, options = model.names, table_options()
+        files = [open_input(path, model.input, names, INVERT.value, options) for path in argv[1:]]
         if OUT.value is not None:
             write(files, model)
             return
         predictions = []
         for file in files:
-            predictions += [each for part in predictions_of(file, model) for each in part]
-            for line in [*file.notes(), *file.warnings()]:
-                warn(line)
+            predictions += [each for part in predictions_of(file, model, tell) for each in part]
         print_predictions = print_json if JSON.value else print_text
         print_predictions(predictions, model.names)
+
+
+def table_options() -> "TableOptions":
+    """Returns what the flags say of the columns of tables."""
+    from seqclf.serving.predicting.table_options import TableOptions
+
+    return TableOptions(**{name: flag.value or "" for name, flag in TABLE.items()})
 
 
 def write(files: Sequence["InputFile"], model: "Classifier") -> None:
@@ -100,12 +129,12 @@ def write(files: Sequence["InputFile"], model: "Classifier") -> None:
     from seqclf.serving.predicting.writing import write_predictions
 
     out, report = Path(OUT.value).expanduser(), CountProgress("Predicted")
-    print("\n".join(write_predictions(files, model, out, report, warn)))
+    print("\n".join(write_predictions(files, model, out, report, tell)))
 
 
-def warn(text: str) -> None:
-    """Prints a warning to standard error."""
-    print(f"warning: {text}", file=sys.stderr)
+def tell(line: str) -> None:
+    """Prints a note or a warning to standard error."""
+    print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -142,8 +171,12 @@ def ask_server(client: "Client") -> "RemotePredictor":
 
     spec = input_range = None
     if MANIFEST.value is not None:
-        input_range = load_input_range(MANIFEST.value)
         spec = load_served_spec(MANIFEST.value)
+        try:
+            input_range = load_input_range(MANIFEST.value)
+        except ConfigError:  # of an export whose training did not record the range
+            if spec is None:
+                raise
     if WAIT.value:
         client.wait_until_available(WAIT.value)
     return RemotePredictor(client, spec, input_range)

@@ -35,6 +35,7 @@ class TableStream:
         notes: lines that tell people what was left out, missing or read as a whole.
         rows: the number of rows of the table, where it is known before all are read; otherwise 0.
         rows_read: how many rows have been read so far.
+        short: how many recordings so far are shorter than a window, and give none.
     """
 
     notes: tuple[str, ...]
@@ -42,24 +43,38 @@ class TableStream:
     _reader: BlockReader
     _whole: bool
     rows_read: int = 0
+    short: int = 0
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the table has the column with the class."""
+        return bool(self._reader.layout.label)
 
     def __iter__(self) -> Iterator[TableSequence]:
-        self.rows_read = 0
+        self.rows_read = self.short = 0
         if self._whole:
             yield from self._all_at_once()
             return
         layout = self._reader.layout
+        if layout.window:
+            yield from long_windows(self._reader, self._count, self._count_short)
+            return
         read = wide_sequences if layout.form == "wide" else long_sequences
-        yield from (long_windows if layout.window else read)(self._reader, self._count)
+        yield from read(self._reader, self._count)
 
     def _count(self, rows: int) -> None:
         self.rows_read += rows
+
+    def _count_short(self, recordings: int) -> None:
+        self.short += recordings
 
     def _all_at_once(self) -> Iterator[TableSequence]:
         reader = self._reader
         layout = reader.layout
         part, _ = read_table(reader.table, layout, reader.labelled)
         if layout.window:
+            lengths = np.full(len(part), part.x.shape[1]) if part.lengths is None else part.lengths
+            self.short = int((lengths < layout.window).sum())
             raw = RawData({"train": part}, "", reader.table.where)
             raw = with_windows(raw, layout.window, layout.stride, layout.window_label)
             part = raw.parts["train"]

@@ -55,12 +55,22 @@ def long_sequences(reader: BlockReader, count: Counter) -> Iterator[TableSequenc
         yield each.named(name, each.rows(), each.texts.get("label") or None)
 
 
-def long_windows(reader: BlockReader, count: Counter) -> Iterator[TableSequence]:
-    """Yields the windows of the recordings of a table of the long form."""
+def long_windows(
+    reader: BlockReader, count: Counter, short: Counter = lambda recordings: None
+) -> Iterator[TableSequence]:
+    """Yields the windows of the recordings of a table of the long form.
+
+    Args:
+        reader: what reads the blocks.
+        count: is told how many rows were read.
+        short: is told of each recording that is shorter than a window.
+    """
     cutter = _Cutter(reader)
     for each in _recordings(reader, count, cutter.cut):
         if isinstance(each, TableSequence):
             yield each
+        elif not cutter.has_cut:
+            short(1)
 
 
 def _recordings(
@@ -108,6 +118,11 @@ class _Cutter:
         self._start = 0  # the row of it at which the next window begins
         self._gone = 0  # how many of its rows are no longer held
         self._seen: tuple[str, int] = ("", 0)  # the id, and how many recordings had it
+
+    @property
+    def has_cut(self) -> bool:
+        """Whether the last recording has given a window."""
+        return self._start > 0
 
     def cut(self, recording: _Open) -> Iterator[TableSequence]:
         """Yields the windows that have become complete, and drops the rows that no other needs."""

@@ -32,7 +32,7 @@ class InputFile(Protocol):
         """Returns what looks wrong in the file, once all batches have been taken."""
 
     def notes(self) -> tuple[str, ...]:
-        """Returns what was left out or guessed, once all batches have been taken."""
+        """Returns what is left out or found out, as far as it is known by now."""
 
 
 class SequenceFile:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from seqclf.errors import DataError
 from seqclf.serving.predicting.asking import Classifier, answers
 from seqclf.serving.predicting.input_file import InputFile
 from seqclf.serving.predicting.repeated_ids import RepeatedIds
@@ -16,7 +15,7 @@ def write_predictions(
     model: Classifier,
     out: Path,
     report: Callable[[int, int | None], None],
-    warn: Callable[[str], None],
+    tell: Callable[[str], None],
 ) -> list[str]:
     """Predicts all examples of files, batch by batch, and writes a row for each of them.
 
@@ -27,7 +26,7 @@ def write_predictions(
             there when all is done, and not before.
         report: a function that is called after each batch with the number of examples that are
             done and the number in all, or None if that is not known.
-        warn: a function that is called with each warning about a file.
+        tell: a function that is called with each note and each warning about a file.
 
     Returns:
         The lines of a summary.
@@ -41,27 +40,16 @@ def write_predictions(
     labelled = any(file.labelled for file in files)
     counts = [file.count for file in files]
     total = None if None in counts else sum(filter(None, counts))
-    scores, ids, notes = RunningScores(model.names), RepeatedIds(), []
+    scores, ids = RunningScores(model.names), RepeatedIds()
     with replacing(out) as temporary, temporary.open("wb") as opened:
         table = PredictionTable(opened, out.suffix.lower(), model.names, labelled)
         for file in files:
-            before = table.rows
-            for batch, outputs in answers(file, model):
+            for batch, outputs in answers(file, model, tell):
                 table.write(batch, outputs)
                 scores.add(batch.labels, outputs["class_index"])
                 ids.add(batch.ids)
                 report(table.rows, total)
-            notes += [f"{file.path}: {note}" for note in file.notes()]
-            if table.rows == before:
-                raise DataError(_nothing(file))
-            for warning in file.warnings():
-                warn(warning)
         table.close()
     if warning := ids.warning():
-        warn(warning)
-    return [*notes, f"Wrote      {out}: {table.rows:,} rows", *scores.in_words()]
-
-
-def _nothing(file: InputFile) -> str:
-    said = "; ".join(file.notes())
-    return f"{file.path}: has no example to predict" + (f" ({said})." if said else ".")
+        tell(f"warning: {warning}")
+    return [f"Wrote      {out}: {table.rows:,} rows", *scores.in_words()]
