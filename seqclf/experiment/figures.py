@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from seqclf.console.names_in_text import in_figure
-from seqclf.data.dataset import DatasetSpec, ExampleStore, Split
+from seqclf.data.dataset import DatasetSpec, ExampleStore
+from seqclf.experiment.mistakes import Mistake, mistakes
+from seqclf.experiment.sequence_figures import sequences_figure
 from seqclf.storage.files import replacing
 from seqclf.training.evaluation import Score
 
@@ -66,27 +68,39 @@ def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -
     return figure
 
 
-def worst_mistakes(split: ExampleStore, spec: DatasetSpec, score: Score, count: int = 12) -> Figure:
-    """Draws the wrongly classified examples with the highest confidence, highest first."""
-    predicted = score.probabilities.argmax(-1)
-    confidence = score.probabilities.max(-1)
-    wrong = np.flatnonzero(predicted != score.labels)
-    worst = wrong[np.argsort(-confidence[wrong])][:count]
-    if not len(worst):
+def worst_mistakes(
+    split: ExampleStore, spec: DatasetSpec, score: Score, count: int | None = None
+) -> Figure:
+    """Draws the wrongly classified examples with the highest confidence, highest first.
+
+    Args:
+        split: the examples that were scored.
+        spec: the spec of their data.
+        score: the score of the model on them.
+        count: the number of examples to draw; None: 12 images, or 6 sequences.
+    """
+    found = mistakes(split, spec, score, count or (12 if spec.is_image else 6))
+    if not found:
         figure, (axes,) = panels(1, width=4, height=1.2)
         axes.axis("off")
         axes.text(0.5, 0.5, f"No mistake in {len(split):,} examples.", ha="center", va="center")
         return figure
-    figure, all_axes = panels(len(worst), columns=6, width=1.55, height=1.9)
-    examples = split.take(worst)
-    for place, (axes, index) in enumerate(zip(all_axes, worst, strict=True)):
-        _draw_example(axes, examples, spec, place)
-        truth, guess = (
-            in_figure(spec.class_names[i], LONGEST_IN_TITLE)
-            for i in (score.labels[index], predicted[index])
-        )
-        axes.set_title(f"{truth}, read as {guess}\n{confidence[index]:.1%}, #{index}", size=8)
+    examples = split.take(np.array([each.index for each in found]))
+    titles = [_mistake_title(each) for each in found]
+    if not spec.is_image:
+        return sequences_figure(examples, spec, titles)
+    figure, all_axes = panels(len(found), columns=6, width=1.55, height=1.9)
+    for axes, x, title in zip(all_axes, examples.x, titles, strict=True):
+        axes.imshow(x, cmap="gray")
+        axes.axis("off")
+        axes.set_title(title, size=8)
     return figure
+
+
+def _mistake_title(mistake: Mistake) -> str:
+    truth, guess = (in_figure(n, LONGEST_IN_TITLE) for n in (mistake.truth, mistake.predicted))
+    name = f"#{mistake.index}" if mistake.id is None else in_figure(mistake.id)
+    return f"{truth}, read as {guess}\n{mistake.confidence:.1%}, {name}"
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -96,18 +110,6 @@ def save_figure(figure: Figure, path: Path) -> None:
         # The font draws boxes for characters that it lacks, for instance in class names.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(temporary, dpi=130, facecolor="white")
-
-
-def _draw_example(axes: Any, split: Split, spec: DatasetSpec, index: int) -> None:
-    x = split.x[index]
-    if split.lengths is not None:
-        x = x[: split.lengths[index]]
-    if spec.raw_dtype == "uint8":
-        axes.imshow(x, cmap="gray")
-        axes.axis("off")
-    else:  # a sequence of measurements: one line per feature over its time steps
-        axes.plot(x.reshape(len(x), -1), linewidth=0.8)
-        axes.tick_params(labelsize=6)
 
 
 def panels(

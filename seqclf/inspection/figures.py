@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from seqclf.console.names_in_text import in_figure
 from seqclf.experiment.figures import BLUE, ORANGE
+from seqclf.inspection.example_panels import beside_example, image_place, step_places
 from seqclf.inspection.gradient_flow import GradientFlow, LayerFlow
 from seqclf.inspection.stepwise import Inspection, memory_in_steps
 
@@ -28,13 +29,14 @@ STYLES = {  # line style of each block of a kernel; gates with like tasks have l
 def predictions_by_step(inspection: Inspection) -> Figure:
     """Draws the example beside the probability of each class after each of its time steps."""
     names = [in_figure(name) for name in inspection.spec.class_names]
-    figure, (example, classes, final) = _beside_example(inspection, [1.0, 1.15, 0.75])
-    place = _image_place(inspection, len(names))
+    title = "what is read,\nfrom top to bottom"
+    figure, (classes, final) = beside_example(inspection, title, 1.0, [1.15, 0.75])
+    place = image_place(inspection, len(names))
     image = classes.imshow(inspection.probabilities, vmin=0, vmax=1, **place)
     classes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 3 else 0)
     classes.set_title("probability of each class\nif the sequence ended here")
     figure.colorbar(image, ax=classes, shrink=0.6, pad=0.02)
-    y = _step_places(inspection)
+    y = step_places(inspection)
     final.plot(100 * inspection.probabilities[:, inspection.predicted_class], y, color=BLUE)
     final.set_xlim(-3, 103)
     final.set_xlabel("%")
@@ -43,7 +45,6 @@ def predictions_by_step(inspection: Inspection) -> Figure:
     final.axhline(y[inspection.settled_step - 1], **style)
     final.legend(fontsize=8)
     final.set_title(f"of the answer,\n{names[inspection.predicted_class]}")
-    example.set_title("what is read,\nfrom top to bottom")
     return figure
 
 
@@ -59,7 +60,7 @@ def gates_by_step(inspection: Inspection, layer: int) -> Figure:
     """
     traced = inspection.layers[layer]
     maps = {**traced.gates, "candidate": traced.candidate, **traced.states}
-    figure, (example, *rest) = _beside_example(inspection, [0.8] + [1.0] * len(maps))
+    figure, rest = beside_example(inspection, "what is read", 0.8, [1.0] * len(maps))
     H = traced.state.shape[1]
     order = np.arange(H)
     if traced.kept is not None:
@@ -68,11 +69,10 @@ def gates_by_step(inspection: Inspection, layer: int) -> Figure:
         gate = name in traced.gates
         bound = max(1.0, float(np.abs(values).max()))  # a cell state may leave -1 to 1
         style = {"vmin": 0, "vmax": 1} if gate else {"vmin": -bound, "vmax": bound, "cmap": "RdBu"}
-        image = axes.imshow(values[:, order], **style, **_image_place(inspection, H))
+        image = axes.imshow(values[:, order], **style, **image_place(inspection, H))
         axes.set_title(_in_words(name))
         axes.set_xlabel("unit" if traced.kept is None else "unit, by its memory")
         figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02)
-    example.set_title("what is read")
     return figure
 
 
@@ -91,8 +91,8 @@ def longest_memories(inspection: Inspection, layer: int) -> Figure | None:
         return None
     memories = memory_in_steps(traced.kept)  # [H]
     units = np.argsort(-memories, kind="stable")[:LONGEST_MEMORIES]
-    figure, (example, kept, state) = _beside_example(inspection, [0.8, 1.2, 1.2])
-    y, shades = _step_places(inspection), np.linspace(0.0, 0.85, len(units))
+    figure, (kept, state) = beside_example(inspection, "what is read", 0.8, [1.2, 1.2])
+    y, shades = step_places(inspection), np.linspace(0.0, 0.85, len(units))
     for unit, shade in zip(units, shades, strict=True):
         colour = colormaps["viridis"](shade)
         steps = "∞" if np.isinf(memories[unit]) else f"{memories[unit]:.1f}"
@@ -105,7 +105,6 @@ def longest_memories(inspection: Inspection, layer: int) -> Figure | None:
     state.set_xlim(-1.05, 1.05)
     for axes in (kept, state):
         axes.grid(alpha=0.25)
-    example.set_title("what is read")
     return figure
 
 
@@ -176,51 +175,5 @@ def _block_legend(flows: dict[str, GradientFlow]) -> list[Line2D]:
     ]
 
 
-def _beside_example(inspection: Inspection, widths: list[float]) -> tuple[Figure, list[Any]]:
-    """Returns a figure and its axes, side by side, with the example drawn in the first."""
-    figure = Figure(figsize=(3.1 * sum(widths), 4.4), layout="constrained")
-    axes = figure.subplots(1, len(widths), sharey=True, width_ratios=widths)
-    place = _image_place(inspection, 1)["extent"]
-    example = _example_matrix(inspection)  # [T or rows, columns]
-    single_feature = example.shape[1] == 1 and len(example) == len(inspection.probabilities)
-    if single_feature:
-        axes[0].plot(example[:, 0], _step_places(inspection), color="black", linewidth=0.9)
-    else:
-        extent = (-0.5, example.shape[1] - 0.5, *place[2:])
-        axes[0].imshow(example, cmap="gray", aspect="auto", extent=extent, interpolation="nearest")
-        axes[0].set_xticks([])
-    axes[0].set_ylim(*place[2:])
-    unit = {"rows": "row", "columns": "column", "pixels": "row"}[inspection.spec.reading]
-    axes[0].set_ylabel(unit if inspection.spec.is_image else "step")
-    return figure, list(axes)
-
-
-def _example_matrix(inspection: Inspection) -> np.ndarray:
-    """Returns the example as a matrix whose rows are read from top to bottom."""
-    x = np.asarray(inspection.raw, np.float64)
-    if x.ndim == 3:
-        x = x.mean(-1)
-    x = x.T if inspection.spec.reading == "columns" else x
-    return x.reshape(len(x), -1)
-
-
-def _step_places(inspection: Inspection) -> np.ndarray:
-    """Returns the height of each time step, in rows of the example counted from 1, `[T]`."""
-    T = len(inspection.probabilities)
-    places: np.ndarray = (np.arange(T) + 0.5) / _steps_per_row(inspection) + 0.5
-    return places
-
-
-def _image_place(inspection: Inspection, width: int) -> dict[str, Any]:
-    """Returns the arguments of `imshow` that put a matrix `[T, width]` beside the example."""
-    rows = len(inspection.probabilities) / _steps_per_row(inspection)
-    extent = (-0.5, width - 0.5, rows + 0.5, 0.5)
-    return {"aspect": "auto", "interpolation": "nearest", "extent": extent}
-
-
 def _in_words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _steps_per_row(inspection: Inspection) -> int:
-    return inspection.spec.raw_shape[1] if inspection.spec.reading == "pixels" else 1
