@@ -99,6 +99,7 @@ def with_digits(config: Config) -> Config:
 
 def summary(run: Run, report: dict[str, Any]) -> str:
     """Returns the text at the end: the score, the paths of the results, the next commands."""
+    from seqclf.experiment.report_text import mistakes_in_words
     from seqclf.experiment.score_text import score_line
     from seqclf.serving.versions import versions
 
@@ -120,6 +121,8 @@ def summary(run: Run, report: dict[str, Any]) -> str:
             command_line("tensorboard.main", {"logdir": run.tensorboard}),
         ),
     ]
+    if named := mistakes_in_words(report):
+        lines.insert(2, f"Mistakes    {named}: {run.figures / 'mistakes.png'}")
     if report["training"].get("fallback"):
         lines.insert(1, f"NOTE: {report['training']['fallback']}")
     return "\n".join(lines)

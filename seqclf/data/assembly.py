@@ -8,7 +8,7 @@ import numpy as np
 from seqclf.config import DataConfig
 from seqclf.data.checks import check_labels, check_shape, checked_split, missing_classes
 from seqclf.data.dataset import Dataset, DatasetSpec, Split
-from seqclf.data.holding_out import divide, held_out, own_splits
+from seqclf.data.holding_out import divide, division_in_words, held_out, own_splits
 from seqclf.data.labels import with_class_indices
 from seqclf.data.names import check_names
 from seqclf.data.normalization import moments, normalization, observed_means
@@ -56,6 +56,7 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
         splits["test"],
         origin=raw.origin,
         notes=(*raw.notes, *notes),
+        division=division_in_words(own_splits(raw), config.split_by, config.split_seed),
     )
 
 

@@ -23,6 +23,7 @@ class Dataset:
         notes: lines that tell people what is unusual, such as a class without test examples.
         options: the options that it was loaded with, the group `data` of a config; None: they are
             not known.
+        division: how the examples came into their splits, in words; "": it is not known.
     """
 
     spec: DatasetSpec
@@ -32,6 +33,7 @@ class Dataset:
     origin: str
     notes: tuple[str, ...] = ()
     options: DataConfig | None = None
+    division: str = ""
 
     @classmethod
     def from_arrays(

@@ -1,6 +1,6 @@
 """Divides examples into splits: as the source says, by class or by group."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -36,6 +36,31 @@ def own_splits(raw: RawData) -> dict[str, np.ndarray | None]:
             f"and one is train. Received: {', '.join(map(repr, map(str, names)))}"
         )
     return {name: np.flatnonzero(which == i) for i, name in enumerate(known)}
+
+
+def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
+    """Returns how the examples of a source came into their splits.
+
+    Args:
+        own: the names of the splits that the source itself makes.
+        split_by: what random splits go by, as `data.split_by` names it.
+        seed: their seed.
+
+    Example:
+        >>> division_in_words(["train", "test"], "group", 0)
+        'test is the source\'s own; validation is held out at random by group, seed 0'
+    """
+    others = ("validation", "test")
+    given = [name for name in others if name in own]
+    random = [name for name in others if name not in own]
+    lines = []
+    if given:
+        lines.append(f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} the source's own")
+    if random:
+        verb = "is" if len(random) == 1 else "are"
+        names = " and ".join(random)
+        lines.append(f"{names} {verb} held out at random by {split_by}, seed {seed}")
+    return "; ".join(lines)
 
 
 def held_out(

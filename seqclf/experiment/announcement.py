@@ -24,7 +24,7 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
         f"data    {dataset.origin}",
         f"        {upto}{spec.time_steps} steps of {spec.features} features ({spec.reading}), "
         f"{spec.num_classes} classes; {counts}",
-        *[f"        {note}" for note in dataset.notes],
+        *[f"        {line}" for line in _about(dataset)],
         f"model   {model_in_words(config)}",
     ]
     if distortions:
@@ -37,3 +37,11 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
     if not workers.alone:
         lines.append(f"workers {workers.in_words()}")
     return "\n".join(lines)
+
+
+def _about(dataset: Dataset) -> list[str]:
+    """Returns what else there is to say about the data, such as how missing values are treated."""
+    lines = [dataset.division] if dataset.division else []
+    if dataset.spec.missing != "error":
+        lines.append(f"missing values: {dataset.spec.missing}")
+    return [*lines, *dataset.notes]
