@@ -32,6 +32,7 @@ def check(argv: Sequence[str]) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
+    from seqclf.experiment.samples import samples_for_inspection
     from seqclf.models.loading import load_trained
     from seqclf.storage.run_directory import Run
 
@@ -39,7 +40,8 @@ def main(argv: Sequence[str]) -> None:
     announce("Loading the model")
     model, spec = load_trained(run)
     out = Path(OUT.value).expanduser() if OUT.value else run.path / "explain"
-    folders = explain_inputs(argv[1:] or sorted(map(str, run.samples.glob("*"))), model, spec, out)
+    paths = argv[1:] or list(map(str, samples_for_inspection(run)))
+    folders = explain_inputs(paths, model, spec, out)
     if GRADIENTS.value:
         folders.append(explain_gradients(run, model, out / "gradients"))
     print("\nFigures and numbers")

@@ -8,6 +8,7 @@ If a training was stopped, the same command continues it.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -104,7 +105,10 @@ def summary(run: Run, report: dict[str, Any]) -> str:
     from seqclf.serving.versions import versions
 
     version = run.export / str(max(versions(run.export), default=1))
-    sample = next(iter(sorted(run.samples.glob("*"))), "FILE.png")
+    sample = next(iter(sorted(run.samples.glob("*"))), Path("FILE.png"))
+    predict: dict[str, object] = {"model": run.export}
+    if sample.suffix == ".csv":
+        predict["out"] = run.path / "scores.csv"
     lines = [
         "",
         score_line("Test", report["test"]),
@@ -115,7 +119,7 @@ def summary(run: Run, report: dict[str, Any]) -> str:
         f"SavedModel  {version}",
         "",
         *next_block(
-            command_line("seqclf.predict", {"model": run.export}, sample),
+            command_line("seqclf.predict", predict, sample),
             command_line("seqclf.evaluate", {"workdir": run.path}),
             command_line("seqclf.export", {"workdir": run.path, "export_dir": "DIR"}),
             command_line("tensorboard.main", {"logdir": run.tensorboard}),

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from seqclf.data.dataset import Dataset
+from seqclf.experiment.sample_tables import write_sample_table
 from seqclf.storage.files import replacing, write_npz
 from seqclf.storage.run_directory import Run
 
@@ -15,7 +16,8 @@ COUNT = 3
 def write_samples(run: Run, dataset: Dataset) -> list[Path]:
     """Writes the first test examples to `RUN/samples` and returns the paths of the files.
 
-    Images become `<class>-<index>.png`; other examples become one file, `samples.npz`.
+    Images become `<class>-<index>.png`; other examples become one file, `samples.npz`, and a table
+    `samples.csv` as well if they come from a table.
     """
     spec, test = dataset.spec, dataset.test.take(np.arange(min(COUNT, len(dataset.test))))
     if spec.fits_image_file:
@@ -30,4 +32,13 @@ def write_samples(run: Run, dataset: Dataset) -> list[Path]:
     file = run.samples / "samples.npz"
     arrays = {"x": test.x} if test.lengths is None else {"x": test.x, "lengths": test.lengths}
     write_npz(file, arrays)
-    return [file]
+    if spec.table is None:
+        return [file]
+    table = run.samples / "samples.csv"
+    write_sample_table(table, test, spec.table)
+    return [table, file]
+
+
+def samples_for_inspection(run: Run) -> list[Path]:
+    """Returns the files of a run's samples that hold arrays or images."""
+    return [path for path in sorted(run.samples.glob("*")) if path.suffix != ".csv"]

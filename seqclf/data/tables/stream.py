@@ -118,6 +118,8 @@ def open_table(source: Any, layout: TableLayout, *, labelled: bool) -> TableStre
     reader = BlockReader(table, present, labelled, per_step=long and layout.window > 0)
     if not long:
         return TableStream(tuple(notes), 0, reader, whole_wide(layout))
+    if not (reader.roles or present.time):  # one recording, with nothing to sort by or to check
+        return TableStream(tuple(notes), 0, reader, False)
     rows, in_order = _first_pass(reader)
     if not in_order:
         notes.append(
