@@ -79,12 +79,14 @@ def main(argv: Sequence[str]) -> None:
 
 def export() -> None:
     """Exports a run and prints how to use the new version."""
+    from seqclf.experiment.next_prediction import prediction_command
     from seqclf.serving.export import export_run
     from seqclf.storage.run_directory import Run
 
     announce("Loading the model")
+    run = Run(WORKDIR.value)
     version = export_run(
-        Run(WORKDIR.value),
+        run,
         EXPORT_DIR.value,
         INPUT_DTYPE.value,
         KEEP.value,
@@ -97,7 +99,7 @@ def export() -> None:
     lines += [
         "",
         *next_block(
-            command_line("seqclf.predict", {"model": EXPORT_DIR.value}, "FILE.png"),
+            prediction_command(run, EXPORT_DIR.value, "scores.csv"),
             command_line("seqclf.serve", {"export_dir": EXPORT_DIR.value}),
         ),
     ]

@@ -8,7 +8,6 @@ If a training was stopped, the same command continues it.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -100,15 +99,12 @@ def with_digits(config: Config) -> Config:
 
 def summary(run: Run, report: dict[str, Any]) -> str:
     """Returns the text at the end: the score, the paths of the results, the next commands."""
+    from seqclf.experiment.next_prediction import prediction_command
     from seqclf.experiment.report_text import mistakes_in_words
     from seqclf.experiment.score_text import score_line
     from seqclf.serving.versions import versions
 
     version = run.export / str(max(versions(run.export), default=1))
-    sample = next(iter(sorted(run.samples.glob("*"))), Path("FILE.png"))
-    predict: dict[str, object] = {"model": run.export}
-    if sample.suffix == ".csv":
-        predict["out"] = run.path / "scores.csv"
     lines = [
         "",
         score_line("Test", report["test"]),
@@ -119,7 +115,7 @@ def summary(run: Run, report: dict[str, Any]) -> str:
         f"SavedModel  {version}",
         "",
         *next_block(
-            command_line("seqclf.predict", predict, sample),
+            prediction_command(run, run.export, run.path / "scores.csv"),
             command_line("seqclf.evaluate", {"workdir": run.path}),
             command_line("seqclf.export", {"workdir": run.path, "export_dir": "DIR"}),
             command_line("tensorboard.main", {"logdir": run.tensorboard}),

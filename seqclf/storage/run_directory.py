@@ -8,7 +8,7 @@ checkpoints/       step-N.npz (the latest two), best-N.npz
 tensorboard/       the same metrics for TensorBoard
 model.keras        the selected weights
 report.json, report.md, figures/
-samples/           a few test examples as files
+samples/           a few test examples as files (samples.csv: in the layout of the training table)
 export/            the SavedModel, by version
 """
 
