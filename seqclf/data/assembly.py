@@ -108,6 +108,7 @@ def _with_held_out(raw: RawData, config: DataConfig) -> dict[str, Sequences]:
     if (chosen := own["train"]) is not None:
         taken = {name: indices for name, indices in own.items() if indices is not None}
         parts |= divide(parts["train"], {**taken, "train": chosen})
+    _check_trained(parts, raw)
     fractions = {"test": config.test, "validation": config.validation}
     lacking = {name: each for name, each in fractions.items() if name not in parts}
     if not lacking:
@@ -123,6 +124,20 @@ def _with_held_out(raw: RawData, config: DataConfig) -> dict[str, Sequences]:
     where = raw.where if raw.table else config.source
     splits = held_out(train.labels, groups, lacking, config.split_seed, where, raw.class_names)
     return parts | divide(train, splits)
+
+
+def _check_trained(parts: dict[str, Sequences], raw: RawData) -> None:
+    """Raises DataError if a class has examples, but none in the training split."""
+    assert raw.class_names is not None
+    counts = {name: np.bincount(_as_split(part).y, minlength=1) for name, part in parts.items()}
+    for y, class_name in enumerate(raw.class_names):
+        found = {name: int(count[y]) if y < len(count) else 0 for name, count in counts.items()}
+        if not found["train"] and any(found.values()):
+            where = ", ".join(f"{count} in {name}" for name, count in found.items() if count)
+            raise DataError(
+                f"{raw.where}: every class needs examples to train on. Received: {where} and none "
+                f"in train of class {class_name!r}. Move some to train, or leave the class out."
+            )
 
 
 def _padded_alike(parts: dict[str, Sequences]) -> dict[str, Sequences]:

@@ -20,6 +20,7 @@ class ParquetTable:
     """A Parquet file; see `Table`."""
 
     kind = "Parquet"
+    decimal = "."
 
     def __init__(self, file: Path):
         """Opens a file.
@@ -68,6 +69,7 @@ class FrameTable:
 
     kind = FRAME
     where = FRAME
+    decimal = "."
 
     def __init__(self, frame: Any):
         """Takes a frame, without copying what need not be copied.

@@ -29,6 +29,8 @@ class Block:
         starts: `[S]` integers, the beginnings of runs of rows with the same texts; the first is 0.
         texts: by role (id, group, split, label) the text of each run, `[S]` strings.
         step_labels: `[rows]` integers, the index of each row's label; None: labels are in `texts`.
+        least, most: `[D]`, the least and the largest value of each feature, NaN where it has none;
+            None: the values were not asked for.
     """
 
     row: int
@@ -38,6 +40,8 @@ class Block:
     starts: np.ndarray
     texts: Mapping[str, pa.StringArray]
     step_labels: np.ndarray | None = None
+    least: np.ndarray | None = None
+    most: np.ndarray | None = None
 
 
 class BlockReader:
@@ -88,14 +92,23 @@ class BlockReader:
         for role, column in taken.items():
             if role != "label" or self.labelled:
                 self._check_filled(role, column, row, starts)
-        return Block(
-            row,
-            batch.num_rows,
-            self._values(batch) if values else None,
-            self._times(batch.column(self.layout.time), row) if self._time is not None else None,
-            starts,
-            taken,
-            steps,
+        time = self._times(batch.column(self.layout.time), row) if self._time is not None else None
+        if not values:
+            return Block(row, batch.num_rows, None, time, starts, taken, steps)
+        x = self._values(batch)
+        least, most = np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)
+        for extreme in (least, most):
+            if np.isinf(extreme).any():
+                raise self._infinite(batch, row, x)
+        return Block(row, batch.num_rows, x, time, starts, taken, steps, least, most)
+
+    def _infinite(self, batch: pa.RecordBatch, row: int, x: np.ndarray) -> DataError:
+        i, d = (int(index) for index in np.argwhere(np.isinf(x))[0])
+        name = self.layout.values[d]
+        return DataError(
+            f"{self.table.where}: {self.table.place(row + i)}: the values of the column {name!r} "
+            f"must be finite in float32. Received: {batch.column(name)[i].as_py()!r}. Correct the "
+            "value, or leave it empty (`data.missing` says what is done with missing values)."
         )
 
     def _values(self, batch: pa.RecordBatch) -> np.ndarray:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from seqclf.config import DataConfig
 from seqclf.data.table_layout import TableLayout
-from seqclf.data.tables.csv_errors import DECIMAL_COMMA
+from seqclf.data.tables.csv_errors import DECIMAL_COMMA, unfit
 from seqclf.data.tables.lookalikes import group_note
 from seqclf.data.tables.table import Table, in_words, is_number, is_text, listed
 from seqclf.errors import ConfigError, DataError
@@ -28,6 +28,7 @@ KNOWN = {
     "label": ("label", "class", "target", "y"),
     "split": ("split", "set", "subset"),
 }
+NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
 ROLES = ("id", "time", "label", "group", "split")
 
 
@@ -189,7 +190,7 @@ def _values(
     if features:
         return features, []
     rest = {n: kind for n, kind in table.columns.items() if n not in taken}
-    _check_decimal_commas(table, rest)
+    _check_nearly_numbers(table, rest)
     unnamed = [n for n in rest if not n or n.startswith("Unnamed:")]
     values = [n for n, kind in rest.items() if is_number(kind) and n not in unnamed]
     left = [f"{n or repr(n)} ({in_words(kind)})" for n, kind in rest.items() if n not in values]
@@ -203,18 +204,22 @@ def _values(
     return tuple(values), [note] + ([f"columns that are not read: {listed(left)}"] if left else [])
 
 
-def _check_decimal_commas(table: Table, kinds: dict[str, pa.DataType]) -> None:
-    """Raises DataError if a column of text holds nothing but numbers with a decimal comma."""
+def _check_nearly_numbers(table: Table, kinds: dict[str, pa.DataType]) -> None:
+    """Raises DataError if most values of a column of text are numbers, or would be with commas."""
     if table.kind != "CSV":
         return
-    for name, kind in kinds.items():
-        if is_text(kind):
-            texts = [t for t in table.sample.column(name).slice(0, 1000).to_pylist() if t]
-            if texts and all(DECIMAL_COMMA.fullmatch(text) or text.isdigit() for text in texts):
-                raise DataError(
-                    f"{table.where}: line 2: the column {name!r} holds numbers with a decimal "
-                    f"comma, such as {texts[0]!r}: set `data.decimal` to ','."
-                )
+    for name in (name for name, kind in kinds.items() if is_text(kind)):
+        texts = table.sample.column(name)
+        filled = pc.sum(pc.not_equal(pc.utf8_trim_whitespace(texts), "")).as_py()
+        for pattern in (NUMBER, DECIMAL_COMMA.pattern):
+            matches = pc.match_substring_regex(texts, f"^({pattern}|)$")
+            if 2 * (pc.sum(matches).as_py() - len(texts) + filled) > filled:
+                break
+        else:
+            continue
+        row = 0 if pattern != NUMBER else pc.index(matches, False).as_py()
+        value, place = texts[row].as_py(), table.place(row)
+        raise unfit(table.where, place, name, value, table.decimal)
 
 
 def with_columns(layout: TableLayout, present: Iterable[str]) -> TableLayout:

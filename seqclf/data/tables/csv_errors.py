@@ -49,9 +49,13 @@ def first_line_of(table: CsvFile) -> str:
             line = stream.readline(LONGEST_HEADER)
             start = line + stream.read(CHUNK)
     except (OSError, EOFError) as error:
-        raise DataError(f"{table.where}: cannot be read ({error}).") from error
+        raise DataError(
+            f"{table.where}: damaged or truncated ({error}). Copy or write it again."
+        ) from error
     if not start.strip(b"\xef\xbb\xbf \r\n\t"):
         raise DataError(f"{table.where}: the file is empty.")
+    if not start[len(line) :].strip() and b"\r" not in line.strip():
+        raise DataError(f"{table.where}: the file has a header and no rows.")
     if (zero := start.find(b"\0")) >= 0:
         coded = start[:2] in (b"\xff\xfe", b"\xfe\xff")
         remedy = (
@@ -109,8 +113,20 @@ def why_unreadable(
     if "conversion error" in said and types is not None and (found := _unfit(table, types)):
         return found
     if isinstance(error, (EOFError, OSError)) and not isinstance(error, pa.ArrowException):
-        return DataError(f"{table.where}: damaged or truncated ({said}).")
+        return DataError(f"{table.where}: damaged or truncated ({said}). Copy or write it again.")
     return DataError(f"{table.where}: cannot be read as CSV ({said[:300]}).")
+
+
+def wrong_separator(table: CsvFile, header: list[str]) -> DataError | None:
+    """Returns the error for a header of one column that holds another separator, or None."""
+    other = next((mark for mark in ";\t|," if mark in header[0] and mark != table.separator), None)
+    if len(header) > 1 or other is None:
+        return None
+    said = "tab" if other == "\t" else f"'{other}'"
+    return DataError(
+        f"{table.where}: line 1 holds only one column, {header[0][:60]!r}. The values seem to be "
+        f"separated by {said}: set `data.separator` to {said}. Received: {table.separator!r}"
+    )
 
 
 def unfit(where: str, place: str, column: str, value: Any, decimal: str = ".") -> DataError:
@@ -177,10 +193,13 @@ def _uneven(table: CsvFile) -> DataError | None:
         _, header = next(rows)
         for line, values in rows:
             if len(values) != len(header):
+                if found := wrong_separator(table, header):
+                    return found
                 return DataError(
                     f"{table.where}: line {line} has {len(values)} values and the header "
                     f"{len(header)}. Received: {table.separator.join(values)[:60]!r}. A value that "
-                    f"holds the separator {table.separator!r} must be in quotes."
+                    f"holds the separator {table.separator!r} must be in quotes, and each quote "
+                    "must be closed."
                 )
     return None
 

@@ -7,7 +7,13 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from seqclf.data.tables.csv_errors import MISSING_WORDS, first_line_of, line_of_row, why_unreadable
+from seqclf.data.tables.csv_errors import (
+    MISSING_WORDS,
+    first_line_of,
+    line_of_row,
+    why_unreadable,
+    wrong_separator,
+)
 from seqclf.errors import DataError
 
 BLOCK_BYTES = 2**22
@@ -41,7 +47,7 @@ class CsvTable:
         self._names: dict[str, str] = {}
         found = next(self._read(None), None)
         if found is None or not found.num_rows:
-            raise DataError(f"{self.where}: it has a header and no rows.")
+            raise DataError(f"{self.where}: the file has a header and no rows.")
         self._name_columns(found.schema.names)
         self.sample = pa.Table.from_batches([found]).rename_columns(list(self._names))
         self.columns: Mapping[str, pa.DataType] = dict(
@@ -101,14 +107,8 @@ class CsvTable:
             if (known := name.strip()) in self._names:
                 raise DataError(
                     f"{self.where}: the names of the columns must differ. Received: {known!r} "
-                    "more than once. Rename or drop one."
+                    "more than once. Rename or drop one; the first line must be a header."
                 )
             self._names[known] = name
-        other = next((mark for mark in ";\t|," if mark in raw[0] and mark != self.separator), None)
-        if len(raw) == 1 and other:
-            said = "tab" if other == "\t" else f"'{other}'"
-            raise DataError(
-                f"{self.where}: line 1 holds only one column, {raw[0][:60]!r}. The values seem to "
-                f"be separated by {said}: set `data.separator` to {said}. "
-                f"Received: {self.separator!r}"
-            )
+        if error := wrong_separator(self, raw):
+            raise error

@@ -1,7 +1,5 @@
 """Looks at the values of features while a table is read: whether they vary, or are all missing."""
 
-import warnings
-
 import numpy as np
 
 from seqclf.data.tables.blocks import Block, BlockReader
@@ -23,11 +21,9 @@ class Features:
 
     def add(self, block: Block) -> None:
         """Takes in a block."""
-        assert block.x is not None
-        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-            warnings.simplefilter("ignore", RuntimeWarning)  # all values of the block are missing
-            self._least = np.fmin(self._least, np.fmin.reduce(block.x, axis=0))
-            self._most = np.fmax(self._most, np.fmax.reduce(block.x, axis=0))
+        assert block.least is not None and block.most is not None
+        self._least = np.fmin(self._least, block.least)
+        self._most = np.fmax(self._most, block.most)
 
     def notes(self) -> list[str]:
         """Returns a note if features are constant.

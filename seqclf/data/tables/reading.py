@@ -12,6 +12,7 @@ from seqclf.data.tables.long_form import read_long
 from seqclf.data.tables.opening import open_file
 from seqclf.data.tables.table import Table
 from seqclf.data.tables.wide_form import read_wide
+from seqclf.errors import DataError
 
 
 def csv_data(path: str, config: DataConfig) -> RawData:
@@ -50,6 +51,7 @@ def read_table(
 def _data(table: Table, config: DataConfig) -> RawData:
     layout, notes = layout_of(table, config)
     sequences, said = read_table(table, layout)
+    _check_classes(sequences, table, layout)
     origin = table.where if table.kind == FRAME else f"{table.kind} file {table.where}"
     return RawData(
         {"train": sequences},
@@ -59,3 +61,14 @@ def _data(table: Table, config: DataConfig) -> RawData:
         table=layout,
         notes=(*notes, *said),
     )
+
+
+def _check_classes(sequences: Sequences, table: Table, layout: TableLayout) -> None:
+    labels = () if sequences.labels is None else sequences.labels
+    named = sequences.step_label_names or tuple(set(labels))
+    if len(named) == 1:
+        raise DataError(
+            f"{table.where}: a classifier needs two classes or more. Received: {named[0]!r} in all "
+            f"rows of the column {layout.label!r} (sequences: {len(sequences):,}). If another "
+            "column has the class, name it in `data.label`."
+        )

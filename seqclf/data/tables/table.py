@@ -12,6 +12,7 @@ class Table(Protocol):
     Attributes:
         where: the file, or "data frame", as messages begin.
         kind: "CSV", "Parquet" or "data frame".
+        decimal: the decimal mark of a CSV file; of others ".".
         columns: the name of each column with the type of its values; of a CSV file the type that
             the first rows suggest.
         sample: the first rows, all columns.
@@ -19,6 +20,7 @@ class Table(Protocol):
 
     where: str
     kind: str
+    decimal: str
     columns: Mapping[str, pa.DataType]
     sample: pa.Table
 
