@@ -24,11 +24,11 @@ def main() -> None:
     os.dup2(2, 1)
     name, *numbers = sys.argv[1:]
     calls = CONTENDERS[name](Shape(*map(int, numbers)))
-    before = _reset_peak()
+    before = reset_peak()
     for line in sys.stdin:
         request = json.loads(line)
         call = getattr(calls, request["call"])
-        answer = {"seconds": _time(call, request["times"]), "mib": _peak_mib() - before}
+        answer = {"seconds": _time(call, request["times"]), "mib": peak_mib() - before}
         print(json.dumps(answer), file=answers, flush=True)
 
 
@@ -39,7 +39,7 @@ def _time(call: Callable[[], Any], times: int) -> float:
     return (time.perf_counter() - start) / times
 
 
-def _reset_peak() -> float:
+def reset_peak() -> float:
     """Resets the peak of memory, which importing has raised, where Linux allows it.
 
     Returns:
@@ -49,10 +49,10 @@ def _reset_peak() -> float:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         print("The peak of memory includes that of start-up here.", file=sys.stderr)
-    return _peak_mib()
+    return peak_mib()
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,6 +1,6 @@
 """Parquet files and data frames as a `Table`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from seqclf.data.tables.table import is_text
+from seqclf.data.tables.table import is_text, times_of_day
 from seqclf.errors import DataError
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
 SAMPLE_ROWS = 20_000
+BATCH_VALUES = 2**20  # of a batch or a sample, where there are many columns
 FRAME = "data frame"
 
 
@@ -32,13 +33,14 @@ class ParquetTable:
         with self._opened() as opened:
             schema = opened.schema_arrow
             _check_differ(schema.names, self.where)
-            first = next(opened.iter_batches(SAMPLE_ROWS), None)
+            first = next(opened.iter_batches(_rows(SAMPLE_ROWS, schema.names)), None)
         self.columns: Mapping[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
         self.sample = pa.Table.from_batches([] if first is None else [first], schema)
 
     def _opened(self) -> pq.ParquetFile:
         try:
-            return pq.ParquetFile(self._file, buffer_size=2**20)
+            # Without a buffer ahead of the reading, which would hold a whole row group.
+            return pq.ParquetFile(self._file, buffer_size=2**18, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{self.where}: damaged or no Parquet file ({_first_line(error)})."
@@ -47,7 +49,7 @@ class ParquetTable:
     def batches(self, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
         with self._opened() as opened:
             row = 0
-            found = opened.iter_batches(BATCH_ROWS, columns=list(types))
+            found = opened.iter_batches(_rows(BATCH_ROWS, types), columns=list(types))
             while True:
                 try:
                     batch = next(found, None)
@@ -89,16 +91,20 @@ class FrameTable:
         self._table = table.select(kept)
         schema = self._table.schema
         self.columns: Mapping[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
-        self.sample = self._table.slice(0, SAMPLE_ROWS)
+        self.sample = self._table.slice(0, _rows(SAMPLE_ROWS, schema.names))
 
     def batches(self, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
         row = 0
-        for batch in self._table.select(list(types)).to_batches(BATCH_ROWS):
+        for batch in self._table.select(list(types)).to_batches(_rows(BATCH_ROWS, types)):
             yield cast(batch, types, row, self)
             row += batch.num_rows
 
     def place(self, row: int) -> str:
         return f"row {row}"
+
+
+def _rows(most: int, columns: Sized) -> int:
+    return max(1, min(most, BATCH_VALUES // max(1, len(columns))))
 
 
 def is_frame(source: Any) -> bool:
@@ -139,6 +145,8 @@ def _cast_column(
         texts = [None if v is None or v != v else _number(v) for v in column.to_pylist()]
         return pa.array(texts, kind)
     try:
+        if pa.types.is_time(kind) and is_text(column.type):
+            return times_of_day(column)
         return pc.cast(column, kind, safe=is_text(column.type))
     except pa.ArrowException as error:
         for i, value in enumerate(column):

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 
 from seqclf.data.labels import sorted_names
 from seqclf.data.table_layout import TableLayout
+from seqclf.data.tables.ahead import read_ahead
 from seqclf.data.tables.csv_errors import unfit
-from seqclf.data.tables.table import Table, is_moment, is_text
+from seqclf.data.tables.table import Table, is_moment, is_text, times_of_day
 from seqclf.errors import DataError
 
 EXACT = 2**52  # larger times are kept as integers, which a float64 cannot hold exactly
@@ -77,7 +78,7 @@ class BlockReader:
         if values:
             types |= {name: self._value_type(name) for name in self.layout.values}
         row = 0
-        for batch in self.table.batches(types):
+        for batch in read_ahead(self.table.batches(types)):
             if batch.num_rows:
                 yield self._block(batch, row, values)
                 row += batch.num_rows
@@ -95,11 +96,9 @@ class BlockReader:
         time = self._times(batch.column(self.layout.time), row) if self._time is not None else None
         if not values:
             return Block(row, batch.num_rows, None, time, starts, taken, steps)
-        x = self._values(batch)
-        least, most = np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)
-        for extreme in (least, most):
-            if np.isinf(extreme).any():
-                raise self._infinite(batch, row, x)
+        x, least, most = self._values(batch)
+        if np.isinf(least).any() or np.isinf(most).any():
+            raise self._infinite(batch, row, x)
         return Block(row, batch.num_rows, x, time, starts, taken, steps, least, most)
 
     def _infinite(self, batch: pa.RecordBatch, row: int, x: np.ndarray) -> DataError:
@@ -111,15 +110,20 @@ class BlockReader:
             "value, or leave it empty (`data.missing` says what is done with missing values)."
         )
 
-    def _values(self, batch: pa.RecordBatch) -> np.ndarray:
-        x = np.empty((batch.num_rows, len(self.layout.values)), np.float32)
+    def _values(self, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns the values, and the least and the largest of each column."""
+        count = len(self.layout.values)
+        x = np.empty((batch.num_rows, count), np.float32)
+        extremes = np.empty((2, count), np.float32)
         with np.errstate(over="ignore"):  # what is too large becomes inf, which is refused later
             for d, name in enumerate(self.layout.values):
                 column = batch.column(name)
                 if pa.types.is_boolean(column.type):
                     column = column.cast(pa.float64())
-                x[:, d] = column.to_numpy(zero_copy_only=False)
-        return x
+                numbers = column.to_numpy(zero_copy_only=False)
+                x[:, d] = numbers
+                extremes[:, d] = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
+        return x, extremes[0], extremes[1]
 
     def _check_filled(self, role: str, texts: pa.StringArray, row: int, starts: np.ndarray) -> None:
         empty = pc.equal(texts, "").to_numpy(zero_copy_only=False)
@@ -212,11 +216,12 @@ def trimmed(texts: pa.Array) -> pa.StringArray:
 
 def _starts(columns: list[pa.StringArray], rows: int) -> np.ndarray:
     """Returns where rows differ from the row before them in some column; the first is 0."""
-    found = [np.zeros(1, np.int64)]
+    new = np.zeros(rows, bool)
+    new[:1] = True
     for column in columns:
         ends = pc.run_end_encode(column, pa.int64()).run_ends.to_numpy()
-        found.append(ends[:-1])
-    return np.unique(np.concatenate(found)) if rows else np.zeros(0, np.int64)
+        new[ends[:-1]] = True
+    return np.flatnonzero(new)
 
 
 def _is_no_time(text: str) -> bool:
@@ -228,7 +233,7 @@ def _type_of_texts(column: pa.ChunkedArray) -> pa.DataType:
     texts = pc.drop_null(pc.cast(column, pa.string()))
     for kind in (pa.float64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.time64("ns")):
         try:
-            pc.cast(texts, kind)
+            times_of_day(texts) if pa.types.is_time(kind) else pc.cast(texts, kind)
         except pa.ArrowException:
             continue
         return kind

@@ -16,7 +16,7 @@ from seqclf.data.tables.csv_errors import (
 )
 from seqclf.errors import DataError
 
-BLOCK_BYTES = 2**22
+BLOCK_BYTES = 2**20
 LONGEST_LINE = 2**28  # bytes; a longer one is refused
 # What pyarrow says if a line is longer than a block, or a value in quotes has line breaks.
 LARGER_BLOCKS = ("straddling", "out of sync", "CSV parse error: Expected", "block boundary")

@@ -8,7 +8,7 @@ import mmap
 
 import numpy as np
 
-PIECE_BYTES = 2**23
+PIECE_BYTES = 2**21
 
 
 class Pieces:
@@ -59,11 +59,27 @@ class Pieces:
             piece = self._pieces.pop()
             if not self._pieces:
                 piece = piece[: self._filled]
-            rows = np.arange(row, row + len(piece))
             if even:
                 flat[row : row + len(piece)] = piece
             else:
-                which = np.searchsorted(ends, rows, side="right")
-                flat[rows - (ends - lengths)[which] + which * longest] = piece
+                flat[_places(row, len(piece), ends, longest)] = piece
             row += len(piece)
         return x
+
+
+def _places(row: int, rows: int, ends: np.ndarray, longest: int) -> np.ndarray:
+    """Returns the places of consecutive rows in the padded array, `[rows]`.
+
+    Args:
+        row: the number of the first row.
+        rows: how many rows there are.
+        ends: `[N]`, the number of the row behind each sequence.
+        longest: the number of time steps of the padded array.
+    """
+    first, last = np.searchsorted(ends, [row, row + rows - 1], side="right").tolist()
+    own = ends[first : last + 1]
+    starts = np.concatenate([ends[first - 1 : first] if first else [0], own[:-1]])
+    counts = np.minimum(own, row + rows) - np.maximum(starts, row)
+    shift = np.arange(first, last + 1) * longest - starts
+    places: np.ndarray = np.arange(row, row + rows) + np.repeat(shift, counts)
+    return places

@@ -91,7 +91,7 @@ class Runs:
         kept = pa.array(np.flatnonzero(new))
         ids = texts.get("id")
         if ids is not None:
-            own = ids.take(kept) if by == ("id",) else ids.filter(_first_of_runs(ids))
+            own = ids.take(kept) if by == ("id",) else ids.take(_first_of_runs(ids))
             if len(pc.unique(own)) < len(own):
                 return None
         named = {role: _objects(array.take(kept)) for role, array in texts.items()}
@@ -171,7 +171,7 @@ def _changes(texts: pa.StringArray) -> np.ndarray:
 
 
 def _first_of_runs(texts: pa.StringArray) -> pa.Array:
-    return pa.array(np.concatenate([[True], _changes(texts)]))
+    return pa.array(np.flatnonzero(np.concatenate([[True], _changes(texts)])))
 
 
 def _objects(texts: pa.StringArray) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 class Table(Protocol):
@@ -82,3 +83,13 @@ def listed(names: "list[str] | tuple[str, ...]", most: int = 20) -> str:
     """Returns names with commas between them, and of many only the first."""
     shown = ", ".join(names[:most])
     return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def times_of_day(texts: pa.Array) -> pa.Array:
+    """Returns texts such as 17:00:30.5 as times of day, in nanoseconds.
+
+    Raises:
+        pyarrow.ArrowInvalid: a text is no time of day.
+    """
+    dated = pc.binary_join_element_wise("1970-01-01", pc.cast(texts, pa.string()), " ")
+    return pc.cast(pc.cast(dated, pa.timestamp("ns")), pa.time64("ns"))

@@ -8,6 +8,8 @@ import pyarrow as pa
 from seqclf.data.tables.blocks import Block, BlockReader
 from seqclf.data.tables.runs import Found, changed, duplicate
 
+PART = 2**18  # rows that are looked at together
+
 
 @dataclass(frozen=True)
 class Order:
@@ -66,7 +68,8 @@ def order_of(reader: BlockReader) -> Order:
         if block.step_labels is not None:
             labels.append(block.step_labels)
     codes_of_rows = np.concatenate(ids)
-    order = _sorted(codes_of_rows, np.concatenate(times) if times else None, reader, names)
+    del ids
+    order = _sorted(codes_of_rows, _joined(times), reader, names)
     starts, sequence = _bounds(codes_of_rows, splits, order)
     texts = {role: names[role].texts(first[sequence]) for role, first in firsts.items()}
     if "id" in names:
@@ -92,9 +95,8 @@ def _same(
     grown = np.full(count, -1, np.int32)
     if first is not None:
         grown[: len(first)] = first
-    different, where = np.unique(ids, return_index=True)
-    unknown = grown[different] < 0
-    grown[different[unknown]] = codes[where[unknown]]
+    unknown = grown[ids] < 0
+    grown[ids[unknown][::-1]] = codes[unknown][::-1]  # of several, the last one stays: the first
     wrong = grown[ids] != codes
     if wrong.any():
         i = int(wrong.argmax())
@@ -105,21 +107,31 @@ def _same(
     return grown
 
 
+def _joined(parts: list[np.ndarray]) -> np.ndarray | None:
+    """Returns arrays as one, and drops them; None if there are none."""
+    if not parts:
+        return None
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined
+
+
 def _sorted(
     ids: np.ndarray, times: np.ndarray | None, reader: BlockReader, names: dict[str, _Codes]
 ) -> np.ndarray:
     """Returns the rows in their right order, by id and time."""
-    small = len(ids) < 2**32
-    if times is None:
-        order = np.argsort(ids, kind="stable")
-    else:
-        order = np.lexsort((times, ids))
-        again = (np.diff(ids[order]) == 0) & (np.diff(times[order]) == 0)
+    order = np.argsort(ids, kind="stable") if times is None else np.lexsort((times, ids))
+    if len(order) < 2**32:
+        order = order.astype(np.uint32)
+    for start in range(0, len(order) if times is not None else 0, PART):
+        assert times is not None
+        rows = order[start : start + PART + 1]
+        again = (np.diff(ids[rows]) == 0) & (np.diff(times[rows]) == 0)
         if again.any():
-            row = int(order[int(again.argmax()) + 1])
+            row = int(rows[int(again.argmax()) + 1])
             name = list(names["id"].numbers)[ids[row]] if "id" in names else ""
             raise duplicate(reader, name, row)
-    return order.astype(np.uint32) if small else order
+    return order
 
 
 def _bounds(
