@@ -57,11 +57,15 @@ def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:
 
 def _check_writable(spec: DatasetSpec) -> None:
     """Raises ValueError for values that no export could hold, as a damaged file may have them."""
-    for name in ("shift", "scale"):
+    features = spec.raw_features
+    wanted = {"shift": (1, features), "scale": (1, features), "fill": (0, features)}
+    if spec.missing != "error":
+        wanted["fill"] = (features,)
+    for name, counts in wanted.items():
         values = getattr(spec, name)
-        if len(values) not in (1, spec.features):
+        if len(values) not in counts:
             raise ValueError(
-                f"{name} must have 1 value or one for each of the {spec.features} features. "
+                f"{name} must have {' or '.join(map(str, counts))} values for {features} features. "
                 f"Received: {len(values)}"
             )
         if not all(abs(value) <= LARGEST for value in values):

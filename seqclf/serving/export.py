@@ -141,7 +141,7 @@ def export_model(
         ExportError: see `export_run`.
         StorageError: see `export_run`.
     """
-    examples, facts = examples or blank_examples(spec), facts or {}
+    examples, facts = (examples or blank_examples(spec)).with_gap(spec), facts or {}
     dtype = input_dtype or spec.raw_dtype
     with staging(export_dir) as folder:
         announce("Writing the SavedModel")
@@ -247,6 +247,7 @@ def _goldens(
     expected = {
         "serving_default": outputs,
         "serving_bytes": outputs,
+        "serving_csv": outputs,
         "classify": {"classes": np.stack([classes] * GOLDEN_BATCH), "scores": probabilities},
     }
     return [

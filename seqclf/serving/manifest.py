@@ -86,6 +86,7 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
         "",
         *_calls(folder),
         "",
+        *_features(spec),
         "## Limits",
         "",
         "- It knows these classes alone and answers with one of them whatever it is shown. The "
@@ -99,8 +100,10 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
 def _input(spec: DatasetSpec) -> str:
     shape = " × ".join(map(str, spec.raw_shape))
     if spec.variable_length:
-        return f"sequences of up to or beyond {spec.time_steps} steps of {spec.features} features"
-    return f"an example of {shape} as {spec.time_steps} steps of {spec.features} features"
+        return (
+            f"sequences of up to or beyond {spec.time_steps} steps of {spec.raw_features} features"
+        )
+    return f"an example of {shape} as {spec.time_steps} steps of {spec.raw_features} features"
 
 
 def _shortened(names: tuple[str, ...]) -> str:
@@ -156,6 +159,25 @@ def _calls(folder: Path) -> list[str]:
             sides.append("<br>".join(f"`{k}` {v['dtype']} {v['shape']}" for k, v in tensors))
         lines.append(f"| `{name}` | {sides[0]} | {sides[1]} |")
     return lines
+
+
+def _features(spec: DatasetSpec) -> list[str]:
+    """Returns what the card says of the features of sequences and of missing values."""
+    if spec.raw_dtype == "uint8":
+        return []
+    names = (
+        [f"The features, in this order: {', '.join(map(in_markdown, spec.feature_names))}."]
+        if spec.feature_names
+        else []
+    )
+    treated = {
+        "error": "are refused",
+        "interpolate": "are interpolated in time",
+        "forward": "take the last observed value",
+        "mean": "take the mean of the training split",
+        "indicator": "take the mean of the training split, and the model is told",
+    }
+    return [*names, f"Missing values (NaN) {treated[spec.missing]}.", ""]
 
 
 def _image_limits(spec: DatasetSpec) -> list[str]:

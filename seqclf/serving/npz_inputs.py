@@ -5,9 +5,18 @@ import numpy as np
 from seqclf.data.npz import Arrays, load_npz
 from seqclf.errors import DataError
 
+NO_MISSING = (
+    ". Train the model with `data.missing` interpolate, forward, mean or indicator if values may "
+    "be missing (NaN)."
+)
+
 
 def read_npz_inputs(
-    path: str, shape: tuple[int | None, ...], dtype: str, variable_length: bool
+    path: str,
+    shape: tuple[int | None, ...],
+    dtype: str,
+    variable_length: bool,
+    missing: bool = False,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Reads the examples of an `.npz` file for a model.
 
@@ -17,15 +26,17 @@ def read_npz_inputs(
         shape: shape of one example; None for a dimension of any size.
         dtype: type of the model's input. `uint8` takes uint8 only; any other takes all numbers.
         variable_length: whether the model takes lengths.
+        missing: whether the model takes missing values (NaN).
 
     Returns:
         x `[N, *shape]`, and int lengths `[N]` or None.
 
     Raises:
-        DataError: the file is damaged, does not fit the model, or has values that are not finite.
+        DataError: the file is damaged, does not fit the model, or has values that are infinite, or
+            missing where the model takes none.
     """
     arrays = load_npz(path, labelled=False)
-    return arrays.x, check_npz_inputs(path, arrays, shape, dtype, variable_length)
+    return arrays.x, check_npz_inputs(path, arrays, shape, dtype, variable_length, missing)
 
 
 def check_npz_inputs(
@@ -103,4 +114,5 @@ def _check_finite(path: str, x: np.ndarray, lengths: np.ndarray | None, missing:
         raise DataError(
             f"{path}: `x` must be finite numbers, in float32. "
             f"Received: {x[place]} at example {place[0]}, time step {place[1]}"
+            + (NO_MISSING if np.isnan(x[place]) else "")
         )

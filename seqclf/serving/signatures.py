@@ -15,6 +15,7 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.layers.execution import execution
 from seqclf.models.classifier import trace_classifier, traceable
+from seqclf.serving.csv_sequences import parse_csv
 from seqclf.serving.graph_assertions import require
 from seqclf.serving.image_decoding import decode_images
 
@@ -55,6 +56,9 @@ class ExportSignatures:
         images = [tf.TensorSpec([None], tf.string, name="image_bytes")]
         if spec.fits_image_file:
             self.all["serving_bytes"] = (self.predict_images, images)
+        if spec.variable_length:
+            text = [tf.TensorSpec([None], tf.string, name="csv")]
+            self.all["serving_csv"] = (self.predict_csv, text)
         self.all["classify"] = (self.classify, [tf.TensorSpec([None], tf.string, name="inputs")])
         if traceable(model):
             self.all["trace"] = (self.trace, raw)
@@ -84,6 +88,18 @@ class ExportSignatures:
             The outputs of `predict`.
         """
         return self._outputs(*self._sequences(decode_images(image_bytes, self._spec), None))
+
+    def predict_csv(self, csv: Tensor) -> dict[str, Tensor]:
+        """Classifies sequences that are CSV text, whose lines tell their lengths.
+
+        Args:
+            csv: string `[B]`, see `parse_csv`.
+
+        Returns:
+            The outputs of `predict`.
+        """
+        x, lengths = parse_csv(csv, self._spec)
+        return self._outputs(*self._sequences(self._in_range(x, "`csv`"), lengths))
 
     def classify(self, inputs: Tensor) -> dict[str, Tensor]:
         """Classifies serialized `tf.Example` messages, which the Classify API sends.
@@ -160,11 +176,22 @@ class ExportSignatures:
         return self._finite(inputs, lengths), [] if lengths is None else [lengths]
 
     def _finite(self, inputs: Tensor, lengths: Tensor | None) -> Tensor:
-        """Returns the sequences with zeros as their padding, after a check that they are finite."""
+        """Returns the sequences with zeros as their padding, after a check that they are finite.
+
+        Missing values are replaced before, if the model takes them.
+        """
         sequences = as_sequences(inputs, self._spec, lengths)
         if not inputs.dtype.is_floating:
             return sequences
-        return tf.debugging.check_numerics(sequences, "inputs must be finite numbers.")
+        message = "inputs must be finite numbers."
+        if self._spec.raw_dtype != "uint8":
+            message += (
+                " This model was trained with `data.missing` 'error', so it takes no missing "
+                "values (NaN)."
+                if self._spec.missing == "error"
+                else " Only missing values (NaN) may be left out."
+            )
+        return tf.debugging.check_numerics(sequences, message)
 
     def _parse(self, inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Returns the same as `_sequences`, from serialized `tf.Example` messages, string `[B]`."""
@@ -174,7 +201,8 @@ class ExportSignatures:
             size = int(tf.TensorShape(spec.raw_shape).num_elements())
             feature = {"inputs": tf.io.FixedLenFeature([size], dtype)}
             x = tf.io.parse_example(inputs, feature)["inputs"]
-            return self._sequences(self._in_range(tf.reshape(x, [-1, *spec.raw_shape])), None)
+            x = tf.reshape(x, [-1, *spec.raw_shape])
+            return self._sequences(self._in_range(x, "the feature `inputs`"), None)
         ragged = tf.io.parse_example(inputs, {"inputs": tf.io.RaggedFeature(dtype)})["inputs"]
         width = int(tf.TensorShape(spec.raw_shape[1:]).num_elements())
         numbers = tf.cast(ragged.row_lengths(), tf.int32)  # [B]
@@ -188,15 +216,15 @@ class ExportSignatures:
         longest = tf.maximum(tf.reduce_max(lengths), 1)
         x = ragged.to_tensor(shape=[None, None])  # [B, longest · width]
         x = tf.reshape(x, [-1, longest, *spec.raw_shape[1:]])
-        return self._sequences(self._in_range(x), lengths)
+        return self._sequences(self._in_range(x, "the feature `inputs`"), lengths)
 
-    def _in_range(self, x: Tensor) -> Tensor:
+    def _in_range(self, x: Tensor, name: str) -> Tensor:
         if self._spec.raw_dtype != "uint8":
             return x
         in_range = require(
             x,
             tf.reduce_all((x >= 0) & (x <= 255)),
-            "the feature `inputs` must lie in 0 to 255; range received:",
+            f"{name} must lie in 0 to 255; range received:",
             tf.reduce_min(x),
             tf.reduce_max(x),
         )

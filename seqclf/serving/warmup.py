@@ -40,6 +40,18 @@ class WarmupExamples:
         at = np.arange(size) % len(self.x)
         return WarmupExamples(self.x[at], None if self.lengths is None else self.lengths[at])
 
+    def with_gap(self, spec: DatasetSpec) -> "WarmupExamples":
+        """Returns examples with a missing value, if the model takes missing values.
+
+        Otherwise, or if they have one already, they are the same.
+        """
+        if spec.missing == "error" or np.isnan(self.x).any():
+            return self
+        x = self.x.copy()
+        steps = x.shape[1] if self.lengths is None else int(self.lengths[0])
+        x[0, steps // 2, ..., 0] = np.nan
+        return WarmupExamples(x, self.lengths)
+
     def feed(self, signature: str, spec: DatasetSpec, dtype: str) -> dict[str, np.ndarray]:
         """Returns the inputs of a signature, by name.
 
@@ -50,6 +62,10 @@ class WarmupExamples:
         """
         if signature in ("serving_bytes", "trace_bytes"):
             return {"image_bytes": object_array(encode_png(x, spec) for x in self.x)}
+        if signature == "serving_csv":
+            assert self.lengths is not None
+            pairs = zip(self.x, self.lengths, strict=True)
+            return {"csv": object_array(encode_csv(x[:n]) for x, n in pairs)}
         if signature == "classify":
             lengths = [None] * len(self.x) if self.lengths is None else self.lengths
             pairs = zip(self.x, lengths, strict=True)
@@ -118,6 +134,12 @@ def encode_png(x: np.ndarray, spec: DatasetSpec) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def encode_csv(x: np.ndarray) -> bytes:
+    """Returns a raw sequence `[T, D]` as the CSV text that `parse_csv` reads, to the bit."""
+    cells = x.reshape(len(x), -1).astype(str)  # the shortest decimals that give the same float32
+    return "".join(",".join(row) + "\n" for row in cells.tolist()).replace("nan", "").encode()
 
 
 def _fill_prediction(log: Any, signature: str, inputs: dict[str, np.ndarray]) -> None:
