@@ -43,8 +43,8 @@ def load_inputs(
         return
     if not spec.fits_image_file:
         raise DataError(
-            f"{path}: this model reads sequences of {spec.features} {spec.raw_dtype} features, not "
-            "images: give an .npz file with `x`."
+            f"{path}: this model reads sequences of {spec.raw_features} {spec.raw_dtype} features, "
+            "not images: give an .npz file with `x`."
         )
     encoded = tf.constant([encode_image_file(path, invert)])
     try:

@@ -58,9 +58,8 @@ def load_classifier(path: Path, spec: DatasetSpec | None = None) -> keras.Model:
 def _check_writable(spec: DatasetSpec) -> None:
     """Raises ValueError for values that no export could hold, as a damaged file may have them."""
     features = spec.raw_features
-    wanted = {"shift": (1, features), "scale": (1, features), "fill": (0, features)}
-    if spec.missing != "error":
-        wanted["fill"] = (features,)
+    wanted: dict[str, tuple[int, ...]] = {"shift": (1, features), "scale": (1, features)}
+    wanted["fill"] = (0, features) if spec.missing == "error" else (features,)
     for name, counts in wanted.items():
         values = getattr(spec, name)
         if len(values) not in counts:
