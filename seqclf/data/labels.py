@@ -77,7 +77,8 @@ def _texts(labels: np.ndarray, where: str) -> np.ndarray:
     """Returns labels as strings."""
     if labels.dtype.kind not in "OUiub":
         raise DataError(
-            f"{where}: labels must be integers or strings. Received: dtype {labels.dtype}"
+            f"{where}: labels must be integers or strings. Received: dtype {labels.dtype}. Whole "
+            "numbers become integers by .astype(int), and bytes strings by .astype(str)."
         )
     if labels.dtype.kind == "O" and (
         bad := [i for i, label in enumerate(labels) if label is None or label != label]

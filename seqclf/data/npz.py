@@ -1,4 +1,4 @@
-"""Reads a user's own sequences from one `.npz` file, without unpickling anything."""
+"""Reads a user's own sequences from one `.npz` file: which arrays it may hold, and what each is."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,127 +6,170 @@ from pathlib import Path
 import numpy as np
 
 from seqclf.config import DataConfig
+from seqclf.data.npz_file import read_arrays
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.errors import DataError
 
-ARCHIVE = b"PK"  # the first bytes of a zip file
-GIT_LFS = b"version https://git-lfs"  # of the small file in the place of a large one
-KNOWN = ("x", "y", "lengths", "class_names")
+SPLITS = ("train", "validation", "test")
+OF_SPLIT = ("x", "y", "lengths", "ids", "groups")  # arrays that each split may have
+OF_FILE = ("class_names", "feature_names", "splits")  # arrays of the file as a whole
+SUFFIXES = {"train": "", "validation": "_validation", "test": "_test"}
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """The arrays of an `.npz` file, unchecked.
+    """The arrays of one split in an `.npz` file, unchecked.
 
     Attributes:
         x: `[N, T, D]`, or images `[N, H, W]` or `[N, H, W, C]`.
-        y: `[N]` integers, or None.
+        y: `[N]` integers or strings, or None.
         lengths: `[N]` integers, or None.
         class_names: the name of each class, or None.
+        ids: `[N]` strings, or None.
+        groups: `[N]` strings, or None.
+        splits: `[N]` strings, or None.
+        feature_names: the name of each feature; (): they have none.
+        notes: lines that tell people how the file was read.
     """
 
     x: np.ndarray
     y: np.ndarray | None = None
     lengths: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
+    ids: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    splits: np.ndarray | None = None
+    feature_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def load_npz(path: str, labelled: bool = True) -> Arrays:
-    """Reads a file that `np.savez(path, x=…, y=…, lengths=…, class_names=…)` wrote.
+    """Reads the examples of a file that `np.savez(path, x=…, y=…, lengths=…, class_names=…)` wrote.
 
     Args:
-        path: the file. `x` is `[N, T, D]`, or images `[N, H, W]` or `[N, H, W, C]`; `y` is `[N]`
-            integers; `lengths` (optional) is `[N]` integers; `class_names` (optional) is an array
-            of strings.
+        path: the file. `x` is `[N, T, D]`, `[N, T]` (one feature), or images `[N, H, W]` or
+            `[N, H, W, C]`; `y` is `[N]` integers or strings; `docs/data.md` has the others. Of a
+            file with a validation or test split of its own, this is the training split.
         labelled: whether the file must hold `y`.
 
     Raises:
         DataError: the file is missing, truncated, not an `.npz` file, or holds Python objects; or
             an array is unknown or missing.
     """
+    return load_npz_splits(path, labelled)["train"]
+
+
+def load_npz_splits(path: str, labelled: bool = True) -> dict[str, Arrays]:
+    """Reads all splits of an `.npz` file; `load_npz` describes the arguments and the errors."""
     file = Path(path).expanduser()
-    arrays = _read_arrays(file)
-    required = ("x", "y") if labelled else ("x",)
-    missing = [name for name in required if name not in arrays]
-    unknown = [name for name in arrays if name not in KNOWN]
-    if missing or unknown:
-        raise DataError(
-            f"{file}: must hold the arrays {' and '.join(required)}, and may hold "
-            f"{', '.join(n for n in KNOWN if n not in required)}. Received: {', '.join(arrays)}"
-        )
-    return _sequences(arrays, file)
+    arrays = read_arrays(file)
+    own = [name for name in SPLITS if f"x{SUFFIXES[name]}" in arrays]
+    _check_names(arrays, own, labelled, file)
+    names = {key: _names(arrays.get(key), key, file) for key in ("class_names", "feature_names")}
+    return {name: _of_split(arrays, name, names, file) for name in own}
 
 
 def npz_data(path: str, config: DataConfig) -> RawData:
     """Returns the examples of an `.npz` file, for `load_dataset`."""
     del config
-    arrays = load_npz(path)
-    part = Sequences(arrays.x, arrays.y, arrays.lengths, owned=True)
-    return RawData({"train": part}, f"file {path}", path, arrays.class_names)
-
-
-def _read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """Returns all arrays of an archive."""
-    if not file.is_file():
-        raise DataError(f"{file}: no such file.")
-    _check_is_archive(file)
-    try:
-        # Opened here, because NumPy leaves a damaged file open.
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except ValueError as error:  # an array of Python objects, or a damaged header
-        raise DataError(
-            f"{file}: cannot be read without unpickling, which is refused because a pickle can run "
-            f"any code. Save plain arrays (no dtype=object) with np.savez. ({error})"
-        ) from error
-    except Exception as error:  # of many types, from zipfile, zlib and NumPy, for a damaged file
-        said = str(error) or type(error).__name__
-        raise DataError(f"{file}: truncated or not an .npz file ({said}).") from error
-
-
-def _check_is_archive(file: Path) -> None:
-    """Raises DataError for a file that is no .npz archive, and says what it is instead."""
-    try:
-        with file.open("rb") as opened:
-            start = opened.read(512)
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror}).") from error
-    if start.startswith(ARCHIVE):
-        return
-    if start.startswith(b"\x93NUMPY"):
-        raise DataError(f"{file}: a single array, not an .npz archive: use np.savez.")
-    if start.startswith(GIT_LFS):
-        found = "a pointer of Git LFS. Fetch the file itself with git lfs pull"
-    elif start[:1] == b"\x80":
-        found = "a pickle, which is refused because a pickle can run any code. Save with np.savez"
-    elif start and _is_text(start):
-        line = start.decode(errors="ignore").splitlines()[0][:40]
-        found = f"a text file (it begins with {line!r}). Read it into arrays and save with np.savez"
-    else:
-        found = "empty" if not start else f"another kind of file (it begins with {start[:4]!r})"
-    raise DataError(f"{file}: truncated or not an .npz file: it is {found}.")
-
-
-def _is_text(start: bytes) -> bool:
-    """Returns whether the first bytes of a file are text: a last letter may be cut off."""
-    text = start.decode(errors="ignore")
-    return (
-        bool(text.strip())
-        and len(start) - len(text.encode()) < 4
-        and all(c.isprintable() or c in "\r\n\t" for c in text)
+    splits = load_npz_splits(path)
+    parts = {
+        name: Sequences(
+            arrays.x,
+            arrays.y,
+            arrays.lengths,
+            ids=arrays.ids,
+            groups=arrays.groups,
+            splits=arrays.splits,
+            owned=True,
+        )
+        for name, arrays in splits.items()
+    }
+    train = splits["train"]
+    return RawData(
+        parts, f"file {path}", path, train.class_names, train.feature_names, notes=train.notes
     )
 
 
-def _sequences(arrays: dict[str, np.ndarray], file: Path) -> Arrays:
-    names = arrays.get("class_names")
-    if names is not None and (names.dtype.kind != "U" or names.ndim != 1):
+def _check_names(arrays: dict[str, np.ndarray], own: list[str], labelled: bool, file: Path) -> None:
+    """Checks that all arrays are known, and that each split has those that it needs."""
+    known = [name + SUFFIXES[split] for split in SPLITS for name in OF_SPLIT] + list(OF_FILE)
+    needed = ("x", "y") if labelled else ("x",)
+    required = list(needed) + [
+        name + SUFFIXES[split] for split in own if split != "train" for name in needed
+    ]
+    missing = [name for name in required if name not in arrays]
+    alone = [
+        name
+        for split in SPLITS
+        if split not in own
+        for name in (each + SUFFIXES[split] for each in OF_SPLIT)
+        if name in arrays
+    ]
+    unknown = [name for name in arrays if name not in known]
+    if not (missing or unknown or alone):
+        return
+    if unknown:
+        wrong = f"{', '.join(map(repr, unknown))} not known"
+    elif missing:
+        wrong = f"{', '.join(map(repr, missing))} missing"
+    else:
+        wrong = f"{alone[0]!r} without its x"
+    raise DataError(
+        f"{file}: must hold the arrays {' and '.join(needed)}, and may hold lengths, ids, groups, "
+        f"{', '.join(OF_FILE)}, and for splits of its own x_test, y_test, lengths_test, …, and "
+        f"x_validation, … Received: {', '.join(arrays)} ({wrong})"
+    )
+
+
+def _of_split(
+    arrays: dict[str, np.ndarray],
+    split: str,
+    names: dict[str, tuple[str, ...] | None],
+    file: Path,
+) -> Arrays:
+    found = {name: arrays.get(name + SUFFIXES[split]) for name in OF_SPLIT}
+    if split == "train":
+        found["splits"] = arrays.get("splits")
+        if found["splits"] is not None and any(f"x_{other}" in arrays for other in SPLITS[1:]):
+            raise DataError(
+                f"{file}: `splits` says which split each example of `x` belongs to; a file with "
+                "x_test or x_validation must not have it. Received: both"
+            )
+    x = found.pop("x")
+    assert x is not None
+    for name in ("ids", "groups", "splits"):
+        if (values := found.get(name)) is not None:
+            found[name] = _per_example(values, name + SUFFIXES[split], len(x), file)
+    notes: tuple[str, ...] = ()
+    if x.ndim == 2:
+        notes = (f"`x` is [{x.shape[0]}, {x.shape[1]}]: read as sequences of one feature",)
+        x = x[:, :, np.newaxis]
+    return Arrays(
+        x,
+        class_names=names["class_names"],
+        feature_names=names["feature_names"] or (),
+        notes=notes,
+        **found,
+    )
+
+
+def _per_example(values: np.ndarray, name: str, count: int, file: Path) -> np.ndarray:
+    """Returns names of examples as strings."""
+    if values.shape != (count,) or values.dtype.kind not in "iuU":
         raise DataError(
-            f"{file}: `class_names` must be a one-dimensional array of strings. "
+            f"{file}: `{name}` must be strings or integers of shape [{count}], one for each "
+            f"example. Received: {values.dtype} {list(values.shape)}"
+        )
+    return values.astype(str).astype(object)
+
+
+def _names(names: np.ndarray | None, name: str, file: Path) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if names.dtype.kind != "U" or names.ndim != 1:
+        raise DataError(
+            f"{file}: `{name}` must be a one-dimensional array of strings. "
             f"Received: dtype {names.dtype}, shape {list(names.shape)}"
         )
-    return Arrays(
-        x=arrays["x"],
-        y=arrays.get("y"),
-        lengths=arrays.get("lengths"),
-        class_names=None if names is None else tuple(map(str, names)),
-    )
+    return tuple(map(str, names))

@@ -48,6 +48,74 @@ def test_padding_may_hold_anything(tmp_path, good):
     assert all(np.isfinite(split.x).all() for _, split in dataset.splits())
 
 
+def test_string_labels_and_names(tmp_path, good):
+    del good["class_names"]
+    good["y"] = np.array(["walk", "run", "rest"])[good["y"]]
+    good["feature_names"] = np.array(["a", "b", "c", "d"])
+    good["ids"] = np.arange(90) + 1000
+    dataset = load_dataset(write(tmp_path / "a.npz", good))
+    assert dataset.spec.class_names == ("rest", "run", "walk")
+    assert dataset.spec.feature_names == ("a", "b", "c", "d")
+    for _, split in dataset.splits():
+        names = np.array(dataset.spec.class_names)[split.y]
+        np.testing.assert_array_equal(names, good["y"][split.ids.astype(int) - 1000])
+
+
+def test_splits_of_its_own(tmp_path, good):
+    rest = slice(60, 70)
+    arrays = {name: values[:60] for name, values in good.items() if name != "class_names"}
+    arrays |= {"x_test": good["x"][rest, :5], "y_test": good["y"][rest]}
+    arrays["lengths_test"] = np.minimum(good["lengths"][rest], 5)
+    dataset = load_dataset(write(tmp_path / "a.npz", arrays))
+    assert [len(split) for _, split in dataset.splits()] == [54, 6, 10]
+    np.testing.assert_array_equal(dataset.test.lengths, arrays["lengths_test"])
+    assert dataset.test.x.shape == (10, 7, 4)
+    arrays |= {"x_validation": good["x"][70:], "y_validation": good["y"][70:]}  # no lengths
+    dataset = load_dataset(write(tmp_path / "b.npz", arrays))
+    assert [len(split) for _, split in dataset.splits()] == [60, 20, 10]
+    assert (dataset.validation.lengths == 7).all()
+    np.testing.assert_array_equal(dataset.validation.x, good["x"][70:].astype(np.float32))
+
+
+def test_splits_by_name_and_by_group(tmp_path, good):
+    good["splits"] = np.array(["train"] * 70 + ["val"] * 12 + ["test"] * 8)
+    dataset = load_dataset(write(tmp_path / "a.npz", good))
+    assert [len(split) for _, split in dataset.splits()] == [70, 12, 8]
+    del good["splits"]
+    good["ids"] = good["groups"] = np.arange(90) // 6
+    dataset = load_dataset(write(tmp_path / "b.npz", good), split_by="group")
+    found = [set(split.ids) for _, split in dataset.splits()]
+    assert sum(map(len, found)) == len(set.union(*found)) == 15
+
+
+def test_one_feature(tmp_path, good):
+    arrays = {"x": good["x"][:, :, 0], "y": good["y"]}
+    dataset = load_dataset(write(tmp_path / "a.npz", arrays))
+    assert dataset.spec.raw_shape == (7, 1)
+    assert dataset.notes == ("`x` is [90, 7]: read as sequences of one feature",)
+    x = load_npz(str(tmp_path / "a.npz"), labelled=False).x
+    np.testing.assert_array_equal(x, good["x"][:, :, :1])
+
+
+def test_sequences_of_different_lengths_are_refused_with_the_lines_that_pad_them(tmp_path):
+    """The message's own lines are run, and give a file that is read."""
+    rng = np.random.default_rng(0)
+    sequences = [rng.normal(size=(3 + i % 4, 2)) for i in range(60)]
+    ragged = np.empty(60, object)
+    ragged[:] = sequences
+    labels = np.array(["a", "b"] * 30)
+    with pytest.raises(DataError, match="`x` is an array of Python objects") as caught:
+        load_dataset(write(tmp_path / "a.npz", {"x": ragged, "y": labels}))
+    lines = [line.strip() for line in str(caught.value).splitlines()[1:]]
+    assert len(lines) == 3
+    names = {"np": np, "sequences": sequences, "FILE": tmp_path / "b.npz", "y": labels}
+    exec("\n".join(lines).replace("…", "y=y"), names)
+    dataset = load_dataset(f"npz:{tmp_path / 'b.npz'}")
+    assert sorted(np.unique(dataset.train.lengths)) == [3, 4, 5, 6]
+    with pytest.raises(DataError, match=r"`y` is an array of Python objects.*y=y.astype\(str\)"):
+        load_dataset(write(tmp_path / "c.npz", {"x": np.zeros((4, 2)), "y": labels.astype(object)}))
+
+
 def change(name, value):
     def apply(arrays):
         arrays[name] = value(arrays[name]) if callable(value) else value
@@ -67,7 +135,8 @@ def put(name, index, value):
     [
         (change("x", lambda x: x.astype(complex)), "`x` must hold real numbers"),
         (change("x", lambda x: x.astype(str)), "`x` must hold real numbers. Received: dtype <U"),
-        (change("x", lambda x: x[0]), r"`x` must be of shape [N, T, D]"),
+        (change("x", lambda x: x[0, 0]), r"`x` must be of shape [N, T, D]"),
+        (change("x", lambda x: x[0]), "`y` must be of shape [7], one for each example of `x`"),
         (change("x", lambda x: x[:, :0]), "none of them 0. Received: [90, 0, 4]"),
         (put("x", (17, 0, 2), np.nan), "1 values are missing (NaN), the first at example 17, time"),
         (put("x", (17, 0, 2), 1e300), "`x` must be finite (in float32). Received: inf at"),
@@ -96,7 +165,27 @@ def put(name, index, value):
         (change("class_names", np.array(["a", "", "b"])), "Received: '' for class 1"),
         (change("class_names", np.array(["a", "b", "c\nd"])), "Received: 'c\\nd' for class 2"),
         (lambda a: a.pop("y"), "must hold the arrays x and y"),
-        (lambda a: a.update(z=1), "Received: x, y"),
+        (lambda a: a.update(z=1), "Received: x, y, lengths, class_names, z ('z' not known)"),
+        (lambda a: a.update(x_test=a["x"]), "('y_test' missing)"),
+        (lambda a: a.update(y_test=a["y"]), "('y_test' without its x)"),
+        (lambda a: a.update(ids=np.arange(89)), "`ids` must be strings or integers of shape [90]"),
+        (lambda a: a.update(groups=np.zeros(90)), "shape [90], one for each example. Received: fl"),
+        (
+            lambda a: a.update(splits=a["y"], x_test=a["x"], y_test=a["y"]),
+            "must not have it. Received: both",
+        ),
+        (
+            lambda a: a.update(splits=np.array(["train", "trial"] * 45)),
+            "a split must be called train, validation (or val, valid, dev) or test",
+        ),
+        (
+            lambda a: a.update(feature_names=np.array(["a", "b"])),
+            "there must be 4 feature names, one for each feature. Received: 2",
+        ),
+        (
+            lambda a: a.update(x_test=a["x"][..., :3], y_test=a["y"]),
+            "must be of one shape. Received: [7, 4] and [7, 3]",
+        ),
     ],
 )
 def test_spoilt_arrays_are_named(tmp_path, good, spoil, message):
