@@ -9,7 +9,7 @@ import numpy as np
 from seqclf.config import DataConfig
 from seqclf.data.assembly import assemble
 from seqclf.data.dataset import Dataset
-from seqclf.data.labels import sorted_names
+from seqclf.data.labels import is_missing, sorted_names
 from seqclf.data.sequences import RawData, Sequences, padded
 from seqclf.errors import ConfigError, DataError
 
@@ -38,7 +38,7 @@ def from_arrays(
             f"Dataset.from_arrays takes the options {', '.join(OPTIONS)}. Received: {unknown[0]!r}"
         )
     config = DataConfig(source=WHERE, **options)
-    x, lengths = _values(sequences, lengths)
+    x, lengths, owned = _values(sequences, lengths)
     y = np.asarray(labels)
     if y.shape != (len(x),):
         raise DataError(
@@ -52,7 +52,7 @@ def from_arrays(
     named: dict[str, Any] = {
         name: _per_example(array, name, len(x)) for name, array in given.items()
     }
-    part = Sequences(x, y, lengths, **named, owned=isinstance(sequences, (list, tuple)))
+    part = Sequences(x, y, lengths, **named, owned=owned)
     raw = RawData(
         {"train": part},
         origin=f"{len(x):,} arrays in memory",
@@ -63,19 +63,28 @@ def from_arrays(
     return dataclasses.replace(assemble(raw, config), options=config)
 
 
-def _values(sequences: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    if isinstance(sequences, np.ndarray) and sequences.dtype != object:
-        x = sequences[..., np.newaxis] if sequences.ndim == 2 else sequences
-        return x, None if lengths is None else np.asarray(lengths)
+def _values(sequences: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray | None, bool]:
+    """Returns x, its lengths, and whether x is a new array."""
+    if hasattr(sequences, "__array__"):  # such as a tensor
+        array = np.asarray(sequences)
+        if array.ndim < 2 and array.dtype != object:
+            raise DataError(
+                "`sequences` must be a list of arrays [T_i, D], or one array [N, T, D] or [N, T]. "
+                f"Received: an array {list(array.shape)}"
+            )
+        if array.dtype != object:
+            x = array[..., np.newaxis] if array.ndim == 2 else array
+            return x, None if lengths is None else np.asarray(lengths), False
     if lengths is not None:
         raise DataError(
             "`lengths` goes with one padded array [N, T, D]; a list of sequences has its own "
             "lengths. Received: both a list and `lengths`"
         )
-    return padded(sequences, WHERE)
+    return *padded(sequences, WHERE), True
 
 
 def _per_example(array: Any, name: str, count: int) -> np.ndarray | None:
+    """Returns names of examples as strings; a missing one is ""."""
     if array is None:
         return None
     values = np.asarray(array)
@@ -84,4 +93,6 @@ def _per_example(array: Any, name: str, count: int) -> np.ndarray | None:
             f"`{name}` must be of shape [{count}], one for each sequence. Received: "
             f"{list(values.shape)}"
         )
-    return values.astype(str).astype(object)
+    texts = values.astype(str).astype(object)
+    texts[is_missing(values)] = ""
+    return texts

@@ -6,16 +6,17 @@ import functools
 import numpy as np
 
 from seqclf.config import DataConfig
-from seqclf.data.checks import check_labels, check_shape, checked_split, missing_classes
+from seqclf.data.checks import check_labels, check_sizes, checked_split, missing_classes
+from seqclf.data.constant_features import constant_features
 from seqclf.data.dataset import Dataset, DatasetSpec, Split
-from seqclf.data.holding_out import divide, division_in_words, held_out, own_splits
 from seqclf.data.labels import with_class_indices
 from seqclf.data.names import check_names
 from seqclf.data.normalization import moments, normalization, observed_means
 from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.splitting import all_splits
 from seqclf.data.values import no_missing_note
 from seqclf.data.windows import with_windows
-from seqclf.errors import ConfigError, DataError
+from seqclf.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 
@@ -32,7 +33,7 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
         ConfigError: an option cannot be used for this data.
     """
     for name, part in raw.parts.items():
-        check_shape(part.x, raw.where if len(raw.parts) == 1 else f"{raw.where} ({name})")
+        check_sizes(part, _where(raw, name))
     if config.window:
         stride = config.stride or config.window
         raw = with_windows(raw, config.window, stride, config.window_label)
@@ -42,10 +43,15 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
     raw = raw.changed(parts={name: _checked(raw, name, config) for name in raw.parts})
     own = {name: _as_split(part) for name, part in raw.parts.items()}
     check_labels(own, class_names, raw.where)
-    parts = _padded_alike(_with_held_out(raw, config))
+    parts, split_notes, division = all_splits(raw, config)
+    parts = _padded_alike(parts, raw.where)
     splits = {name: _as_split(parts[name]) for name in SPLITS}
     check_labels(splits, class_names, raw.where)
-    notes = missing_classes({name: split.y for name, split in splits.items()}, class_names)
+    notes = (
+        *split_notes,
+        *missing_classes({name: split.y for name, split in splits.items()}, class_names),
+        *constant_features(splits["train"], raw.feature_names),
+    )
     if config.missing != "error" and splits["train"].x.dtype == np.uint8:
         notes = (*notes, no_missing_note(config.missing))
     spec = _spec(raw, splits["train"], config)
@@ -56,8 +62,13 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
         splits["test"],
         origin=raw.origin,
         notes=(*raw.notes, *notes),
-        division=division_in_words(own_splits(raw), config.split_by, config.split_seed),
+        division=division,
     )
+
+
+def _where(raw: RawData, name: str) -> str:
+    """Returns the beginning of messages about a part."""
+    return raw.where if len(raw.parts) == 1 else f"{raw.where} ({name})"
 
 
 def _check_features(raw: RawData) -> None:
@@ -75,19 +86,23 @@ def _check_features(raw: RawData) -> None:
 def _checked(raw: RawData, name: str, config: DataConfig) -> Sequences:
     """Returns a part with its values in the dtypes that training uses."""
     part, train = raw.parts[name], raw.parts["train"]
-    where = raw.where if len(raw.parts) == 1 else f"{raw.where} ({name})"
     if part.x.shape[2:] != train.x.shape[2:] or part.x.ndim != train.x.ndim:
         shapes = f"{list(train.x.shape[1:])} and {list(part.x.shape[1:])}"
         raise DataError(
             f"{raw.where}: the examples of train and {name} must be of one shape. "
             f"Received: {shapes}"
         )
+    if (part.x.dtype == np.uint8) != (train.x.dtype == np.uint8):
+        raise DataError(
+            f"{raw.where}: the examples of train and {name} must both be uint8, or neither. "
+            f"Received: {train.x.dtype} and {part.x.dtype}"
+        )
     assert part.labels is not None
     split = checked_split(
         part.x,
         part.labels,
         part.lengths,
-        where,
+        _where(raw, name),
         owned=part.owned,
         missing=config.missing,
         feature_names=raw.feature_names,
@@ -101,71 +116,33 @@ def _as_split(part: Sequences) -> Split:
     return Split(part.x, part.labels, part.lengths, part.ids)
 
 
-def _with_held_out(raw: RawData, config: DataConfig) -> dict[str, Sequences]:
-    """Returns all three splits: those of the source, and those that are held out at random."""
-    own = own_splits(raw)
-    parts = dict(raw.parts)
-    if (chosen := own["train"]) is not None:
-        taken = {name: indices for name, indices in own.items() if indices is not None}
-        parts |= divide(parts["train"], {**taken, "train": chosen})
-    _check_trained(parts, raw)
-    fractions = {"test": config.test, "validation": config.validation}
-    lacking = {name: each for name, each in fractions.items() if name not in parts}
-    if not lacking:
-        return parts
-    train = parts["train"]
-    if config.split_by == "group" and train.groups is None:
-        raise ConfigError(
-            f"{raw.where}: `data.split_by` 'group' needs the group of each example: name its "
-            "column in `data.group` (in an .npz file: the array `groups`)."
-        )
-    assert train.labels is not None and raw.class_names is not None
-    groups = train.groups if config.split_by == "group" else None
-    where = raw.where if raw.table else config.source
-    splits = held_out(train.labels, groups, lacking, config.split_seed, where, raw.class_names)
-    return parts | divide(train, splits)
+def _padded_alike(parts: dict[str, Sequences], where: str) -> dict[str, Sequences]:
+    """Returns the splits with one number of time steps, that of the longest.
 
-
-def _check_trained(parts: dict[str, Sequences], raw: RawData) -> None:
-    """Raises DataError if a class has examples, but none in the training split."""
-    assert raw.class_names is not None
-    counts = {name: np.bincount(_as_split(part).y, minlength=1) for name, part in parts.items()}
-    for y, class_name in enumerate(raw.class_names):
-        found = {name: int(count[y]) if y < len(count) else 0 for name, count in counts.items()}
-        if not found["train"] and any(found.values()):
-            where = ", ".join(f"{count} in {name}" for name, count in found.items() if count)
-            raise DataError(
-                f"{raw.where}: every class needs examples to train on. Received: {where} and none "
-                f"in train of class {class_name!r}. Move some to train, or leave the class out."
-            )
-
-
-def _padded_alike(parts: dict[str, Sequences]) -> dict[str, Sequences]:
-    """Returns the splits with one number of time steps, that of the longest."""
+    Raises:
+        DataError: images are of several sizes.
+    """
     longest = max(part.x.shape[1] for part in parts.values())
-    vary = any(part.lengths is not None for part in parts.values()) or any(
-        part.x.shape[1] != longest for part in parts.values()
-    )
-    if not vary or next(iter(parts.values())).x.ndim != 3:
-        _check_one_size(parts)
+    vary = any(part.lengths is not None for part in parts.values())
+    alike = all(part.x.shape[1] == longest for part in parts.values())
+    x = parts["train"].x
+    if not alike and (x.ndim != 3 or (x.dtype == np.uint8 and not vary)):
+        sizes = sorted({str(list(part.x.shape[1:])) for part in parts.values()})
+        raise DataError(f"{where}: all images must be of one size. Received: {' and '.join(sizes)}")
+    if alike and not vary:
         return parts
-    alike = {}
-    for name, part in parts.items():
-        steps, x = part.x.shape[1], part.x
-        lengths = part.lengths
-        if lengths is None:
-            lengths = np.full(len(part), steps, np.int32)
-        if steps < longest:
-            x = np.zeros((len(part), longest, x.shape[2]), x.dtype)
-            x[:, :steps] = part.x
-        alike[name] = dataclasses.replace(part, x=x, lengths=lengths)
-    return alike
+    return {name: _padded(part, longest) for name, part in parts.items()}
 
 
-def _check_one_size(parts: dict[str, Sequences]) -> None:
-    shapes = {str(list(part.x.shape[1:])) for part in parts.values()}
-    if len(shapes) > 1:
-        raise DataError(f"All images must be of one size. Received: {' and '.join(sorted(shapes))}")
+def _padded(part: Sequences, longest: int) -> Sequences:
+    """Returns the sequences with `longest` time steps, and with lengths."""
+    steps, x, lengths = part.x.shape[1], part.x, part.lengths
+    if lengths is None:
+        lengths = np.full(len(part), steps, np.int32)
+    if steps < longest:
+        x = np.zeros((len(part), longest, x.shape[2]), x.dtype)
+        x[:, :steps] = part.x
+    return dataclasses.replace(part, x=x, lengths=lengths)
 
 
 def _spec(raw: RawData, train: Split, config: DataConfig) -> DatasetSpec:

@@ -6,8 +6,11 @@ import numpy as np
 
 from seqclf.data.dataset import Split
 from seqclf.data.names import check_names
+from seqclf.data.sequences import Sequences
 from seqclf.data.values import check_values, without_padding
 from seqclf.errors import DataError
+
+MANY, FEW = 10, 5  # above so many classes, fewer examples of each than so many are worth a note
 
 
 def check_shape(x: np.ndarray, origin: str) -> None:
@@ -27,6 +30,29 @@ def check_shape(x: np.ndarray, origin: str) -> None:
             f"{origin}: `x` must be of shape [N, T, D] (or images [N, H, W] or [N, H, W, C]), "
             f"none of them 0. Received: {list(x.shape)}"
         )
+
+
+def check_sizes(part: Sequences, origin: str) -> None:
+    """Checks the shapes of the arrays of a part, so that each example has one entry in each.
+
+    Args:
+        part: the examples.
+        origin: the name of the file or dataset, for messages.
+
+    Raises:
+        DataError: an array has another shape, or a length is not one of 1..T.
+    """
+    check_shape(part.x, origin)
+    if part.labels is not None and part.labels.shape != (len(part),):
+        raise DataError(
+            f"{origin}: `y` must be of shape [{len(part)}], one for each example of `x`. "
+            f"Received: {list(part.labels.shape)}"
+        )
+    if part.lengths is not None:
+        lengths = _integers(part.lengths, len(part), "lengths", origin)
+        _checked_lengths(lengths, part.x, origin)
+    if part.groups is not None and (none := _first(part.groups == "")) is not None:
+        raise DataError(f"{origin}: example {none[0]} has no group.")
 
 
 def checked_split(
@@ -65,7 +91,8 @@ def checked_split(
                 x, owned = x.astype(np.float32), True
         if lengths is not None:
             x = without_padding(x, lengths, owned)
-        check_values(x, origin, missing, feature_names)
+        steps = len(x) * x.shape[1] if lengths is None else int(lengths.sum())
+        check_values(x, origin, missing, feature_names, steps)
     return Split(x, y.astype(np.int32), lengths)
 
 
@@ -82,26 +109,54 @@ def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: s
                 f"{origin}: labels must lie in 0..{len(class_names) - 1} "
                 f"({len(class_names)} classes). Received: {split.y[bad]} at example {bad[0]}"
                 + (f" of the {name} split" if len(splits) > 1 else "")
+                + ("; there is no example of this class to train on" if name != "train" else "")
             )
-    counts = np.bincount(splits["train"].y, minlength=len(class_names))
-    if (empty := _first(counts == 0)) is not None:
-        raise DataError(
-            f"{origin}: every class needs examples to train on. Class {empty[0]} "
-            f"({class_names[empty[0]]!r}) has none: renumber the labels or drop the class name."
-        )
+    check_trainable({name: split.y for name, split in splits.items()}, class_names, origin)
     check_class_names(class_names, origin)
+
+
+def check_trainable(
+    labels: Mapping[str, np.ndarray], class_names: Sequence[str], origin: str
+) -> None:
+    """Checks that each class has an example in the training split.
+
+    Args:
+        labels: the class indices of the examples of each split.
+        class_names: the name of each class, by index.
+        origin: the name of the file or dataset, for messages.
+
+    Raises:
+        DataError: a class has none; the message says where it has some.
+    """
+    counts = {
+        name: np.bincount(indices, minlength=len(class_names)) for name, indices in labels.items()
+    }
+    if (empty := _first(counts["train"] == 0)) is None:
+        return
+    name = repr(class_names[empty[0]])
+    if elsewhere := [f"{n[empty]} in {split}" for split, n in counts.items() if n[empty]]:
+        raise DataError(
+            f"{origin}: every class needs examples to train on. Received: {', '.join(elsewhere)} "
+            f"and none in train of class {name}. Move some to train, or leave the class out."
+        )
+    raise DataError(
+        f"{origin}: every class needs examples to train on. Class {empty[0]} ({name}) has none: "
+        "renumber the labels or drop the class name."
+    )
 
 
 def missing_classes(
     labels: Mapping[str, Sequence[int] | np.ndarray], class_names: Sequence[str]
 ) -> tuple[str, ...]:
-    """Returns a note for each split in which a class has no example.
+    """Returns a note for each split in which a class has no example, and one for many classes.
 
     Args:
         labels: the class indices of the examples of each split.
         class_names: the name of each class, by index.
     """
     notes = []
+    if hint := many_classes(len(labels["train"]), len(class_names)):
+        notes.append(hint)
     for split, indices in labels.items():
         counts = np.bincount(np.asarray(indices, np.int64), minlength=len(class_names))
         names = [repr(name) for name, count in zip(class_names, counts, strict=True) if not count]
@@ -114,6 +169,22 @@ def missing_classes(
     return tuple(notes)
 
 
+def many_classes(examples: int, classes: int) -> str:
+    """Returns a note about classes so many that they may be none, or "".
+
+    Args:
+        examples: the number of examples to train on.
+        classes: the number of classes.
+    """
+    if classes <= MANY or examples >= FEW * classes:
+        return ""
+    return (
+        f"{classes:,} classes for {examples:,} training examples, {examples / classes:.1f} for "
+        "each class on average: is the label a number to predict, or the name of an example? A "
+        "classifier needs more examples of each class"
+    )
+
+
 def check_class_names(class_names: Sequence[str], origin: str) -> None:
     """Checks that there are two or more classes, and that their names can be told apart and shown.
 
@@ -122,7 +193,11 @@ def check_class_names(class_names: Sequence[str], origin: str) -> None:
     """
     check_names(class_names, "class", origin)
     if len(class_names) < 2:
-        raise DataError(f"{origin}: at least two classes are needed. Received: {len(class_names)}")
+        received = f"1, {class_names[0]!r}" if class_names else "0"
+        raise DataError(
+            f"{origin}: at least two classes are needed: a classifier tells them apart. "
+            f"Received: {received}"
+        )
 
 
 def _integers(values: np.ndarray, count: int, name: str, origin: str) -> np.ndarray:

@@ -1,41 +1,13 @@
-"""Divides examples into splits: as the source says, by class or by group."""
+"""Holds out examples at random, by class or by group, and divides a source into its splits."""
 
 from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.checks import many_classes
+from seqclf.data.group_splits import Groups, by_group
+from seqclf.data.sequences import Sequences
 from seqclf.errors import DataError
-
-SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-TRIES = 200  # random splits by group, of which the best is taken
-
-
-def own_splits(raw: RawData) -> dict[str, np.ndarray | None]:
-    """Returns the examples of each split that the source itself makes.
-
-    Returns:
-        For each split the indices of its examples in the part `train`, or None: the whole part of
-        the split's name.
-
-    Raises:
-        DataError: a split's name is unknown, or none is called train.
-    """
-    train = raw.parts["train"]
-    if train.splits is None:
-        return dict.fromkeys(raw.parts)
-    names, which = np.unique(train.splits.astype(str), return_inverse=True)
-    known = [SPLIT_NAMES.get(name.strip().lower(), "") for name in names]
-    if "" in known or len(set(known)) < len(known) or "train" not in known:
-        raise DataError(
-            f"{raw.where}: a split must be called train, validation (or val, valid, dev) or test, "
-            f"and one is train. Received: {', '.join(map(repr, map(str, names)))}"
-        )
-    return {name: np.flatnonzero(which == i) for i, name in enumerate(known)}
 
 
 def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
@@ -43,7 +15,7 @@ def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
 
     Args:
         own: the names of the splits that the source itself makes.
-        split_by: what random splits go by, as `data.split_by` names it.
+        split_by: what random splits go by: "class", "group" or "recording".
         seed: their seed.
 
     Example:
@@ -65,7 +37,7 @@ def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
 
 def held_out(
     labels: np.ndarray,
-    groups: np.ndarray | None,
+    groups: Groups | None,
     fractions: Mapping[str, float],
     seed: int,
     where: str,
@@ -75,8 +47,8 @@ def held_out(
 
     Args:
         labels: `[N]`, the class of each example.
-        groups: `[N]`, the group of each example, none of which comes into two splits; None: the
-            splits keep the proportions of the classes.
+        groups: the group of each example, none of which comes into two splits; None: the splits
+            keep the proportions of the classes.
         fractions: the fraction of the examples that each split gets of what the splits before it
             have left.
         seed: the seed of the choice.
@@ -96,7 +68,7 @@ def held_out(
         if groups is None:
             parts = _by_class(labels[kept], fraction, seed, where, class_names, later)
         else:
-            parts = _by_group(labels[kept], groups[kept], fraction, seed, where, later)
+            parts = by_group(labels[kept], groups.take(kept), fraction, seed, where, later)
         splits[name], kept = kept[np.sort(parts[1])], kept[np.sort(parts[0])]
     return {"train": kept, **splits}
 
@@ -125,11 +97,13 @@ def _by_class(
     least = 2 + later
     if counts.min() < least or round(fraction * len(labels)) < len(names):
         scarcest = int(counts.argmin())
+        hint = many_classes(len(labels), len(names))
         raise DataError(
             f"{where}: too few examples to hold out a fraction of {fraction:g} with every class "
             f"in it: {len(labels)} in all, {counts[scarcest]} of class {names[scarcest]!r}. Each "
             f"class needs {least}, one for each split, and what is held out at least "
             f"{len(names)}. Supply more, or raise `data.validation` or `data.test`."
+            + (f" There are {hint}." if hint else "")
         )
     kept, chosen = train_test_split(
         np.arange(len(labels)), test_size=fraction, stratify=labels, random_state=seed
@@ -156,45 +130,6 @@ def _with_every_class(
             moved = chosen[labels[chosen] == y][:lacking]
             chosen, kept = np.setdiff1d(chosen, moved, True), np.append(kept, moved)
     return kept, chosen
-
-
-def _by_group(
-    labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int, where: str, later: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the examples that are kept and those that are held out, with no group in both.
-
-    Of many random choices it takes the one that keeps the proportions of the classes best, among
-    those that leave every class in what is kept.
-    """
-    from sklearn.model_selection import GroupShuffleSplit
-
-    _, group = np.unique(groups.astype(str), return_inverse=True)
-    count = int(group.max()) + 1
-    if count < 2 + later:
-        raise DataError(
-            f"{where}: `data.split_by` 'group' needs at least {2 + later} groups, one for each "
-            f"split. Received: {count}. Without groups, a column that says which split a row "
-            "belongs to can divide them (`data.split`)."
-        )
-    size = min(max(1, round(fraction * count)), count - 1 - later)
-    splitter = GroupShuffleSplit(TRIES, test_size=size, random_state=seed)
-    wanted = fraction * np.bincount(labels)
-    best, least = None, np.inf
-    for kept, chosen in splitter.split(labels, groups=group):
-        counts = np.bincount(labels[chosen], minlength=len(wanted))
-        all_kept = np.isin(np.unique(labels), labels[kept]).all()
-        distance = float(np.abs(counts - wanted).sum()) + len(labels) * float(
-            (counts == 0)[wanted > 0].sum()
-        )
-        if all_kept and distance < least:
-            best, least = (kept, chosen), distance
-    if best is None:
-        raise DataError(
-            f"{where}: `data.split_by` 'group' finds no split that leaves examples of every class "
-            f"to train on: of some class all examples are in one group ({count} groups). Supply "
-            "more groups, or name the splits in a column (`data.split`)."
-        )
-    return best
 
 
 def divide(part: Sequences, splits: Mapping[str, np.ndarray]) -> dict[str, Sequences]:

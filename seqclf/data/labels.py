@@ -1,11 +1,14 @@
 """Turns the labels of a source into class indices and class names."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
 
 from seqclf.data.sequences import RawData
 from seqclf.errors import DataError
+
+MISSING = ("nan", "None", "<NA>", "NaT")  # missing values as text
 
 
 def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
@@ -21,11 +24,6 @@ def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
     for name, part in raw.parts.items():
         if part.labels is None:
             raise DataError(f"{raw.where}: the {name} split has no labels.")
-        if part.labels.shape != (len(part),):
-            raise DataError(
-                f"{raw.where}: `y` must be of shape [{len(part)}], one for each example of `x`. "
-                f"Received: {list(part.labels.shape)}"
-            )
     labels = {name: np.asarray(part.labels) for name, part in raw.parts.items()}
     if all(array.dtype.kind in "iu" for array in labels.values()):
         names = raw.class_names or _numbered(labels["train"], raw.where)
@@ -36,11 +34,12 @@ def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
     parts = {
         name: dataclasses.replace(part, labels=indices[name]) for name, part in raw.parts.items()
     }
-    return raw.changed(parts=parts, class_names=names), names
+    notes = (*raw.notes, *_alike(names))
+    return raw.changed(parts=parts, class_names=names, notes=notes), names
 
 
 def sorted_names(labels: np.ndarray) -> tuple[str, ...]:
-    """Returns the different labels: by their values if all are integers, otherwise by the alphabet.
+    """Returns the different labels: by their values if all are numbers, otherwise by the alphabet.
 
     Args:
         labels: an array of strings.
@@ -51,9 +50,24 @@ def sorted_names(labels: np.ndarray) -> tuple[str, ...]:
     """
     names = [str(name) for name in np.unique(labels.astype(str))]
     try:
-        return tuple(sorted(names, key=int))
+        numbers = [float(name) for name in names]
     except ValueError:
         return tuple(names)
+    if not np.isfinite(numbers).all():  # "nan" and "inf" are words here
+        return tuple(names)
+    return tuple(name for _, name in sorted(zip(numbers, names, strict=True)))
+
+
+def _alike(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns a note for the first two class names that one may have meant as one."""
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = " ".join(name.split()).casefold()
+        with contextlib.suppress(ValueError):
+            plain = str(float(plain))
+        if (other := seen.setdefault(plain, name)) != name:
+            return (f"the labels {other!r} and {name!r} are read as two classes",)
+    return ()
 
 
 def _numbered(labels: np.ndarray, where: str) -> tuple[str, ...]:
@@ -80,11 +94,18 @@ def _texts(labels: np.ndarray, where: str) -> np.ndarray:
             f"{where}: labels must be integers or strings. Received: dtype {labels.dtype}. Whole "
             "numbers become integers by .astype(int), and bytes strings by .astype(str)."
         )
-    if labels.dtype.kind == "O" and (
-        bad := [i for i, label in enumerate(labels) if label is None or label != label]
-    ):
-        raise DataError(f"{where}: example {bad[0]} has no label.")
+    if (missing := is_missing(labels)).any():
+        raise DataError(f"{where}: example {int(missing.argmax())} has no label.")
     return labels.astype(str)
+
+
+def is_missing(values: np.ndarray) -> np.ndarray:
+    """Returns which values are missing: None, NaN, pandas' NA, or an empty string; bool `[N]`."""
+    texts = values.astype(str)
+    missing: np.ndarray = texts == ""
+    for i in np.flatnonzero(np.isin(texts, MISSING) & ~missing):
+        missing[i] = not isinstance(values[i], str)  # the text "None" may be a name
+    return missing
 
 
 def _indices(labels: np.ndarray, names: tuple[str, ...], where: str) -> np.ndarray:

@@ -24,6 +24,7 @@ def check_names(names: Sequence[str], kind: str, origin: str) -> None:
         DataError: a check fails; the message shows the first bad name.
     """
     seen: dict[str, int] = {}
+    plural = f"{kind}{'es' if kind.endswith('s') else 's'}"
     for i, name in enumerate(names):
         if not name.strip():
             raise DataError(
@@ -38,7 +39,7 @@ def check_names(names: Sequence[str], kind: str, origin: str) -> None:
         same = seen.setdefault(unicodedata.normalize("NFC", name), i)
         if same != i:
             raise DataError(
-                f"{origin}: {kind} names must differ. Received: {name!r} for the {kind}es {same} "
+                f"{origin}: {kind} names must differ. Received: {name!r} for the {plural} {same} "
                 f"and {i}{_how_alike(name, names[same])}"
             )
 

@@ -10,6 +10,9 @@ import numpy as np
 from seqclf.data.table_layout import TableLayout
 from seqclf.errors import DataError
 
+# The attributes of `Sequences` beside `x` that have one entry for each example.
+PER_EXAMPLE = ("labels", "lengths", "ids", "groups", "splits", "recordings", "step_labels")
+
 
 @dataclass(frozen=True)
 class Sequences:
@@ -25,6 +28,8 @@ class Sequences:
             person that it comes from; None: there are no groups.
         splits: `[N]` strings that say which split each example belongs to; None: the source does
             not say.
+        recordings: `[N]` integers, the recording that each window was cut from; None: the examples
+            are no windows.
         step_labels: `[N, T]` integers, the index in `step_label_names` of the class of each time
             step; None: an example has one label. Only sequences that are cut into windows have it.
         step_label_names: the names that `step_labels` counts.
@@ -37,6 +42,7 @@ class Sequences:
     ids: np.ndarray | None = None
     groups: np.ndarray | None = None
     splits: np.ndarray | None = None
+    recordings: np.ndarray | None = None
     step_labels: np.ndarray | None = None
     step_label_names: tuple[str, ...] = ()
     owned: bool = False
@@ -52,7 +58,7 @@ class Sequences:
         """Returns the examples at `indices`, with the values `x`, which nobody else uses."""
         taken: dict[str, Any] = {
             name: None if (array := getattr(self, name)) is None else array[indices]
-            for name in ("labels", "lengths", "ids", "groups", "splits", "step_labels")
+            for name in PER_EXAMPLE
         }
         return dataclasses.replace(self, x=x, **taken, owned=True)
 
@@ -101,7 +107,13 @@ def padded(sequences: Any, where: str) -> tuple[np.ndarray, np.ndarray | None]:
         DataError: the list is empty, an array is no `[T_i, D]` of real numbers, has no time steps,
             or has another number of features than the first.
     """
-    arrays = [np.asarray(each) for each in sequences]
+    try:
+        arrays = [np.asarray(each) for each in sequences]
+    except (TypeError, ValueError) as error:  # no iterable; or lists of different lengths
+        raise DataError(
+            f"{where}: `sequences` must be a list of arrays [T_i, D], or one array [N, T, D]. "
+            f"Received: {type(sequences).__name__} ({error})"
+        ) from error
     arrays = [each[:, None] if each.ndim == 1 else each for each in arrays]
     if not arrays:
         raise DataError(f"{where}: there are no sequences.")
@@ -110,7 +122,8 @@ def padded(sequences: Any, where: str) -> tuple[np.ndarray, np.ndarray | None]:
         if each.ndim != 2 or each.dtype.kind not in "biuf" or each.shape[1] != features:
             raise DataError(
                 f"{where}: every sequence must be an array [T, D] of real numbers, with as many "
-                f"features as the first. Received: {each.dtype} {list(each.shape)} at sequence {i}"
+                f"features as the first. Received: {each.dtype} {list(each.shape)} at sequence "
+                f"{i}{_transposed(arrays)}"
             )
         if 0 in each.shape:
             raise DataError(f"{where}: sequence {i} has no time steps or no features.")
@@ -120,3 +133,13 @@ def padded(sequences: Any, where: str) -> tuple[np.ndarray, np.ndarray | None]:
         for i, each in enumerate(arrays):
             x[i, : len(each)] = each
     return x, None if (lengths == lengths[0]).all() else lengths
+
+
+def _transposed(arrays: list[np.ndarray]) -> str:
+    """Returns how sequences `[D, T_i]` become `[T_i, D]`, if these look so."""
+    if any(each.ndim != 2 for each in arrays) or len({each.shape[0] for each in arrays}) > 1:
+        return ""
+    return (
+        f". All have {arrays[0].shape[0]} rows: if these are the features, give [s.T for s in "
+        "sequences]"
+    )

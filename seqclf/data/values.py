@@ -47,7 +47,7 @@ def without_padding(x: np.ndarray, lengths: np.ndarray, owned: bool) -> np.ndarr
 
 
 def check_values(
-    x: np.ndarray, origin: str, missing: str, feature_names: Sequence[str] = ()
+    x: np.ndarray, origin: str, missing: str, feature_names: Sequence[str], steps: int
 ) -> None:
     """Checks that values are finite; missing ones (NaN) are allowed if something is done with them.
 
@@ -56,6 +56,7 @@ def check_values(
         origin: the name of the file or dataset, for messages.
         missing: what is done with missing values, as `data.missing` names it.
         feature_names: the name of each feature; (): their indices stand for them.
+        steps: the number of valid time steps of all examples together.
 
     Raises:
         DataError: a value is infinite, or missing and nothing is done about it. The message has
@@ -77,11 +78,15 @@ def check_values(
     if x.ndim != 3:
         _refuse(x, *first, origin)
     example, step = first[0] + int(first[1][0]), int(first[1][1])
-    counts = missing_in_words(lacking, x.shape[0] * x.shape[1], feature_names)
+    counts = missing_in_words(lacking, steps, feature_names)
     raise DataError(
-        f"{origin}: {int(lacking.sum()):,} values are missing (NaN), the first at example "
+        f"{origin}: {_values_are(int(lacking.sum()))} missing (NaN), the first at example "
         f"{example}, time step {step}. By feature: {counts}. {REMEDIES}"
     )
+
+
+def _values_are(count: int) -> str:
+    return "1 value is" if count == 1 else f"{count:,} values are"
 
 
 def missing_in_words(lacking: np.ndarray, steps: int, feature_names: Sequence[str] = ()) -> str:

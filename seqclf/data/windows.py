@@ -9,9 +9,9 @@ from seqclf.errors import DataError
 def with_windows(raw: RawData, window: int, stride: int, rule: str) -> RawData:
     """Returns the same data with every recording cut into windows.
 
-    A window's group is the group of its recording, or else the recording, so that
-    `data.split_by=group` keeps all windows of a recording in one split. What is left at the end of
-    a recording, and a recording shorter than a window, are left out and counted in a note.
+    `Sequences.recordings` says which recording a window is from: no recording comes into two
+    splits. What is left at the end of a recording, and a recording shorter than a window, are left
+    out and counted in a note.
 
     Args:
         raw: the data; its examples are the recordings.
@@ -25,46 +25,53 @@ def with_windows(raw: RawData, window: int, stride: int, rule: str) -> RawData:
     """
     if any(part.x.ndim != 3 or part.x.dtype == np.uint8 for part in raw.parts.values()):
         raise DataError(f"{raw.where}: `data.window` cuts sequences [N, T, D], and not images.")
-    cut = {name: _cut(part, window, stride, rule) for name, part in raw.parts.items()}
-    for name, part in cut.items():
-        if not len(part):
-            longest = max(map(int, _lengths(raw.parts[name])))
+    for name, part in raw.parts.items():
+        if (longest := int(_lengths(part).max())) < window:
+            split = f" of the {name} split" if len(raw.parts) > 1 else ""
             raise DataError(
-                f"{raw.where}: `data.window` must not exceed the longest recording, which has "
-                f"{longest} time steps. Received: {window}"
+                f"{raw.where}: `data.window` must not exceed the longest recording{split}, which "
+                f"has {longest} time steps. Received: {window}"
             )
-    count = sum(map(len, cut.values()))
-    recordings = sum(map(len, raw.parts.values()))
-    short = sum(int((_lengths(part) < window).sum()) for part in raw.parts.values())
-    note = f"{count:,} windows of {window} time steps, {stride} apart, from {recordings} recordings"
-    if short:
-        note += f"; {short} recordings are shorter than a window and are left out"
-    return raw.changed(parts=cut, notes=(*raw.notes, note))
+    cut = {name: _cut(part, window, stride, rule) for name, part in raw.parts.items()}
+    return raw.changed(parts=cut, notes=(*raw.notes, _note(raw, cut, window, stride)))
 
 
 def _lengths(part: Sequences) -> np.ndarray:
     return np.full(len(part), part.x.shape[1]) if part.lengths is None else part.lengths
 
 
+def _note(raw: RawData, cut: dict[str, Sequences], window: int, stride: int) -> str:
+    lengths = np.concatenate([_lengths(part) for part in raw.parts.values()])
+    count, long = sum(map(len, cut.values())), lengths[lengths >= window]
+    short, left = len(lengths) - len(long), int(((long - window) % stride).sum())
+    note = (
+        f"{count:,} windows of {window} time steps, {stride} apart, from {len(long):,} recordings"
+    )
+    if short:
+        note += f"; {short:,} recordings are shorter than a window and are left out"
+    if left:
+        note += f"; {left:,} time steps at the ends of recordings are left out"
+    return note
+
+
 def _cut(part: Sequences, window: int, stride: int, rule: str) -> Sequences:
-    places = [
-        (i, start)
-        for i, length in enumerate(_lengths(part).tolist())
-        for start in range(0, length - window + 1, stride)
-    ]
-    recording = np.array([i for i, _ in places], np.int64)
-    starts = np.array([start for _, start in places], np.int64)
-    x = np.empty((len(places), window, part.x.shape[2]), part.x.dtype)
-    for row, (i, start) in enumerate(places):
+    lengths = _lengths(part).astype(np.int64)
+    counts = np.where(lengths < window, 0, (lengths - window) // stride + 1)  # by recording
+    recording = np.repeat(np.arange(len(part)), counts)
+    first = np.repeat(counts.cumsum() - counts, counts)  # the first window of the same recording
+    starts = (np.arange(len(recording)) - first) * stride
+    x = np.empty((len(recording), window, part.x.shape[2]), part.x.dtype)
+    for row, (i, start) in enumerate(zip(recording.tolist(), starts.tolist(), strict=True)):
         x[row] = part.x[i, start : start + window]
     names = part.ids if part.ids is not None else np.arange(len(part)).astype(str)
-    groups = part.groups if part.groups is not None else names
+    ids = [f"{names[i]}:{start}" for i, start in zip(recording, starts, strict=True)]
     return Sequences(
         x,
         labels=_labels(part, recording, starts, window, rule),
-        ids=np.array([f"{names[i]}:{start}" for i, start in places], object),
-        groups=groups[recording],
+        ids=np.array(ids, object),
+        groups=None if part.groups is None else part.groups[recording],
         splits=None if part.splits is None else part.splits[recording],
+        recordings=recording,
         owned=True,
     )
 

@@ -112,6 +112,7 @@ def test_sequences_of_different_lengths_are_refused_with_the_lines_that_pad_them
     exec("\n".join(lines).replace("…", "y=y"), names)
     dataset = load_dataset(f"npz:{tmp_path / 'b.npz'}")
     assert sorted(np.unique(dataset.train.lengths)) == [3, 4, 5, 6]
+    assert dataset.spec.raw_shape == (6, 2)
     with pytest.raises(DataError, match=r"`y` is an array of Python objects.*y=y.astype\(str\)"):
         load_dataset(write(tmp_path / "c.npz", {"x": np.zeros((4, 2)), "y": labels.astype(object)}))
 
@@ -138,7 +139,7 @@ def put(name, index, value):
         (change("x", lambda x: x[0, 0]), r"`x` must be of shape [N, T, D]"),
         (change("x", lambda x: x[0]), "`y` must be of shape [7], one for each example of `x`"),
         (change("x", lambda x: x[:, :0]), "none of them 0. Received: [90, 0, 4]"),
-        (put("x", (17, 0, 2), np.nan), "1 values are missing (NaN), the first at example 17, time"),
+        (put("x", (17, 0, 2), np.nan), "1 value is missing (NaN), the first at example 17, time"),
         (put("x", (17, 0, 2), 1e300), "`x` must be finite (in float32). Received: inf at"),
         (
             change("y", lambda y: y.astype(float)),
@@ -286,7 +287,8 @@ def test_every_class_is_in_every_split(tmp_path, count):
     """A class of few examples, which proportions alone would leave out of validation or test."""
     y = np.zeros(60, int)
     y[-count:] = 1
-    source = write(tmp_path / "a.npz", {"x": np.zeros((60, 2, 2)), "y": y})
+    x = np.random.default_rng(0).normal(size=(60, 2, 2))
+    source = write(tmp_path / "a.npz", {"x": x, "y": y})
     if count < 3:
         with pytest.raises(DataError, match=f"{count} of class '1'. Each class needs 3"):
             load_dataset(source)

@@ -1,0 +1,40 @@
+"""Finds features that have one value only, of which a model can learn nothing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqclf.data.split import Split
+from seqclf.data.values import parts
+
+SHOWN = 5  # names in a note
+
+
+def constant_features(train: Split, feature_names: Sequence[str]) -> tuple[str, ...]:
+    """Returns a note about the features that have one value only in the training split.
+
+    Args:
+        train: sequences `[N, T, D]`. Images (uint8, or with channels) are not looked at: their
+            borders are often of one colour.
+        feature_names: the name of each feature; (): their indices stand for them.
+    """
+    if train.x.dtype == np.uint8 or train.x.ndim != 3:
+        return ()
+    features = train.x.shape[2]
+    low, high = np.full(features, np.inf), np.full(features, -np.inf)
+    steps = np.arange(train.x.shape[1])
+    for part in parts(train.x):
+        x = train.x[part]
+        values = x.reshape(-1, features)
+        if train.lengths is not None:
+            values = x[steps < train.lengths[part, None]]
+        low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+    constant = np.flatnonzero(low == high)
+    if not constant.size:
+        return ()
+    names = [str(feature_names[d]) if len(feature_names) else str(d) for d in constant[:SHOWN]]
+    shown = ", ".join(names) + (", …" if constant.size > SHOWN else "")
+    return (
+        f"{constant.size} of {features} features have one value only in the training split, of "
+        f"which the model can learn nothing: {shown}",
+    )

@@ -1,0 +1,63 @@
+"""`all_splits`: the splits of the source, and those that are held out at random."""
+
+from seqclf.config import DataConfig
+from seqclf.data.checks import check_trainable
+from seqclf.data.group_splits import Groups
+from seqclf.data.holding_out import divide, division_in_words, held_out
+from seqclf.data.own_splits import own_splits, shared_groups
+from seqclf.data.sequences import RawData, Sequences
+from seqclf.errors import ConfigError
+
+
+def all_splits(
+    raw: RawData, config: DataConfig
+) -> tuple[dict[str, Sequences], tuple[str, ...], str]:
+    """Returns all three splits, notes about them, and a line that says how they were made.
+
+    Args:
+        raw: the examples, with class indices as labels. Arrays that it owns are used up.
+        config: the fractions, the seed and `split_by`.
+
+    Raises:
+        DataError: a split's name is unknown, or there are too few examples, groups or recordings.
+        ConfigError: the splits are to be by group, and there are no groups.
+    """
+    own = own_splits(raw)
+    parts = dict(raw.parts)
+    if (chosen := own["train"]) is not None:
+        taken = {name: indices for name, indices in own.items() if indices is not None}
+        parts |= divide(parts["train"], {**taken, "train": chosen})
+    labels = {name: part.labels for name, part in parts.items() if part.labels is not None}
+    assert raw.class_names is not None
+    check_trainable(labels, raw.class_names, raw.where)
+    notes = shared_groups(parts)
+    fractions = {"test": config.test, "validation": config.validation}
+    lacking = {name: each for name, each in fractions.items() if name not in parts}
+    train = parts["train"]
+    groups = _groups(train, raw, config) if lacking else None
+    division = division_in_words(own, groups.noun if groups else "class", config.split_seed)
+    if not lacking:
+        return parts, notes, division
+    assert train.labels is not None
+    where = raw.where if raw.table else config.source
+    splits = held_out(train.labels, groups, lacking, config.split_seed, where, raw.class_names)
+    if groups is not None:
+        counts = (
+            f"{name} {len(set(groups.values[indices])):,}" for name, indices in splits.items()
+        )
+        notes += (f"random splits by {groups.noun}, none of which is in two: {', '.join(counts)}",)
+    return parts | divide(train, splits), notes, division
+
+
+def _groups(train: Sequences, raw: RawData, config: DataConfig) -> Groups | None:
+    """Returns what must not come into two random splits: groups, or the recordings of windows."""
+    if config.split_by == "group" and train.groups is not None:
+        return Groups(train.groups)
+    if train.recordings is not None:
+        return Groups(train.recordings, "recording")
+    if config.split_by == "group":
+        raise ConfigError(
+            f"{raw.where}: `data.split_by` 'group' needs the group of each example: name its "
+            "column in `data.group` (in an .npz file: the array `groups`)."
+        )
+    return None
