@@ -60,7 +60,7 @@ def load(tmp_path, content, **options):
         (put("temp", "2024-05-01"), {"features": "temp"}, "line 60: .*A date cannot be a feature"),
         (put("temp", "inf"), {}, "line 60: the values of the column 'temp' must be finite"),
         (put("temp", "1e300"), {}, "line 60: .*must be finite in float32. Received: 1e.300"),
-        (put("temp", "NA"), {}, r"1 values are missing \(NaN\), .*temp 1 of 200. Fill them in, or"),
+        (put("temp", "NA"), {}, r"1 value is missing \(NaN\), .*temp 1 of 200. Fill them in, or"),
         (text(FRAME.assign(vib="2024-05-01")), {"features": "vib"}, "line 2: .*A date cannot be"),
         (text(FRAME.assign(t="01.05.2024")), {}, "line 2: .*ISO 8601 .* Received: '01.05.2024'"),
         ("", {}, "bad.csv: the file is empty"),
