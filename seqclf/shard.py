@@ -1,24 +1,35 @@
 """Converts data into shards: TFRecord files for training on data that does not fit in memory.
 
     python -m seqclf.shard --source=folder:IMAGES --out=shards/images
+    python -m seqclf.shard --source=csv:readings.csv --id=run --label=state --out=shards/readings
     python -m seqclf.train --config.data.source='tfrecord:shards/images/*.tfrecord'
 
 IMAGES holds one folder of image files (or .npy arrays) for each class, or such folders in train/,
-validation/ (or val/, valid/, dev/) and test/. It is read file by file; every other source of
-`data.source` is loaded first.
+validation/ (or val/, valid/, dev/) and test/. It is read file by file. Tables are read in level
+memory if the rows of each sequence are together. Every other source of `data.source` is read as a
+whole first.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from absl import flags
 
+from seqclf.config import DataConfig
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
 from seqclf.errors import ConfigError
 
 SOURCE = flags.DEFINE_string(
-    "source", None, "Examples to convert: folder:DIR, or any other source of data.source."
+    "source",
+    None,
+    "Examples to convert: folder:DIR, csv:FILE, parquet:FILE, or another source of data.source.",
+)
+# The keys of the group data that are flags of the same name here.
+KEYS = (
+    *("form", "id", "time", "features", "label", "group", "split", "separator", "decimal"),
+    *("split_by", "window", "stride", "window_label"),
 )
 OUT = flags.DEFINE_string("out", None, "New folder for the shards, local or gs://….")
 SHARDS = flags.DEFINE_integer("shards", 32, "Number of files of the training split.", lower_bound=1)
@@ -50,6 +61,19 @@ CHANNELS = flags.DEFINE_enum(
     "Channels of a folder's images: 1 (grey) or 3 (RGB). Without the flag the first image decides.",
 )
 
+
+def _define_keys() -> None:
+    kinds = {str: flags.DEFINE_string, int: flags.DEFINE_integer}
+    settings = dict(DataConfig.settings())
+    for key in KEYS:
+        known = settings[key]
+        if known.choices:
+            flags.DEFINE_enum(key, known.default, known.choices, known.doc)
+        else:
+            kinds[known.kind](key, known.default, known.doc)
+
+
+_define_keys()
 MISSING = flags.DEFINE_enum(
     "missing",
     "error",
@@ -61,13 +85,17 @@ MISSING = flags.DEFINE_enum(
 
 def check(argv: Sequence[str]) -> None:
     del argv
-    from pathlib import Path
-
     size = IMAGE_SIZE.value
     if len(size) not in (0, 2) or not all(side.isdecimal() and int(side) for side in size):
         raise ConfigError(f"--image_size must be HEIGHT,WIDTH. Received: {','.join(size)!r}")
+    DataConfig(source=SOURCE.value, **options())  # says what cannot be
     if Path(OUT.value).expanduser().exists():
         raise ConfigError(f"--out must name a new folder. Received: {OUT.value!r}, which exists")
+
+
+def options() -> dict[str, Any]:
+    """Returns the keys of the group data that the flags give."""
+    return {key: flags.FLAGS[key].value for key in KEYS if flags.FLAGS[key].present}
 
 
 def main(argv: Sequence[str]) -> None:
@@ -79,6 +107,7 @@ def main(argv: Sequence[str]) -> None:
     from seqclf.data.shards.progress import ShardProgress
     from seqclf.data.shards.writing import write_shards
 
+    out = os.path.expanduser(OUT.value)  # a Path would spoil gs://
     source = open_source(
         SOURCE.value,
         validation=VALIDATION.value,
@@ -86,10 +115,11 @@ def main(argv: Sequence[str]) -> None:
         seed=SEED.value,
         images=ImageOptions(tuple(map(int, IMAGE_SIZE.value)), int(CHANNELS.value or 0)),
         keep_missing=MISSING.value == "keep",
+        options=options(),
+        folder=_folder_of(out),
     )
     for note in source.notes:
         print(note, flush=True)
-    out = os.path.expanduser(OUT.value)  # a Path would spoil gs://
     schema = write_shards(
         source,
         out,
@@ -99,6 +129,13 @@ def main(argv: Sequence[str]) -> None:
         report=ShardProgress(),
     )
     print(summary(out.rstrip("/"), schema))
+
+
+def _folder_of(out: str) -> Path | None:
+    """Returns the folder on this machine in which the shards will lie, as far as it exists."""
+    if "://" in out:
+        return None
+    return next(folder for folder in Path(out).absolute().parents if folder.is_dir())
 
 
 def summary(out: str, schema: Any) -> str:

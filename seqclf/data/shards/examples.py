@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from seqclf.data.dataset import Dataset, ExampleStore, Split
+from seqclf.data.table_layout import TableLayout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Source:
         variable_length: whether lengths may vary; None: the converter finds out.
         full_scale: the largest raw value of uint8 examples.
         notes: lines that tell people what is left out or missing.
+        feature_names: the name of each feature; (): they have none.
+        table: how the table holds the sequences, for sources that are tables.
     """
 
     origin: str
@@ -55,6 +58,8 @@ class Source:
     variable_length: bool | None = None
     full_scale: float = 255.0
     notes: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    table: TableLayout | None = None
 
 
 def dataset_source(dataset: Dataset, seed: int) -> Source:
@@ -69,9 +74,7 @@ def dataset_source(dataset: Dataset, seed: int) -> Source:
     """
     parts = {}
     for name, split in dataset.splits():
-        order = np.arange(len(split))
-        if name == "train":
-            np.random.default_rng(seed).shuffle(order)
+        order = written_order(name, len(split), seed)
         parts[name] = Part(len(split), _iterator(name, split, order))
     spec = dataset.spec
     return Source(
@@ -81,7 +84,23 @@ def dataset_source(dataset: Dataset, seed: int) -> Source:
         spec.variable_length,
         spec.full_scale,
         dataset.notes,
+        spec.feature_names,
+        spec.table,
     )
+
+
+def written_order(split: str, count: int, seed: int) -> np.ndarray:
+    """Returns the order in which the examples of a split are written: random for training.
+
+    Args:
+        split: the name of the split.
+        count: the number of its examples.
+        seed: the seed of the order.
+    """
+    order = np.arange(count)
+    if split == "train":
+        np.random.default_rng(seed).shuffle(order)
+    return order
 
 
 def _iterator(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:

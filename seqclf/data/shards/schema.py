@@ -11,6 +11,7 @@ import tensorflow as tf
 from seqclf.data.checks import check_class_names
 from seqclf.data.normalization import Moments
 from seqclf.data.shards.records import Layout
+from seqclf.data.table_layout import TableLayout
 from seqclf.errors import DataError
 
 NAME = "schema.json"
@@ -57,6 +58,8 @@ class Schema:
             split at each index of the last axis of an example; None for images, whose values go
             from 0 to `full_scale`, and for shards of earlier versions, which do not record it.
         missing: for each split with missing values how many each feature lacks; read by rows.
+        feature_names: the name of each feature; (): they have none.
+        table: how the table held the sequences; None: they come from no table.
     """
 
     origin: str
@@ -71,6 +74,8 @@ class Schema:
     moments: dict[str, Moments]
     input_range: dict[str, tuple[float, ...]] | None = None
     missing: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    feature_names: tuple[str, ...] = ()
+    table: TableLayout | None = None
 
     @property
     def layout(self) -> Layout:
@@ -84,7 +89,7 @@ class Schema:
             for reading, m in self.moments.items()
         }
         # Earlier versions refuse entries that they do not know.
-        for name in ("input_range", "missing"):
+        for name in ("input_range", "missing", "feature_names", "table"):
             if not content[name]:
                 del content[name]
         return json.dumps(content, indent=1) + "\n"
@@ -151,8 +156,11 @@ def _from_json(content: dict[str, Any]) -> Schema:
     shape, names = content.pop("shape"), content.pop("class_names")
     if (limits := content.pop("input_range", None)) is not None:
         limits = {key: tuple(map(float, limits[key])) for key in ("low", "high")}
+    features, table = content.pop("feature_names", []), content.pop("table", None)
     return Schema(
         **content,
+        feature_names=tuple(map(_text, features)),
+        table=None if table is None else TableLayout.from_dict(table),
         shape=tuple(shape),
         class_names=tuple(names),
         shards=shards,
@@ -190,3 +198,9 @@ def _check(schema: Schema) -> None:
         ordered = all(-math.inf < a <= b < math.inf for a, b in zip(low, high, strict=True))
         if len(low) != schema.shape[-1] or not ordered:
             raise ValueError(f"`input_range`: {schema.input_range!r:.80}")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"`feature_names`: {value!r:.80}")
+    return value

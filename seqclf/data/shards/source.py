@@ -51,6 +51,8 @@ def load_shards(
         full_scale=schema.full_scale,
         background=schema.background,
         missing=missing if schema.dtype != "uint8" else "error",
+        feature_names=schema.feature_names,
+        table=schema.table,
     )
     measured = schema.moments[reading]
     if spec.missing == "error":

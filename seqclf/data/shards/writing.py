@@ -71,6 +71,8 @@ def write_shards(
             moments=measure.moments(),
             input_range=measure.input_range(),
             missing={split: tuple(map(int, n)) for split, n in measure.missing.items()},
+            feature_names=source.feature_names,
+            table=source.table,
         )
         with tf.io.gfile.GFile(f"{folder}/{NAME}", "w") as file:
             file.write(schema.to_json())

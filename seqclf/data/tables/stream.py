@@ -50,6 +50,11 @@ class TableStream:
         """Whether the table has the column with the class."""
         return bool(self._reader.layout.label)
 
+    @property
+    def cuts_windows(self) -> bool:
+        """Whether recordings are cut into windows."""
+        return self._reader.layout.window > 0
+
     def __iter__(self) -> Iterator[TableSequence]:
         self.rows_read = self.short = 0
         if self._whole:
