@@ -4,10 +4,10 @@
     python -m seqclf.shard --source=csv:readings.csv --id=run --label=state --out=shards/readings
     python -m seqclf.train --config.data.source='tfrecord:shards/images/*.tfrecord'
 
-IMAGES holds one folder of image files (or .npy arrays) for each class, or such folders in train/,
-validation/ (or val/, valid/, dev/) and test/. It is read file by file. Tables are read in level
-memory if the rows of each sequence are together. Every other source of `data.source` is read as a
-whole first.
+IMAGES holds one folder of image files (or .npy or CSV files) for each class, or such folders in
+train/, validation/ (or val/, valid/, dev/) and test/. It is read file by file. Tables are read in
+level memory if the rows of each sequence are together. Every other source of `data.source` is read
+as a whole first.
 """
 
 from collections.abc import Sequence

@@ -86,7 +86,9 @@ class DataConfig(Group):
         choices=("auto", "unit", "standard", "global", "none"),
     )
     image_size: tuple[int, ...] = setting(
-        (), "(height, width): resize images of a tensorflow-datasets source; () keeps them", low=1
+        (),
+        "(height, width): resize images of a folder or a tensorflow-datasets source; () keeps them",
+        low=1,
     )
     mnist_dir: str = setting(
         "", "folder with MNIST's four original .gz files; empty: $SEQCLF_MNIST_DIR"

@@ -14,6 +14,7 @@ from seqclf.data.archives.tsv import tsv_data
 from seqclf.data.arrays import WHERE as IN_MEMORY
 from seqclf.data.assembly import assemble
 from seqclf.data.dataset import Dataset
+from seqclf.data.folders.source import folder_data
 from seqclf.data.idx import load_idx
 from seqclf.data.npz import npz_data
 from seqclf.data.options import DataOptions
@@ -36,7 +37,8 @@ def load_dataset(source: Any = "digits", **options: "Unpack[DataOptions]") -> Da
 
             - `csv:FILE`, `parquet:FILE`: a table, with one row for each time step or one row for
               each sequence; the options `id`, `time`, `features`, `label`, … name its columns;
-            - `folder:DIR`: one CSV or `.npy` file for each sequence;
+            - `folder:DIR`: one CSV or `.npy` file for each sequence, or one image file for each
+              image, in a folder for each class, or with a class in the file `labels`;
             - `ts:TRAIN,TEST`, `tsv:TRAIN,TEST`: the UEA and UCR archives' files;
             - `npz:FILE`: NumPy arrays, see `load_npz`;
             - `digits`: 1,797 real digits of 8×8 that come with scikit-learn;
@@ -85,9 +87,9 @@ def _load(config: DataConfig) -> Dataset:
     named = kind in FILES or kind == "tfrecord"
     if named and not path:
         raise ConfigError(f"`data.source` names no file or folder. Received: {config.source!r}")
-    if config.image_size and (named or config.source == "digits"):
+    if config.image_size and kind != "folder" and (named or config.source == "digits"):
         raise ConfigError(
-            "`data.image_size` resizes images of tensorflow-datasets only. "
+            "`data.image_size` resizes images of folders and of tensorflow-datasets only. "
             f"Received: {config.image_size} with {config.source!r}"
         )
     if kind == "tfrecord":
@@ -133,6 +135,7 @@ def _digits() -> RawData:
 # The sources that are files: the word before the colon -> what reads them.
 FILES: dict[str, Callable[[str, DataConfig], RawData]] = {
     "csv": csv_data,
+    "folder": folder_data,
     "idx": _from_idx,
     "npz": npz_data,
     "parquet": parquet_data,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from seqclf.config import DataConfig
 from seqclf.data.shards.folder import folder_source
 from seqclf.errors import DataError
 
@@ -90,9 +91,9 @@ def test_every_class_is_in_every_split(tmp_path, count, fraction):
         with pytest.raises(
             DataError, match=f"too few examples of class 'b' .*: {count}, and 3 are"
         ):
-            folder_source(str(tmp_path), validation=fraction, test=fraction)
+            folder_source(str(tmp_path), DataConfig(validation=fraction, test=fraction))
         return
-    source = folder_source(str(tmp_path), validation=fraction, test=fraction)
+    source = folder_source(str(tmp_path), DataConfig(validation=fraction, test=fraction))
     for part in source.parts.values():
         assert {example.y for example in part.examples()} == {0, 1}
 

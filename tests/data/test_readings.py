@@ -94,7 +94,9 @@ def test_varying_lengths_are_read_by_rows(tmp_path):
         load_dataset(f"npz:{tmp_path}/a.npz", reading="pixels")
     with pytest.raises(ConfigError, match="`data.reading` must be one of"):
         load_dataset("digits", reading="spirals")
-    with pytest.raises(ConfigError, match="resizes images of tensorflow-datasets only"):
+    with pytest.raises(
+        ConfigError, match="resizes images of folders and of tensorflow-datasets only"
+    ):
         load_dataset("digits", image_size=(16, 16))
 
 

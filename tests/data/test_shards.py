@@ -277,7 +277,9 @@ def test_patterns(digits, tmp_path):
         load_dataset(f"tfrecord:{tmp_path}/*/*.tfrecord")
     with pytest.raises(ConfigError, match="names no file or folder. Received: 'tfrecord:'"):
         load_dataset("tfrecord:")
-    with pytest.raises(ConfigError, match="resizes images of tensorflow-datasets only"):
+    with pytest.raises(
+        ConfigError, match="resizes images of folders and of tensorflow-datasets only"
+    ):
         load_dataset(f"tfrecord:{digits}", image_size=(8, 8))
     with pytest.raises(DataError, match=r"unknown://a/\*: cannot be opened: File system scheme"):
         load_dataset("tfrecord:unknown://a/*")

@@ -52,10 +52,10 @@ def open_source(
             "--source must be folder:DIR, csv:FILE, parquet:FILE, ts:FILES, tsv:FILES, npz:FILE, "
             f"idx:DIR, digits or a name of tensorflow-datasets. Received: {source!r}"
         )
-    if kind == "folder":
-        return folder_source(path, validation=validation, test=test, seed=seed, images=images)
     keys: dict[str, Any] = dict(options or {})
     keys |= {"validation": validation, "test": test, "split_seed": seed}
+    if kind == "folder":
+        return folder_source(path, DataConfig(source=source, **keys), images)
     if kind in TABLES and path:
         return table_source(path, DataConfig(source=source, **keys), folder)
     keys["image_size"] = images.size if images else ()

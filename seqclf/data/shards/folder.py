@@ -1,56 +1,40 @@
-"""A folder with one sub-folder for each class as the source of a converter: images or arrays.
+"""A folder with one sub-folder for each class as the source of a converter: images or sequences.
 
-DIR/CLASS/anything.png            or another image format, or .npy; the converter makes the splits
+DIR/CLASS/anything.png            or another image format, .npy or .csv; the splits are made
 DIR/train/CLASS/anything.png      and perhaps DIR/test and DIR/validation (or val, valid, dev)
 """
 
-import dataclasses
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from seqclf.config import DataConfig
 from seqclf.data.checks import missing_classes
-from seqclf.data.image_files import read_image
+from seqclf.data.folders.keys import check_keys
+from seqclf.data.folders.layout import File, FolderLayout, read_layout
+from seqclf.data.folders.reading import ImageOptions, file_kind, file_reader
 from seqclf.data.shards.examples import Example, Part, Source
-from seqclf.data.shards.folder_layout import ARRAY_SUFFIXES, File, FolderLayout, read_layout
 from seqclf.data.shards.schema import SPLITS
 from seqclf.errors import DataError
 
-
-@dataclasses.dataclass(frozen=True)
-class ImageOptions:
-    """How image files are read.
-
-    Attributes:
-        size: the (height, width) that images are resized to; () keeps their sizes.
-        channels: 1 (grey) or 3 (RGB); 0: grey if the first training image is grey, RGB if not.
-    """
-
-    size: tuple[int, ...] = ()
-    channels: int = 0
+__all__ = ["ImageOptions", "folder_source"]
+SHARD_KEYS = ("labels", "split_by", "window", "stride")  # that a converter of folders cannot use
 
 
 def folder_source(
-    folder: str,
-    *,
-    validation: float = 0.1,
-    test: float = 0.2,
-    seed: int = 0,
-    images: ImageOptions | None = None,
+    folder: str, config: DataConfig | None = None, images: ImageOptions | None = None
 ) -> Source:
     """Returns the examples of a folder; it holds the names in memory, but not the contents.
 
     Args:
         folder: a folder of the structure that the module's docstring shows.
-        validation: the fraction of the training examples to validate on, if there is no such
-            folder.
-        test: the fraction of the examples to test on, if there is no such folder.
-        seed: the seed of the splits, which keep the proportions of the classes, and of the order
-            of the training examples. Seed and names alone decide both.
+        config: the fractions `validation` and `test` of examples that are held out where there is
+            no such folder; the columns of CSV files; and `split_seed`, the seed of the splits,
+            which keep the proportions of the classes, and of the order of the training examples.
+            Seed and names alone decide both.
         images: how image files are read.
 
     Raises:
@@ -58,27 +42,39 @@ def folder_source(
             kinds. While the examples are read: a file is damaged, or of another shape than the
             first.
     """
+    config = config or DataConfig()
+    check_keys(config, SHARD_KEYS)
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise DataError(f"folder:{folder}: no such folder.")
     layout = read_layout(root)
     splits = dict(layout.splits)
     _check_training(splits["train"], layout)
-    fractions = {"test": test, "validation": validation}
+    fractions = {"test": config.test, "validation": config.validation}
     missing = [name for name in fractions if name not in splits]
     for i, name in enumerate(missing):
         later = len(missing) - 1 - i
         splits["train"], splits[name] = _hold_out(
-            splits["train"], fractions[name], seed, layout, later
+            splits["train"], fractions[name], config.split_seed, layout, later
         )
     _check_kinds(splits, root)
-    splits["train"].sort(key=lambda file: _draw(seed, file[0], root))
-    first = splits["train"][0][0]
-    read = _read_array if first.suffix.lower() in ARRAY_SUFFIXES else _image_reader(first, images)
+    splits["train"].sort(key=lambda file: _draw(config.split_seed, file[0], root))
+    paths = [path for files in splits.values() for path, _ in files]
+    kind = file_kind(paths, root)
+    # The first file in the order of names has the columns, as in a training on the folder itself.
+    first = (layout.splits if kind == "CSV files" else splits)["train"][0][0]
+    read = file_reader(first, kind, images, config)
     parts = {name: Part(len(splits[name]), _examples(splits[name], read)) for name in SPLITS}
     labels = {name: [y for _, y in files] for name, files in splits.items()}
-    notes = (*layout.notes, *missing_classes(labels, layout.class_names))
-    return Source(f"folder {root}", layout.class_names, parts, notes=notes)
+    notes = (*layout.notes, *read.notes, *missing_classes(labels, layout.class_names))
+    return Source(
+        f"folder {root}",
+        layout.class_names,
+        parts,
+        notes=notes,
+        feature_names=read.layout.values if read.layout else (),
+        table=read.layout,
+    )
 
 
 def _draw(seed: int, path: Path, root: Path) -> bytes:
@@ -121,7 +117,7 @@ def _check_training(files: list[File], layout: FolderLayout) -> None:
         if y not in trained:
             raise DataError(
                 f"{layout.root}: class {name!r} has no example to train on. The folder of a class "
-                f"holds image files or .npy arrays.{layout.notes_in_words()}"
+                f"holds image files, .npy arrays or CSV files.{layout.notes_in_words()}"
             )
 
 
@@ -130,13 +126,8 @@ def _check_kinds(splits: dict[str, list[File]], root: Path) -> None:
         if not files:
             raise DataError(
                 f"{root}: no examples for the {split} split. It must hold one folder of image "
-                "files or .npy arrays for each class."
+                "files, .npy arrays or CSV files for each class."
             )
-    kinds = {
-        path.suffix.lower() in ARRAY_SUFFIXES for files in splits.values() for path, _ in files
-    }
-    if len(kinds) > 1:
-        raise DataError(f"{root}: holds images and .npy arrays; convert them separately.")
 
 
 def _examples(
@@ -147,34 +138,3 @@ def _examples(
             yield Example(read(path), y, str(path))
 
     return examples
-
-
-def _read_array(path: Path) -> np.ndarray:
-    """Returns the array of an .npy file."""
-    try:
-        x = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise DataError(f"{path}: truncated, damaged or no .npy file ({error}).") from error
-    if not isinstance(x, np.ndarray) or x.dtype.kind not in "biuf" or x.ndim not in (2, 3):
-        raise DataError(
-            f"{path}: must hold one array of real numbers, [T, D] (or an image [H, W] or "
-            f"[H, W, C]). Received: {getattr(x, 'dtype', type(x).__name__)} "
-            f"{list(getattr(x, 'shape', []))}"
-        )
-    return x
-
-
-def _image_reader(first: Path, options: ImageOptions | None) -> Callable[[Path], np.ndarray]:
-    """Returns the function that reads image files, all with the same channels and size."""
-    options = options or ImageOptions()
-    channels = options.channels or (1 if read_image(first).ndim == 2 else 3)
-
-    def read_resized(path: Path) -> np.ndarray:
-        pixels = read_image(path, channels)
-        if options.size:
-            height, width = options.size
-            image = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
-            pixels = np.asarray(image)
-        return pixels
-
-    return read_resized

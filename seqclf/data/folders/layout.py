@@ -9,6 +9,7 @@ from seqclf.data.image_files import IMAGE_SUFFIXES
 from seqclf.errors import DataError
 
 ARRAY_SUFFIXES = (".npy",)
+TABLE_SUFFIXES = (".csv",)
 SPLIT_NAMES = {  # split -> the names that its folder may have, in any case
     "train": ("train", "training"),
     "validation": ("validation", "val", "valid", "dev"),
@@ -51,8 +52,9 @@ def read_layout(root: Path) -> FolderLayout:
         DataError: two folders are for one split, there is a validation or test folder but none for
             training, or a class of another split is unknown to training.
     """
-    left_out = _LeftOut(root)
-    folders = _split_folders(root)
+    readable = _readable_suffixes(root)
+    left_out = LeftOut(root)
+    folders = _split_folders(root, readable)
     if folders:
         for path in sorted(root.iterdir()):
             if path not in folders.values():
@@ -61,30 +63,52 @@ def read_layout(root: Path) -> FolderLayout:
         folders = {"train": root}
     names = tuple(sorted(path.name for path in _visible(folders["train"]) if path.is_dir()))
     check_class_names(names, str(root))
-    splits = {split: _files(folder, names, left_out) for split, folder in sorted(folders.items())}
+    splits = {
+        split: _files(folder, names, readable, left_out)
+        for split, folder in sorted(folders.items())
+    }
     return FolderLayout(root, names, splits, left_out.notes())
 
 
-def is_readable(path: Path) -> bool:
+def _readable_suffixes(root: Path) -> tuple[str, ...]:
+    """Returns the endings of the files that are examples: images and arrays, or CSV files.
+
+    CSV files among images describe them, as a rule, and are left out; they are the examples where
+    they are in the majority.
+    """
+    counts = collections.Counter(
+        "table" if suffix in TABLE_SUFFIXES else "other"
+        for path in root.rglob("*")
+        if (suffix := path.suffix.lower()) in IMAGE_SUFFIXES + ARRAY_SUFFIXES + TABLE_SUFFIXES
+        and not path.name.startswith(".")
+        and path.parent != root
+    )
+    if counts["table"] > counts["other"]:
+        return TABLE_SUFFIXES
+    return IMAGE_SUFFIXES + ARRAY_SUFFIXES
+
+
+def _is_readable(path: Path, readable: tuple[str, ...]) -> bool:
     """Returns whether a file is of a format that is read, by the ending of its name."""
-    return path.suffix.lower() in IMAGE_SUFFIXES + ARRAY_SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in readable and not path.is_dir()
 
 
 def _visible(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
 
-def _split_folders(root: Path) -> dict[str, Path]:
+def _split_folders(root: Path, readable: tuple[str, ...]) -> dict[str, Path]:
     """Returns the folder of each split, or {} if the folder holds classes instead of splits."""
     folders = [path for path in _visible(root) if path.is_dir()]
     classes_beside = any(
-        path.name.lower() not in _SPLIT_OF and any(map(is_readable, _visible(path)))
+        path.name.lower() not in _SPLIT_OF
+        and any(_is_readable(file, readable) for file in _visible(path))
         for path in folders
     )
     found: dict[str, Path] = {}
     for path in sorted(folders):
         split = _SPLIT_OF.get(path.name.lower())
-        if split is None or not _holds_classes(path, classes_beside):
+        if split is None or not _holds_classes(path, classes_beside, readable):
             continue
         if split in found:
             raise DataError(
@@ -100,17 +124,21 @@ def _split_folders(root: Path) -> dict[str, Path]:
     return found
 
 
-def _holds_classes(folder: Path, classes_beside: bool) -> bool:
+def _holds_classes(folder: Path, classes_beside: bool, readable: tuple[str, ...]) -> bool:
     """Returns whether a folder with the name of a split is one: it holds folders.
 
     If it holds examples too, and there are classes beside it, it is one of these classes.
     """
     inside = _visible(folder)
     has_folders = any(path.is_dir() for path in inside)
-    return has_folders and not (classes_beside and any(map(is_readable, inside)))
+    return has_folders and not (
+        classes_beside and any(_is_readable(path, readable) for path in inside)
+    )
 
 
-def _files(split: Path, names: tuple[str, ...], left_out: "_LeftOut") -> list[File]:
+def _files(
+    split: Path, names: tuple[str, ...], readable: tuple[str, ...], left_out: "LeftOut"
+) -> list[File]:
     """Returns the files of a split, class by class, sorted by name."""
     files: list[File] = []
     for path in sorted(split.iterdir()):
@@ -120,25 +148,25 @@ def _files(split: Path, names: tuple[str, ...], left_out: "_LeftOut") -> list[Fi
             raise DataError(f"{path}: the training examples have no class of that name.")
         else:
             index = names.index(path.name)
-            files += [(file, index) for file in _class_files(path, left_out)]
+            files += [(file, index) for file in _class_files(path, readable, left_out)]
     return sorted(files, key=lambda file: (file[1], file[0]))
 
 
-def _class_files(folder: Path, left_out: "_LeftOut") -> list[Path]:
+def _class_files(folder: Path, readable: tuple[str, ...], left_out: "LeftOut") -> list[Path]:
     found = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             left_out.add(path, "hidden")
         elif path.is_dir():
             left_out.add(path, "in a folder inside the folder of a class")
-        elif is_readable(path):
+        elif _is_readable(path, readable):
             found.append(path)
         else:
             left_out.add(path, "of a format that is not read")
     return found
 
 
-class _LeftOut:
+class LeftOut:
     """The files that are left out, by the reason.
 
     Args:

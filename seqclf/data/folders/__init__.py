@@ -1,0 +1,1 @@
+"""A folder as a source: one file for each example, images or sequences."""
