@@ -165,7 +165,7 @@ def load_predictor() -> "Predictor":
 
 def ask_server(client: "Client") -> "RemotePredictor":
     """Returns the model --server, once it is ready to predict."""
-    from seqclf.serving.client.options import load_input_range
+    from seqclf.serving.client.options import load_facts
     from seqclf.serving.predicting.served_spec import load_served_spec
     from seqclf.serving.remote_predictor import RemotePredictor
 
@@ -173,7 +173,7 @@ def ask_server(client: "Client") -> "RemotePredictor":
     if MANIFEST.value is not None:
         spec = load_served_spec(MANIFEST.value)
         try:
-            input_range = load_input_range(MANIFEST.value)
+            input_range = load_facts(MANIFEST.value).input_range
         except ConfigError:  # of an export whose training did not record the range
             if spec is None:
                 raise

@@ -23,8 +23,9 @@ class RemotePredictor:
 
     Args:
         client: a client from `seqclf.serving.client.connect`.
-        spec: spec of the training data, from the manifest of the served version; None: not known.
-        input_range: range of the training inputs, from the manifest; None: not known.
+        spec: spec of the training data, from the manifest of the served version; None: what
+            the client knows.
+        input_range: range of the training inputs, from the manifest; None: what the client knows.
 
     Attributes:
         input: what the model takes.
@@ -50,8 +51,8 @@ class RemotePredictor:
             shape,
             "lengths" in self._signature(ARRAYS).inputs,
             IMAGES in self._signatures,
-            spec,
-            input_range,
+            spec or client.facts.spec,
+            input_range or client.facts.input_range,
         )
 
     @property

@@ -1,5 +1,6 @@
 """The requests of docs/serving.md are sent, as they stand there, to a server of our own."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -22,7 +23,9 @@ from seqclf.serving.saved_model import SavedModel
 from seqclf.serving.warmup import blank_examples
 
 PAGE = (ROOT / "docs" / "serving.md").read_text()
-ASKING = re.compile(r"^(MODEL=|curl |python -c |printf )")
+ASKING = re.compile(r"^(MODEL=|SEQUENCES=|curl |python -c |printf )")
+
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
 
 
 def requests():
@@ -64,7 +67,7 @@ def test_the_requests_get_answers_of_the_form_that_is_shown(served):
     folder, port = served
     known = f"MODEL=http://127.0.0.1:{port}/v1/models/seqclf\n"
     compared = 0
-    for text, shown in requests():
+    for text, shown in (block for block in requests() if "$SEQUENCES" not in block[0]):
         text = text.replace("8501", str(port)).replace("python ", f"{shlex.join(python())} ")
         text = text.replace("curl ", "curl --silent --fail-with-body ")
         done = subprocess.run(
@@ -80,8 +83,7 @@ def test_the_requests_get_answers_of_the_form_that_is_shown(served):
 
 def test_the_client_s_program(served):
     folder, port = served
-    (program,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
-    program = program.replace("8501", str(port))
+    program = PROGRAMS[0].replace("8501", str(port))
     done = subprocess.run(
         [*python(), "-c", program],
         cwd=folder,
@@ -117,3 +119,42 @@ def test_the_request_for_sequences(tmp_path):
     np.testing.assert_allclose(  # the second sequence is as long as its length says
         alone["probabilities"][1], outputs["probabilities"][1], atol=1e-6
     )
+
+
+@pytest.fixture(scope="module")
+def sequences(tmp_path_factory):
+    """An untrained model of sequences of 2 features with gaps, served; its URL."""
+    folder = tmp_path_factory.mktemp("page") / "models"
+    names = ("calm", "busy")
+    spec = DatasetSpec("t", "rows", (5, 2), "float32", names, variable_length=True)
+    spec = dataclasses.replace(spec, missing="interpolate", fill=(0.0, 1.0))
+    model = build_classifier(resolve({"model": {"units": [4]}}), spec)
+    (folder / "1").mkdir(parents=True)
+    write_version(folder / "1", model, spec, {}, "float32", blank_examples(spec))
+    port = free_port()
+    command = f"{shlex.join(python())} -m seqclf.serve --export_dir=models --name=sequences"
+    with background(f"{command} --port={port} --grpc_port=-1", folder.parent):
+        yield port
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on this machine")
+def test_the_requests_for_sequences(sequences, tmp_path):
+    blocks = [block for block in requests() if "$SEQUENCES" in block[0]]
+    assert len(blocks) == 4
+    for text, shown in blocks:
+        text = f"SEQUENCES=http://127.0.0.1:8501/v1/models/sequences\n{text}"
+        text = text.replace("8501", str(sequences)).replace("python ", f"{shlex.join(python())} ")
+        text = text.replace("curl ", "curl --silent --fail-with-body ")
+        done = subprocess.run(["bash", "-ec", text], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, text + done.stdout + done.stderr
+        answer = json.loads(done.stdout)
+        assert form(answer) == form(shown), text
+        if "predictions" in shown:
+            assert len(answer["predictions"]) == len(shown["predictions"])
+
+
+def test_the_client_s_program_for_sequences(sequences):
+    program = PROGRAMS[1].replace("8501", str(sequences))
+    done = subprocess.run([*python(), "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\['\w+' '\w+'\]\n$", done.stdout)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from seqclf.serving.batching import MAX_BATCH_SIZE
 from seqclf.serving.client.address import parse_address
-from seqclf.serving.client.base import Client, VersionStatus
+from seqclf.serving.client.base import Client
 from seqclf.serving.client.errors import (
     BadAnswer,
     DeadlineExceeded,
@@ -23,8 +23,10 @@ from seqclf.serving.client.errors import (
     Unauthorized,
     Unavailable,
 )
-from seqclf.serving.client.options import ClientOptions, load_input_range
+from seqclf.serving.client.options import ClientOptions, load_facts
+from seqclf.serving.client.status import VersionStatus
 from seqclf.serving.client.tensors import Signature, TensorInfo
+from seqclf.serving.model_facts import ModelFacts
 
 __all__ = [
     "BadAnswer",
@@ -73,8 +75,9 @@ def connect(
         client_cert: PEM file of the client's certificate, for servers that ask for one.
         client_key: PEM file of the certificate's key; by default `client_cert` holds it too.
         manifest: `assets.extra/manifest.json` of the served version, or a copy of it. With it an
-            `InputWarning` tells that inputs are far outside the range of the training inputs. A
-            server cannot be asked for this file.
+            `InputWarning` tells that inputs are far outside the range of the training inputs, and
+            data frames can be sent. The local server tells what this file says; TensorFlow Serving
+            cannot be asked for it.
 
     Raises:
         ConfigError: an argument cannot be used.
@@ -88,7 +91,7 @@ def connect(
         ca_file,
         client_cert,
         client_key,
-        None if manifest is None else load_input_range(manifest),
+        ModelFacts() if manifest is None else load_facts(manifest),
     )
     if address.is_grpc:
         from seqclf.serving.client.grpc_client import GrpcClient

@@ -5,7 +5,6 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -23,14 +22,10 @@ from seqclf.serving.client.errors import (
     Unavailable,
 )
 from seqclf.serving.client.options import Budget, ClientOptions
-from seqclf.serving.client.tensors import (
-    Features,
-    Signature,
-    as_features,
-    as_inputs,
-    concatenate_batches,
-)
-from seqclf.serving.input_warnings import input_warnings
+from seqclf.serving.client.prepared import prepare
+from seqclf.serving.client.status import VersionStatus
+from seqclf.serving.client.tensors import Features, Signature, as_features, concatenate_batches
+from seqclf.serving.model_facts import ModelFacts
 
 FIRST_PAUSE = 0.1  # seconds before the first repetition; doubled before each further one
 LONGEST_PAUSE = 2.0  # seconds
@@ -39,21 +34,6 @@ INIT_SIGNATURE = "__saved_model_init_op"  # only the loader can call it
 
 T = TypeVar("T")
 Classification = list[tuple[str, float]]
-
-
-@dataclass(frozen=True)
-class VersionStatus:
-    """The state of a version on the server.
-
-    Attributes:
-        version: number of the version.
-        state: START, LOADING, AVAILABLE, UNLOADING or END.
-        error: the reason why it could not be loaded; "" if nothing went wrong.
-    """
-
-    version: int
-    state: str
-    error: str
 
 
 class Client(abc.ABC):
@@ -80,6 +60,7 @@ class Client(abc.ABC):
         self.address = address
         self.options = options
         self._signatures: dict[str, Signature] | None = None
+        self._served_facts = ModelFacts()  # as the metadata has them
         self._closed = False
         self._secrets = [  # a shorter text is no secret and would be found in other words
             text
@@ -88,24 +69,34 @@ class Client(abc.ABC):
             if len(text) >= 8
         ]
 
-    def predict(
-        self,
-        inputs: Mapping[str, np.ndarray | Sequence[Any]],
-        signature: str = "serving_default",
-    ) -> dict[str, np.ndarray]:
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of the training data: from the manifest, otherwise from the local server.
+
+        TensorFlow Serving does not tell. A local server does with the first answer to `metadata`.
+        """
+        given, served = self.options.facts, self._served_facts
+        return ModelFacts(given.spec or served.spec, given.input_range or served.input_range)
+
+    def predict(self, inputs: Any, signature: str = "serving_default") -> dict[str, np.ndarray]:
         """Asks a predict signature.
 
         Args:
-            inputs: arrays `[N, …]` by name; bytes or str for an input of strings.
+            inputs: arrays `[N, …]` by name; bytes or str for an input of strings. Or, without a
+                name, the value of the input `inputs` or of the only one. Sequences whose lengths
+                vary may come without `lengths`: then all time steps are valid, and a list of
+                arrays `[T_i, D]` is padded. Or a data frame (pandas, polars, Arrow) with the
+                columns of the training table, which the model's `facts` must have.
             signature: name of the signature.
 
         Returns:
             Outputs, arrays `[N, …]` by name; strings as object arrays of str, or of bytes if the
-            output's name ends in `_bytes`.
+            output's name ends in `_bytes`. For a data frame also `id`, the ids of its sequences.
 
         Warns:
-            InputWarning: `lengths` do not fit the padding of the sequences, or values are far
-                outside the range in the manifest that `connect` was given.
+            InputWarning: `lengths` do not fit the padding of the sequences, values are far outside
+                the range of the training inputs (where `facts` has it), or a data frame has
+                columns that are not read.
         """
         budget = Budget(self.options.timeout)
         known = self._signatures
@@ -220,17 +211,16 @@ class Client(abc.ABC):
     def _status(self, budget: Budget) -> list[VersionStatus]:
         """Asks for the states of the versions."""
 
-    def _predict_all(
-        self, inputs: Mapping[str, Any], name: str, budget: Budget
-    ) -> dict[str, np.ndarray]:
+    def _predict_all(self, inputs: Any, name: str, budget: Budget) -> dict[str, np.ndarray]:
         known = self._known(budget)
         try:
             if name not in known:
                 raise ValueError(f"`signature` must be one of {sorted(known)}. Received: {name!r}")
-            arrays = as_inputs(inputs, known[name])
+            prepared = prepare(inputs, known[name], self.facts)
         except ValueError as error:
             raise InvalidRequest(self.address.url, str(error)) from error
-        for warning in input_warnings(arrays, self.options.input_range).values():
+        arrays = prepared.arrays
+        for warning in prepared.warnings:
             warnings.warn(f"{self.address.url}: {warning}.", InputWarning, stacklevel=3)
         size = len(next(iter(arrays.values())))
         answers = []
@@ -240,9 +230,10 @@ class Client(abc.ABC):
             self._check(answer, known[name], len(range(size)[part]))
             answers.append({key: answer[key] for key in sorted(answer)})
         try:
-            return concatenate_batches(answers)
+            outputs = concatenate_batches(answers)
         except ValueError as error:
             raise self._bad(f"answers of different shapes ({error})") from error
+        return outputs if prepared.ids is None else outputs | {"id": prepared.ids}
 
     def _check(self, answer: dict[str, np.ndarray], signature: Signature, size: int) -> None:
         if set(answer) != set(signature.outputs):

@@ -1,5 +1,6 @@
 """The client for gRPC. Its messages come with TensorFlow, which takes seconds to import."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf import wrappers_pb2
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
@@ -20,7 +22,7 @@ from tensorflow_serving.apis import (
 )
 
 from seqclf.serving.client.address import Address
-from seqclf.serving.client.base import Classification, Client, VersionStatus
+from seqclf.serving.client.base import Classification, Client
 from seqclf.serving.client.errors import (
     UNKNOWN_LABEL,
     BadAnswer,
@@ -33,12 +35,14 @@ from seqclf.serving.client.errors import (
     Unavailable,
 )
 from seqclf.serving.client.options import Budget, ClientOptions
+from seqclf.serving.client.status import VersionStatus
 from seqclf.serving.client.tensors import (
     Features,
     Signature,
     TensorInfo,
     dtype_name,
 )
+from seqclf.serving.model_facts import METADATA_KEY, ModelFacts
 from seqclf.serving.object_arrays import object_array
 
 ERROR_OF_CODE: dict[grpc.StatusCode, type[ServingError]] = {
@@ -117,6 +121,7 @@ class GrpcClient(Client):
         )
         response = self._ask(self._predictions.GetModelMetadata, request, budget)
         signatures = get_model_metadata_pb2.SignatureDefMap()
+        self._served_facts = _facts(response.metadata)
         try:
             if not response.metadata["signature_def"].Unpack(signatures):
                 raise ValueError("no signatures in them")
@@ -181,6 +186,17 @@ def _credentials(options: ClientOptions) -> Any:
         private_key=content(options.client_key or options.client_cert),
         certificate_chain=content(options.client_cert),
     )
+
+
+def _facts(metadata: Mapping[str, Any]) -> ModelFacts:
+    """Returns what the local server says of the training data; TensorFlow Serving says nothing."""
+    text = wrappers_pb2.StringValue()
+    if METADATA_KEY not in metadata or not metadata[METADATA_KEY].Unpack(text):
+        return ModelFacts()
+    try:
+        return ModelFacts.from_json(json.loads(text.value))
+    except ValueError:
+        return ModelFacts()
 
 
 def _to_array(name: str, proto: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seqclf.errors import ConfigError
-from seqclf.serving.input_range import InputRange
+from seqclf.serving.model_facts import ModelFacts
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class ClientOptions:
     """The arguments of `connect`, checked; `connect` explains them.
 
     Attributes:
-        input_range: the range of the training inputs, from the manifest.
+        facts: what the manifest says of the training data.
 
     Raises:
         ConfigError: an argument cannot be used.
@@ -29,7 +29,7 @@ class ClientOptions:
     ca_file: str | None
     client_cert: str | None
     client_key: str | None
-    input_range: InputRange | None = None
+    facts: ModelFacts = field(default_factory=ModelFacts)
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
@@ -68,11 +68,11 @@ class ClientOptions:
         return context
 
 
-def load_input_range(manifest: str) -> InputRange:
-    """Reads the range of the training inputs from a manifest.
+def load_facts(manifest: str) -> ModelFacts:
+    """Reads what a manifest says of the training data.
 
     Raises:
-        ConfigError: there is no such file, or it does not tell the range.
+        ConfigError: there is no such file, or it does not tell the range of the training inputs.
     """
     try:
         content = json.loads(Path(manifest).expanduser().read_text())
@@ -80,9 +80,10 @@ def load_input_range(manifest: str) -> InputRange:
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = "it has no `input_range`" if isinstance(error, KeyError) else str(error)
         raise ConfigError(f"`manifest`: {manifest} cannot be used: {reason}.") from error
-    if (found := InputRange.from_json(entry)) is None:
+    facts = ModelFacts.from_json(content)
+    if facts.input_range is None:
         raise ConfigError(f"`manifest`: {manifest} has no range in `input_range`: {entry!r:.100}")
-    return found
+    return facts
 
 
 class Budget:

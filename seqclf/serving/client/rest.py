@@ -13,7 +13,7 @@ import urllib3
 from urllib3 import exceptions as http_errors
 
 from seqclf.serving.client.address import Address
-from seqclf.serving.client.base import Classification, Client, VersionStatus
+from seqclf.serving.client.base import Classification, Client
 from seqclf.serving.client.errors import (
     UNKNOWN_LABEL,
     BadAnswer,
@@ -34,7 +34,9 @@ from seqclf.serving.client.json_values import (
     to_json,
 )
 from seqclf.serving.client.options import Budget, ClientOptions
+from seqclf.serving.client.status import VersionStatus
 from seqclf.serving.client.tensors import Features, Signature
+from seqclf.serving.model_facts import METADATA_KEY, ModelFacts
 
 MAX_CONNECTIONS = 64  # kept open; urllib3 warns when more threads send at the same time
 ERROR_OF_STATUS: dict[int, type[ServingError]] = {
@@ -125,6 +127,7 @@ class RestClient(Client):
     def _metadata(self, budget: Budget) -> dict[str, Signature]:
         answer = self._ask("GET", "/metadata", None, budget)
         try:
+            self._served_facts = ModelFacts.from_json(answer["metadata"].get(METADATA_KEY))
             signatures = answer["metadata"]["signature_def"]["signature_def"]
             return {
                 name: Signature(

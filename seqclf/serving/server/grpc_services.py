@@ -74,7 +74,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         model = _find_model(self._service, request)
         name = request.model_spec.signature_name
         # Before the tensors are read: any number of large inputs would fill the memory.
-        model.check_input_names(name, request.inputs)
+        model.check_input_names(name, request.inputs, without_lengths=True)
         inputs = {name: array_from_proto(proto) for name, proto in request.inputs.items()}
         outputs = await self._service.predict(model, name, inputs, list(request.output_filter))
         response = predict_pb2.PredictResponse()

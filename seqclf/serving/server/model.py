@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from seqclf.serving.input_range import read_input_range
+from seqclf.serving.model_facts import ModelFacts, read_entries
 from seqclf.serving.server.batching_rules import read_batching_rules
 from seqclf.serving.server.fault import Fault, fault_from_error, invalid
 from seqclf.serving.server.tensors import TensorMap
@@ -31,6 +31,7 @@ class ServedModel:
         definitions: name → SignatureDef of all signatures in the file.
         signatures: name → SignatureDef of those that can be called.
         batching: how requests may share a batch; None if the version does not say it.
+        facts: the entries of the version's manifest that clients get with the metadata.
         input_range: the range of the training inputs; None if the version does not say it.
 
     Raises:
@@ -47,7 +48,8 @@ class ServedModel:
         self.definitions = dict(graphs[0].signature_def.items())
         self.signatures = {k: v for k, v in self.definitions.items() if not k.startswith("__")}
         self.batching = read_batching_rules(path)
-        self.input_range = read_input_range(path)
+        self.facts = read_entries(path)
+        self.input_range = ModelFacts.from_json(self.facts).input_range
         with plain_path(path) as plain:
             self._loaded = tf.saved_model.load(str(plain), tags=["serve"])  # keeps variables alive
 
@@ -72,8 +74,34 @@ class ServedModel:
         ]
         return any(s.unknown_rank or any(d.size < 0 for d in s.dim[1:]) for s in shapes)
 
-    def check_input_names(self, signature: str, inputs: Mapping[str, Any]) -> None:
+    def takes_lengths(self, signature: str) -> bool:
+        """Returns whether a signature ("" is the default one) takes sequences with `lengths`.
+
+        Requests to it may leave the lengths out, which TensorFlow Serving does not allow.
+        """
+        definition = self.signatures.get(signature or DEFAULT_SIGNATURE)
+        if definition is None or definition.inputs.keys() != {"inputs", "lengths"}:
+            return False
+        shape = definition.inputs["inputs"].tensor_shape
+        free = not shape.unknown_rank and len(shape.dim) > 1 and shape.dim[1].size < 0
+        return free and definition.inputs["lengths"].dtype == tf.int32.as_datatype_enum
+
+    def with_lengths(self, signature: str, inputs: TensorMap) -> TensorMap:
+        """Returns inputs with `lengths`: where they are left out, all time steps are valid."""
+        x = inputs.get("inputs")
+        if len(inputs) != 1 or x is None or x.ndim < 2 or not self.takes_lengths(signature):
+            return inputs
+        return inputs | {"lengths": np.full(len(x), x.shape[1], np.int32)}
+
+    def check_input_names(
+        self, signature: str, inputs: Mapping[str, Any], without_lengths: bool = False
+    ) -> None:
         """Checks the names of inputs against a signature ("" is the default one).
+
+        Args:
+            signature: name of the signature.
+            inputs: the inputs by name.
+            without_lengths: whether `lengths` may be left out, where `takes_lengths`.
 
         Raises:
             Fault: INVALID_ARGUMENT if inputs are missing or not known; FAILED_PRECONDITION if the
@@ -82,7 +110,9 @@ class ServedModel:
         name = signature or DEFAULT_SIGNATURE
         if name not in self.signatures:
             raise Fault("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
-        wanted = self.signatures[name].inputs.keys()
+        wanted = set(self.signatures[name].inputs)
+        if without_lengths and inputs.keys() == {"inputs"} and self.takes_lengths(name):
+            wanted = {"inputs"}
         if inputs.keys() != wanted:
             extra, missing = sorted(inputs.keys() - wanted), sorted(wanted - inputs.keys())
             raise invalid(

@@ -13,6 +13,7 @@ from aiohttp import web
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from seqclf.serving.model_facts import METADATA_KEY
 from seqclf.serving.server.fault import Fault, fault_from_error, invalid
 from seqclf.serving.server.http_body import read_body
 from seqclf.serving.server.json_document import parse_json_object
@@ -24,6 +25,7 @@ from seqclf.serving.server.json_request import (
     tensors_from_request,
 )
 from seqclf.serving.server.json_response import classifications_json, predictions_json
+from seqclf.serving.server.json_sequences import sequences_without_lengths, tensors_from_sequences
 from seqclf.serving.server.model import ServedModel
 from seqclf.serving.server.service import Service
 from seqclf.serving.server.tensors import TensorMap
@@ -145,6 +147,8 @@ class RestHandler:
             "model_spec": _message_dict(response.model_spec),
             "metadata": {"signature_def": _message_dict(signatures)},
         }
+        if model.facts:
+            document["metadata"][METADATA_KEY] = model.facts
         return json.dumps(document, indent=1)
 
 
@@ -159,6 +163,10 @@ def _parse_prediction(
     if not dtypes:
         raise invalid(f"Failed to get input map for signature: {signature or 'DEFAULT'}")
     request = parse_predict_request(document)
+    if model.takes_lengths(signature):
+        sequences = sequences_without_lengths(request)
+        if sequences is not None:
+            return model, request, tensors_from_sequences(sequences, dtypes["inputs"])
     return model, request, tensors_from_request(request, dtypes)
 
 

@@ -1,14 +1,17 @@
 """`Service`: what the server does; REST and gRPC are thin layers over it."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
+from google.protobuf import wrappers_pb2
 from tensorflow.core.protobuf import error_codes_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
+from seqclf.serving.model_facts import METADATA_KEY
 from seqclf.serving.server.batcher import Batcher
 from seqclf.serving.server.fault import Fault, invalid
 from seqclf.serving.server.input_monitor import InputMonitor
@@ -71,6 +74,7 @@ class Service:
             raise Fault("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
         if output_names:
             _check_output_names(output_names, model.signatures[name])
+        inputs = model.with_lengths(name, inputs)
         outputs = await self._within_timeout(self.batcher.run(model, name, inputs))
         self._input_monitor.check_inputs(model, inputs)
         return {name: outputs[name] for name in output_names} if output_names else outputs
@@ -106,6 +110,9 @@ class Service:
         response.model_spec.name = self.versions.name
         response.model_spec.version.value = model.version
         response.metadata["signature_def"].Pack(signatures)
+        if model.facts:
+            text = wrappers_pb2.StringValue(value=json.dumps(model.facts))
+            response.metadata[METADATA_KEY].Pack(text)
         return response
 
     def version_status(self, name: str, version: int | None) -> Any:

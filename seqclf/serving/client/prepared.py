@@ -1,0 +1,89 @@
+"""`prepare`: what a user gives to `Client.predict` as the arrays of a request."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqclf.errors import DataError
+from seqclf.serving.client.sequences import LENGTHS, SEQUENCES, named_inputs, takes_lengths
+from seqclf.serving.client.tensors import Signature, as_inputs
+from seqclf.serving.input_warnings import input_warnings
+from seqclf.serving.model_facts import ModelFacts
+from seqclf.serving.padding import pad_sequences
+
+NOT_READ = ("label", "group", "split")  # columns that a prediction does not need
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The arrays of a request.
+
+    Attributes:
+        arrays: arrays `[N, …]` by the names of the signature's inputs.
+        warnings: sentences about inputs that the model probably misreads.
+        ids: `[N]` strings, the ids of the sequences of a data frame; None for other inputs.
+    """
+
+    arrays: dict[str, np.ndarray]
+    warnings: tuple[str, ...]
+    ids: np.ndarray | None = None
+
+
+def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared:
+    """Returns the arrays of a request to a signature.
+
+    Args:
+        inputs: arrays by name, one array, a list of sequences, or a data frame; see
+            `Client.predict`.
+        signature: the signature.
+        facts: what is known of the training data.
+
+    Raises:
+        ValueError: the inputs do not fit the signature.
+    """
+    ids: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    if _is_frame(inputs):
+        inputs, ids, notes = _of_frame(inputs, signature, facts)
+    arrays = as_inputs(named_inputs(inputs, signature), signature)
+    found = input_warnings(arrays, facts.input_range).values()
+    return Prepared(arrays, (*notes, *found), ids)
+
+
+def _is_frame(inputs: Any) -> bool:
+    """Returns whether these are a data frame of pandas or polars, or an Arrow table."""
+    return hasattr(inputs, "__dataframe__") or hasattr(inputs, "__arrow_c_stream__")
+
+
+def _of_frame(
+    frame: Any, signature: Signature, facts: ModelFacts
+) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str, ...]]:
+    """Returns inputs, the ids of the sequences, and notes about the columns."""
+    from seqclf.data.tables.stream import open_table  # it imports pyarrow
+
+    layout = facts.spec.table if facts.spec else None
+    if layout is None:
+        raise ValueError(
+            "a data frame is read by the columns of the training table, which are not known: give "
+            "`connect` the `manifest` of a model that was trained on a table"
+        )
+    columns = getattr(frame, "column_names", None) or list(frame.columns)
+    absent: dict[str, Any] = {r: "" for r in NOT_READ if getattr(layout, r) not in columns}
+    layout = dataclasses.replace(layout, **absent)
+    try:
+        stream = open_table(frame, layout, labelled=False)
+        sequences = list(stream)
+    except DataError as error:
+        raise ValueError(str(error)) from error
+    if not sequences:
+        raise ValueError("there must be at least one sequence. Received: none")
+    x, lengths = pad_sequences([each.x for each in sequences])
+    inputs = {SEQUENCES: x} | ({LENGTHS: lengths} if takes_lengths(signature) else {})
+    if not takes_lengths(signature) and len(set(lengths.tolist())) > 1:
+        raise ValueError(
+            "this model takes sequences of one length. Received: sequences of "
+            f"{lengths.min()} to {lengths.max()} time steps"
+        )
+    return inputs, np.array([each.id for each in sequences], object), stream.notes
