@@ -62,7 +62,7 @@ def _sequences(
 
 
 def _ids(path: str, arrays: Arrays) -> list[str]:
-    ids = getattr(arrays, "ids", None)
+    ids = arrays.ids
     if ids is None:
         return [f"{path}[{i}]" for i in range(len(arrays.x))]
     if np.shape(ids) != (len(arrays.x),):
