@@ -3,8 +3,8 @@
     python -m benchmarks.predicting --rows=10000,100000,1000000
 
 For each number of rows (time steps) it writes a CSV file of sequences. Then
-`python -m seqclf.predict --out` predicts it, with a small model that was not trained. Prints a table
-and writes JSON. If memory is level, the peak does not grow with the rows.
+`python -m seqclf.predict --out` predicts it, with a small model that was not trained. Prints a
+table and writes JSON. If memory is level, the peak does not grow with the rows.
 """
 
 import subprocess

@@ -59,6 +59,22 @@ def test_labels_in_some_files_only(folder, tmp_path):
     assert table["id"].tolist()[3:5] == ["unlabelled.npz[3]", "seq.npz[0]"]
 
 
+def test_names_and_labels_of_an_npz_file(folder, tmp_path):
+    arrays = dict(np.load(folder / "seq.npz"))
+    few = {"x": arrays["x"][:3], "lengths": arrays["lengths"][:3]}
+    np.savez(tmp_path / "a.npz", **few, ids=["p", "q", "r"], y=["busy", "calm", "lazy"])
+    np.savez(tmp_path / "b.npz", **few, y=[1, 0, 2])  # the classes of the model
+    np.savez(tmp_path / "c.npz", **few, y=[0, 1, 0], class_names=["busy", "calm"])
+    files = [tmp_path / f"{name}.npz" for name in "abc"]
+    said = seqclf("predict", SEQUENCES, *files, f"--out={tmp_path}/o.csv", cwd=folder)
+    table = pd.read_csv(tmp_path / "o.csv")
+    assert table["id"].tolist()[:4] == ["p", "q", "r", f"{files[1]}[0]"]
+    labels = ["busy", "calm", "lazy", "busy", "calm", "2", "busy", "calm", "busy"]
+    assert table["label"].tolist() == labels
+    assert table["correct"].isna().tolist() == [False, False, True] * 2 + [False] * 3
+    assert "Left out   2 rows whose label is no class of the model: 'lazy' 1, '2' 1" in said
+
+
 def test_images(folder, tmp_path):
     out = tmp_path / "digits.csv"
     images = sorted(str(path) for path in (folder / "run/samples").glob("*.png"))
