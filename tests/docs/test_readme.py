@@ -1,6 +1,7 @@
 """Every command and every program in README runs, in the order in which it stands there."""
 
 import contextlib
+import csv
 import os
 import re
 import shlex
@@ -19,11 +20,15 @@ def blocks():
     return re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
-def commands():
-    """Returns the seqclf commands of README, comments and prompts taken off."""
-    lines = "".join(text for language, text in blocks() if language == "sh").splitlines()
-    plain = [line.partition("#")[0].strip() for line in lines if "-m seqclf." in line]
-    return [line for line in plain if line.startswith("python ")]  # others set up a chief or worker
+def commands(text):
+    """Returns the seqclf commands of a block, and `kill %1`, comments and prompts taken off."""
+    plain = [line.partition("#")[0].strip() for line in text.splitlines()]
+    # Lines that begin otherwise set up a chief or a worker.
+    return [
+        line
+        for line in plain
+        if line == "kill %1" or (line.startswith("python ") and "-m seqclf." in line)
+    ]
 
 
 def shortened(command):
@@ -46,29 +51,41 @@ def run(command, folder):
 def test_commands_and_programs(tmp_path):
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     rest, grpc = free_port(), free_port()  # the machine may serve something on the usual ones
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as servers:
         for language, text in blocks():
+            text = text.replace(":8501", f":{rest}").replace(":8500", f":{grpc}")
             if language == "python":
                 (tmp_path / "program.py").write_text(text)
                 run(f"{shlex.join(python())} program.py", tmp_path)
-            for command in commands():
-                if language != "sh" or command not in text or "configs/mnist.py" in command:
-                    continue
-                command = shortened(command).replace(":8501", f":{rest}")
-                command = command.replace(":8500", f":{grpc}")
-                if command.endswith("&"):
+            for command in commands(text) if language == "sh" else ():
+                if command == "kill %1":
+                    servers.close()
+                elif command.endswith("&"):
                     flags = f" --port={rest} --grpc_port={grpc}"
-                    stack.enter_context(background(command.rstrip("& ") + flags, tmp_path))
-                else:
-                    run(command, tmp_path)
+                    command = shortened(command).rstrip("& ") + flags
+                    servers.enter_context(background(command, tmp_path))
+                elif "configs/mnist.py" not in command:
+                    run(shortened(command), tmp_path)
     assert (tmp_path / "models/mine/1/saved_model.pb").is_file()
+    assert same_predictions(tmp_path / "digits_scores.csv", tmp_path / "served.csv") == 97
+
+
+def same_predictions(*paths):
+    """Compares the first two columns of tables; returns the number of their rows."""
+    tables = []
+    for path in paths:
+        with path.open(newline="") as file:
+            tables.append([row[:2] for row in csv.reader(file)][1:])
+    assert tables[0] == tables[1]
+    return len(tables[0])
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not MNIST_DIR, reason="$SEQCLF_MNIST_DIR names no folder with MNIST's files")
 def test_the_mnist_command(tmp_path):
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
-    command = next(c for c in commands() if "configs/mnist.py" in c)
+    text = "".join(text for language, text in blocks() if language == "sh")
+    command = next(c for c in commands(text) if "configs/mnist.py" in c)
     run(f"{shortened(command)} --config.data.tfds_dir={tmp_path}/tfds", tmp_path)
 
 
