@@ -10,6 +10,7 @@ import numpy as np
 
 from seqclf.api.inputs import raw_examples
 from seqclf.api.runs import TrainedRun, load_run
+from seqclf.api.tables import table_examples
 from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError, DataError
 from seqclf.storage.run_directory import Run
@@ -31,12 +32,14 @@ class Predictions:
         class_index: int `[N]`, the index of the most probable class.
         class_name: str `[N]`, its name.
         class_names: the names of all C classes, by index.
+        ids: str `[N]`, the names of the sequences; None: they have none.
     """
 
     probabilities: np.ndarray
     class_index: np.ndarray
     class_name: np.ndarray
     class_names: tuple[str, ...]
+    ids: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -54,8 +57,10 @@ def predict(
             - the path of an export, `EXPORT_DIR` (its newest version) or `EXPORT_DIR/<version>`;
             - a Keras model that `build_classifier` made; `spec` is then needed.
         sequences: a list of arrays `[T_i, D]` (`[T_i]` with one feature), one array `[N, T, D]`,
-            images `[N, H, W]` or `[N, H, W, C]`, or a split of a dataset, such as `dataset.test`.
-            The values are raw, as they are in the data: normalisation is a part of the model.
+            images `[N, H, W]` or `[N, H, W, C]`, or a split of a dataset, such as `dataset.test`;
+            for a model that was trained on a table also a data frame, or the path of a CSV or
+            Parquet file, with the columns of that table. The values are raw, as they are in the
+            data: normalisation is a part of the model.
         lengths: `[N]`, the number of valid time steps where `sequences` is one padded array; None:
             all are valid.
         spec: the description of the data (`dataset.spec`), for a Keras model alone.
@@ -80,7 +85,8 @@ def predict(
     probabilities = classifier.probabilities(examples)
     index = probabilities.argmax(-1)
     names = classifier.spec.class_names
-    return Predictions(probabilities, index, np.array(names)[index], names)
+    ids = getattr(examples, "ids", None)
+    return Predictions(probabilities, index, np.array(names)[index], names, ids)
 
 
 def _opened(model: Any, spec: "DatasetSpec | None") -> "_OfModel | _OfExport":
@@ -110,7 +116,10 @@ def _opened(model: Any, spec: "DatasetSpec | None") -> "_OfModel | _OfExport":
 def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStore":
     """Returns the examples to classify, as a split."""
     from seqclf.data.dataset import Dataset
+    from seqclf.data.tables.arrow_tables import is_frame
 
+    if is_frame(sequences) or isinstance(sequences, (str, Path)):
+        return table_examples(sequences, spec)
     if isinstance(sequences, Dataset):
         raise DataError(
             "A dataset has three splits: give one of them, such as dataset.test. Received: a "

@@ -36,6 +36,8 @@ def test_data(tmp_path):
         seqclf.fit(None, np.zeros(3), workdir=tmp_path / "run")
     with pytest.raises(DataError, match="was in memory .arrays."):
         seqclf.load_dataset("arrays")
+    with pytest.raises(DataError, match="was in memory .data frame."):
+        seqclf.load_dataset("data frame")
 
 
 def test_runs(tmp_path):
@@ -86,7 +88,7 @@ def test_a_keras_model_needs_the_spec():
         (VARYING, np.zeros((0, 6, 2)), {}, r"Received: \[0, 6, 2\]"),
         (VARYING, [[]], {}, "no time steps"),
         (VARYING, ["ab"], {}, "real numbers"),
-        (VARYING, "file.npz", {}, "Received: str"),
+        (VARYING, 7, {}, "Received: int"),
         (VARYING, [np.full((3, 2), np.nan)], {}, r"6 values are missing.*speed 3 of 3, load 3"),
         (VARYING, [np.full((3, 2), np.inf)], {}, "must be finite"),
         (VARYING, [np.zeros((3, 2))], {"lengths": [3]}, "both a list and `lengths`"),
