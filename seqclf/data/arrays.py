@@ -8,6 +8,7 @@ import numpy as np
 
 from seqclf.config import DataConfig
 from seqclf.data.assembly import assemble
+from seqclf.data.axis_order import axis_order_note
 from seqclf.data.dataset import Dataset
 from seqclf.data.labels import is_missing, sorted_names
 from seqclf.data.sequences import RawData, Sequences, padded
@@ -59,6 +60,7 @@ def from_arrays(
         where=WHERE,
         class_names=None if class_names is None else tuple(map(str, class_names)),
         feature_names=tuple(map(str, feature_names)),
+        notes=() if lengths is not None else axis_order_note(x, "sequences"),
     )
     return dataclasses.replace(assemble(raw, config), options=config)
 

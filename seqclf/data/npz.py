@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from seqclf.config import DataConfig
+from seqclf.data.axis_order import axis_order_note
 from seqclf.data.npz_file import read_arrays
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.errors import DataError
@@ -86,9 +87,8 @@ def npz_data(path: str, config: DataConfig) -> RawData:
         for name, arrays in splits.items()
     }
     train = splits["train"]
-    return RawData(
-        parts, f"file {path}", path, train.class_names, train.feature_names, notes=train.notes
-    )
+    notes = train.notes if train.lengths is not None else (*train.notes, *axis_order_note(train.x))
+    return RawData(parts, f"file {path}", path, train.class_names, train.feature_names, notes=notes)
 
 
 def _check_names(arrays: dict[str, np.ndarray], own: list[str], labelled: bool, file: Path) -> None:

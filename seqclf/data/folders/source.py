@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import DataConfig
+from seqclf.data.axis_order import axis_order_note
 from seqclf.data.folders.keys import check_keys
 from seqclf.data.folders.labels_file import read_labels
 from seqclf.data.folders.layout import FolderLayout, read_layout
@@ -93,8 +94,12 @@ def _raw_data(
         class_names,
         read.layout.values if read.layout else (),
         table=read.layout,
-        notes=notes,
+        notes=notes if read.layout else (*notes, *_axis_order(parts["train"])),
     )
+
+
+def _axis_order(train: Sequences) -> tuple[str, ...]:
+    return () if train.lengths is not None else axis_order_note(train.x, "x")
 
 
 def _read(paths: list[Path], labels: np.ndarray, read: FileReader, root: Path) -> Sequences:
