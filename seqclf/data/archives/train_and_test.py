@@ -34,7 +34,7 @@ def two_files(path: str, suffix: str) -> tuple[Path, ...]:
         suffix: the ending of such files, for messages.
 
     Raises:
-        ConfigError: there are more than two names, or an empty one.
+        ConfigError: there are more than two names, an empty one, or the same file twice.
     """
     if Path(path).expanduser().is_file():  # a name that has a comma in it
         return (Path(path).expanduser(),)
@@ -44,7 +44,13 @@ def two_files(path: str, suffix: str) -> tuple[Path, ...]:
         raise ConfigError(
             f"`data.source` must be {kind}:TRAIN,TEST or {kind}:FILE. Received: '{kind}:{path}'"
         )
-    return tuple(Path(name.strip()).expanduser() for name in names)
+    files = tuple(Path(name.strip()).expanduser() for name in names)
+    if len(files) == 2 and files[0].resolve() == files[1].resolve():
+        raise ConfigError(
+            f"`data.source` names the same file to train on and to test on. Received: {files[0]} "
+            f"twice. Name it once, and a test split is drawn from it: {suffix[1:]}:{files[0]}"
+        )
+    return files
 
 
 def raw_data(parts: list[ArchivePart], where: str) -> RawData:

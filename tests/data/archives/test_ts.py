@@ -167,6 +167,12 @@ def test_two_files_that_do_not_belong_together(tmp_path):
         load_dataset(f"ts:{tmp_path}")
 
 
+def test_one_file_is_not_trained_and_tested_on(tmp_path):
+    path = write(tmp_path / "a.ts", cases(HEADER))
+    with pytest.raises(ConfigError, match="the same file to train on and to test on"):
+        load_dataset(f"ts:{path},{tmp_path}/../{tmp_path.name}/a.ts")
+
+
 def test_a_name_with_a_comma(tmp_path):
     path = write(tmp_path / "a,b.ts", cases(HEADER))
     assert len(load_dataset(f"ts:{path}").train) == 21
