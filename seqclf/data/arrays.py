@@ -11,7 +11,7 @@ from seqclf.data.assembly import assemble
 from seqclf.data.axis_order import axis_order_note
 from seqclf.data.dataset import Dataset
 from seqclf.data.labels import is_missing, sorted_names
-from seqclf.data.sequences import RawData, Sequences, padded
+from seqclf.data.sequences import RawData, Sequences, padded, unmasked
 from seqclf.errors import ConfigError, DataError
 
 OPTIONS = (
@@ -68,7 +68,7 @@ def from_arrays(
 def _values(sequences: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray | None, bool]:
     """Returns x, its lengths, and whether x is a new array."""
     if hasattr(sequences, "__array__"):  # such as a tensor
-        array = np.asarray(sequences)
+        array = unmasked(sequences)
         if array.ndim < 2 and array.dtype != object:
             raise DataError(
                 "`sequences` must be a list of arrays [T_i, D], or one array [N, T, D] or [N, T]. "

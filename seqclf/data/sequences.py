@@ -108,12 +108,14 @@ def padded(sequences: Any, where: str) -> tuple[np.ndarray, np.ndarray | None]:
             or has another number of features than the first.
     """
     try:
-        arrays = [np.asarray(each) for each in sequences]
+        given = list(sequences)
+        arrays = [unmasked(each) for each in given]
     except (TypeError, ValueError) as error:  # no iterable; or lists of different lengths
         raise DataError(
             f"{where}: `sequences` must be a list of arrays [T_i, D], or one array [N, T, D]. "
             f"Received: {type(sequences).__name__} ({error})"
         ) from error
+    _check_columns(given, where)
     arrays = [each[:, None] if each.ndim == 1 else each for each in arrays]
     if not arrays:
         raise DataError(f"{where}: there are no sequences.")
@@ -133,6 +135,29 @@ def padded(sequences: Any, where: str) -> tuple[np.ndarray, np.ndarray | None]:
         for i, each in enumerate(arrays):
             x[i, : len(each)] = each
     return x, None if (lengths == lengths[0]).all() else lengths
+
+
+def unmasked(values: Any) -> np.ndarray:
+    """Returns something as an array; what a NumPy mask hides is missing (NaN)."""
+    if not isinstance(values, np.ma.MaskedArray) or values.dtype.kind not in "biuf":
+        return np.asarray(values)
+    if not np.ma.is_masked(values):
+        return np.asarray(values.data)
+    floats = np.result_type(values.dtype, np.float32)
+    return np.where(np.ma.getmaskarray(values), np.nan, values.data.astype(floats))
+
+
+def _check_columns(sequences: list[Any], where: str) -> None:
+    """Raises DataError if sequences are data frames whose columns differ, or their order."""
+    columns = [list(each.columns) for each in sequences if hasattr(each, "columns")]
+    for i, names in enumerate(columns):
+        if names != columns[0]:
+            raise DataError(
+                f"{where}: data frames must have the same columns in the same order. Received: "
+                f"{', '.join(map(str, names[:20]))} at sequence {i}, and before it "
+                f"{', '.join(map(str, columns[0][:20]))}. Select them by name, such as "
+                "frame[names]."
+            )
 
 
 def _transposed(arrays: list[np.ndarray]) -> str:

@@ -1,6 +1,7 @@
 """`Dataset.from_arrays`: what it takes, what it refuses, and that it changes nobody's arrays."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -185,3 +186,22 @@ def test_mistakes(changes, error, message):
     arguments = {"sequences": ragged(), "labels": LABELS} | changes
     with pytest.raises(error, match=message):
         Dataset.from_arrays(**arguments)
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_masked_values_are_missing(as_list):
+    plain = values(4, 2)
+    masked = np.ma.masked_less(plain, 0)
+    given = list(masked) if as_list else masked
+    dataset = Dataset.from_arrays(given, LABELS, ids=NAMES, missing="mean")
+    assert_holds(dataset, np.where(plain < 0, np.nan, plain))
+    with pytest.raises(DataError, match="values are missing"):
+        Dataset.from_arrays(given, LABELS)
+
+
+def test_data_frames_whose_columns_differ_are_refused():
+    frames = [pd.DataFrame(x, columns=["p", "q"]) for x in values(4, 2)]
+    assert_holds(Dataset.from_arrays(frames, LABELS, ids=NAMES), values(4, 2))
+    frames[3] = frames[3][["q", "p"]]
+    with pytest.raises(DataError, match="Received: q, p at sequence 3, and before it p, q"):
+        Dataset.from_arrays(frames, LABELS)
