@@ -43,8 +43,18 @@ def read_wide(reader: BlockReader) -> tuple[Sequences, list[str]]:
             splits=named.get("split"),
             owned=True,
         ),
-        order_note(reader.layout.values),
+        _end_note(count, steps) + order_note(reader.layout.values),
     )
+
+
+def _end_note(lengths: np.ndarray, steps: int) -> list[str]:
+    """Returns a note if rows end in missing values."""
+    shorter = int((lengths < steps).sum())
+    if not shorter:
+        return []
+    return [
+        f"{shorter:,} of {len(lengths):,} rows end in missing values, which are read as their end"
+    ]
 
 
 def texts_of_rows(block: Block) -> dict[str, np.ndarray]:

@@ -35,6 +35,7 @@ def test_a_gap_is_missing_and_an_end_is_an_end(tmp_path):
     lengths = np.concatenate([split.lengths for _, split in dataset.splits()])
     assert sorted(set(lengths.tolist())) == [2, 3, 4]
     assert np.isnan(x).sum() == 40
+    assert "40 of 60 rows end in missing values, which are read as their end" in dataset.notes
 
 
 def test_equal_lengths_need_no_lengths_and_no_ids():
