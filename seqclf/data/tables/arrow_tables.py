@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from seqclf.data.tables.table import is_text, times_of_day
+from seqclf.data.tables.table import is_moment, is_text, times_of_day
 from seqclf.errors import DataError
 
 BATCH_ROWS = 32_768
@@ -147,7 +147,11 @@ def _cast_column(
     try:
         if pa.types.is_time(kind) and is_text(column.type):
             return times_of_day(column)
-        return pc.cast(column, kind, safe=is_text(column.type))
+        if pa.types.is_boolean(column.type) and pa.types.is_string(kind):
+            return pc.if_else(column, "True", "False")  # as Python and pandas write them
+        # Times that do not fit are refused: cut off they would change their order.
+        strict = is_text(column.type) or pa.types.is_integer(kind) or is_moment(kind)
+        return pc.cast(column, kind, safe=strict)
     except pa.ArrowException as error:
         for i, value in enumerate(column):
             try:
@@ -169,6 +173,8 @@ def _number(value: float) -> str:
 
 
 def _wanted(kind: pa.DataType) -> str:
+    if pa.types.is_integer(kind):
+        return "integers below 2**63"
     return "text" if pa.types.is_string(kind) else "numbers"
 
 

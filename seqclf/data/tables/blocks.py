@@ -162,15 +162,20 @@ class BlockReader:
             return pa.int64() if large > EXACT else pa.float64()
         if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
             return pa.float64()
-        if pa.types.is_date(kind):
-            return pa.timestamp("ns")
-        if pa.types.is_timestamp(kind):
-            return pa.timestamp("ns", kind.tz)
+        if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+            return self._moments_type(kind)
         if pa.types.is_time(kind):
             return pa.time64("ns")
         if pa.types.is_duration(kind):
-            return pa.duration("ns")
+            return kind
         raise self._no_time(column)
+
+    def _moments_type(self, kind: pa.DataType) -> pa.DataType:
+        """Returns the type of dates and times; nanoseconds reach from 1678 to 2261 only."""
+        zone = None if pa.types.is_date(kind) else kind.tz
+        if self.table.kind == "CSV":  # later rows may be finer than the first ones
+            return pa.timestamp("ns", zone)
+        return pa.timestamp("ms" if pa.types.is_date(kind) else kind.unit, zone)
 
     def _no_time(self, column: pa.ChunkedArray) -> DataError:
         values = column.to_pylist()

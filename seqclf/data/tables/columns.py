@@ -212,12 +212,14 @@ def _check_nearly_numbers(table: Table, kinds: dict[str, pa.DataType]) -> None:
         texts = table.sample.column(name)
         filled = pc.sum(pc.not_equal(pc.utf8_trim_whitespace(texts), "")).as_py()
         for pattern in (NUMBER, DECIMAL_COMMA.pattern):
-            matches = pc.match_substring_regex(texts, f"^({pattern}|)$")
+            matches = pc.match_substring_regex(texts, f"^({pattern}|\\s*)$")
             if 2 * (pc.sum(matches).as_py() - len(texts) + filled) > filled:
                 break
         else:
             continue
-        row = 0 if pattern != NUMBER else pc.index(matches, False).as_py()
+        # pyarrow reads no column with a value of blanks alone as numbers.
+        fits = pc.match_substring_regex(texts, f"^({NUMBER}|)$")
+        row = 0 if pattern != NUMBER else pc.index(fits, False).as_py()
         value, place = texts[row].as_py(), table.place(row)
         raise unfit(table.where, place, name, value, table.decimal)
 

@@ -17,6 +17,7 @@ CHUNK = 2**20
 LONGEST_HEADER = 2**24  # bytes
 # The words for a missing number: pyarrow's own (an empty value, NA, NaN, null, …), and two more.
 MISSING_WORDS = [*arrow_csv.ConvertOptions().null_values, "None", "<NA>"]
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")
 DATE = re.compile(r"\s*(\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-]\d{2,4}|\d\d?:\d\d)\b.*")
 
@@ -140,7 +141,12 @@ def unfit(where: str, place: str, column: str, value: Any, decimal: str = ".") -
         decimal: the decimal mark that is expected.
     """
     text = str(value)
-    if decimal != "," and DECIMAL_COMMA.fullmatch(text):
+    if decimal != "," and THOUSANDS.fullmatch(text):
+        remedy = (
+            "If the comma marks thousands, write numbers without it; if it is a decimal comma, set "
+            "`data.decimal` to ','."
+        )
+    elif decimal != "," and DECIMAL_COMMA.fullmatch(text):
         remedy = "It has a decimal comma: set `data.decimal` to ','."
     elif DATE.fullmatch(text):
         remedy = (
@@ -223,9 +229,15 @@ def _unfit(table: CsvFile, types: Mapping[str, pa.DataType]) -> DataError | None
                         return unfit(table.where, place, name, values[i], table.decimal)
                     return DataError(
                         f"{table.where}: {place}: the column {name!r} must hold {kind}, as in the "
-                        f"first rows. Received: {values[i][:60]!r}"
+                        f"first rows{_reach(kind)}. Received: {values[i][:60]!r}"
                     )
     return None
+
+
+def _reach(kind: pa.DataType) -> str:
+    if not pa.types.is_timestamp(kind):
+        return ""
+    return " (dates and times between the years 1678 and 2261, all with a time zone or none)"
 
 
 def _fits(value: str, kind: pa.DataType, decimal: str) -> bool:

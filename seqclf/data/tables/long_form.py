@@ -57,6 +57,7 @@ def _read_unsorted(reader: BlockReader) -> tuple[Sequences, list[str]]:
     if order.step_labels is not None:
         steps = np.zeros((len(starts), longest), np.int32)
     features = Features(reader)
+    notes = [] if reader.layout.time else [_together_note(order.places, order.found.starts)]
     for block in reader.blocks():
         rows = slice(block.row, block.row + block.rows)
         places = order.places[rows].astype(np.int64)
@@ -66,7 +67,18 @@ def _read_unsorted(reader: BlockReader) -> tuple[Sequences, list[str]]:
             assert order.step_labels is not None
             steps.reshape(-1)[places] = order.step_labels[rows]
         features.add(block)
-    return _sequences(reader, order.found, x, lengths, steps), features.notes()
+    return _sequences(reader, order.found, x, lengths, steps), notes + features.notes()
+
+
+def _together_note(places: np.ndarray, starts: np.ndarray) -> str:
+    """Returns the note that rows of one id are put together although other rows lie between."""
+    sequence = np.searchsorted(starts, places, side="right")  # of each row, in the table's order
+    begins = np.flatnonzero(np.diff(sequence, prepend=0))
+    apart = int((np.bincount(sequence[begins]) > 1).sum())
+    return (
+        f"{apart:,} of {len(starts):,} ids come again behind the rows of another id; their rows "
+        "are put together. If an id names several sequences, make it unique"
+    )
 
 
 def _spread(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from sensor_tables import by_id, read, same, sensors
 import seqclf
 from seqclf.data.sources import load_dataset
 from seqclf.data.tables import long_form
-from seqclf.errors import ConfigError
+from seqclf.errors import ConfigError, DataError
 
 KINDS = ("frame", "csv", "parquet")
 
@@ -161,3 +161,46 @@ def test_windows_of_a_recording_without_ids(tmp_path, shuffled):
     labels = np.concatenate([split.y for _, split in dataset.splits()])
     assert labels.tolist() == ([0] * 5 + [1] * 5) * 4
     assert "the whole table is one recording" in " ".join(dataset.notes)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.array(["2400-01-01", "2024-01-01", "2024-01-02"], "M8[us]"),  # no int64 of nanoseconds
+        np.array(["9999-12-31", "2024-01-01", "2024-01-02"], "M8[s]"),
+        np.array([2**52 + 3, 2**52 + 1, 2**52 + 2], np.uint64),
+    ],
+    ids=["microseconds", "seconds", "unsigned"],
+)
+@pytest.mark.parametrize("kind", ["frame", "parquet"])
+def test_late_times_are_sorted(tmp_path, kind, times):
+    one = pd.DataFrame({"run": 0, "t": times, "v": [3.0, 1.0, 2.0], "state": "ok"})
+    frame = pd.concat([one, one.assign(run=1, state="worn")])
+    raw = read(frame, tmp_path, kind, id="run", label="state")
+    assert raw.parts["train"].x[..., 0].tolist() == [one.sort_values("t").v.tolist()] * 2
+
+
+def test_times_beyond_64_bits_are_refused():
+    times = np.array([2**63 + 5, 3, 1], np.uint64)
+    frame = pd.DataFrame({"run": 0, "t": times, "v": 1.0, "state": "ok"})
+    with pytest.raises(
+        DataError, match=r"row 0 holds 9223372036854775813 .* integers below 2\*\*63"
+    ):
+        read(frame, None, id="run", label="state")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_truth_values_have_the_same_names_everywhere(tmp_path, kind):
+    frame = sensors().assign(state=lambda table: table.run % 2 == 0)
+    labels = read(frame, tmp_path, kind, label="state").parts["train"].labels
+    assert labels.tolist() == frame.groupby("run").state.first().astype(str).tolist()
+
+
+def test_rows_of_an_id_that_lie_apart_are_said():
+    frame = pd.DataFrame({"run": list("aabacc"), "v": np.arange(6.0), "state": list("xxyxyy")})
+    raw = read(frame, None, id="run", label="state")
+    assert raw.parts["train"].x[0].ravel().tolist() == [0, 1, 3]
+    note = "1 of 3 ids come again behind the rows of another id"
+    assert any(note in line for line in raw.notes)
+    together = read(frame.sort_values("run"), None, id="run", label="state")
+    assert not any("come again" in line for line in together.notes)
