@@ -85,3 +85,9 @@ def test_it_is_unknown_of_shards_of_earlier_versions(tmp_path):
 
     assert input_range(opened) is None
     assert opened.fingerprint() == before.fingerprint()
+
+
+def test_missing_values_do_not_count():
+    x = np.array([[[1, np.nan], [np.nan, 5]], [[3, np.nan], [2, 7]]], "float32")
+    spec = DatasetSpec("t", "rows", (2, 2), "float32", ("a", "b"), missing="mean", fill=(2, 6))
+    assert input_range(dataset(x, spec)) == {"low": [1.0, 5.0], "high": [3.0, 7.0]}

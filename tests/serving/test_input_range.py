@@ -29,6 +29,13 @@ def test_each_feature_has_a_range_of_its_own(feature, value, warns):
     assert MEASURED.warning(x, np.array([5, 4])) == ""  # it is padding
 
 
+def test_missing_values_do_not_hide_a_value_far_outside():
+    x = np.full((2, 5, 3), np.nan, "float32")
+    assert MEASURED.warning(x) == ""
+    x[0, 1, 1], x[1, 2, 1] = 0, 999
+    assert "the inputs go from 0 to 999, but" in MEASURED.warning(x)
+
+
 def test_inputs_that_cannot_be_compared_get_no_warning():
     assert MEASURED.warning(np.full((1, 2, 4), 1e9)) == ""
     assert MEASURED.warning(np.array([[b"a"]], object)) == ""
