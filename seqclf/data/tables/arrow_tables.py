@@ -142,7 +142,8 @@ def _cast_column(
     column: pa.Array, kind: pa.DataType, name: str, row: int, table: "ParquetTable | FrameTable"
 ) -> pa.Array:
     if pa.types.is_floating(column.type) and pa.types.is_string(kind):
-        texts = [None if v is None or v != v else _number(v) for v in column.to_pylist()]
+        # As pandas writes them to CSV: 1.0, where Arrow would write 1.
+        texts = [None if v is None or v != v else repr(v) for v in column.to_pylist()]
         return pa.array(texts, kind)
     try:
         if pa.types.is_time(kind) and is_text(column.type):
@@ -165,11 +166,6 @@ def _cast_column(
         raise DataError(
             f"{table.where}: the column {name!r} must hold {_wanted(kind)} ({_first_line(error)})."
         ) from error
-
-
-def _number(value: float) -> str:
-    """Returns a number as text; an integer that is stored as a float has no decimals."""
-    return str(int(value)) if float(value).is_integer() else repr(value)
 
 
 def _wanted(kind: pa.DataType) -> str:

@@ -9,6 +9,8 @@ from seqclf.data.tables.pieces import Pieces
 from seqclf.data.tables.runs import Found, Runs
 from seqclf.data.tables.unsorted import order_of
 
+MUCH = 0.75  # fraction of padding from which on it is said
+
 
 def read_long(reader: BlockReader) -> tuple[Sequences, list[str]]:
     """Returns the sequences of a table, in the order in which their ids are met.
@@ -38,7 +40,7 @@ def read_long(reader: BlockReader) -> tuple[Sequences, list[str]]:
         del pieces, runs
         return _read_unsorted(reader)
     lengths = np.diff(found.starts, append=pieces.rows)
-    notes = features.notes()
+    notes = features.notes() + padding_note(lengths)
     x = pieces.padded(lengths)
     steps = _spread(np.concatenate(labels), lengths) if labels else None
     return _sequences(reader, found, x, lengths, steps), notes
@@ -67,7 +69,8 @@ def _read_unsorted(reader: BlockReader) -> tuple[Sequences, list[str]]:
             assert order.step_labels is not None
             steps.reshape(-1)[places] = order.step_labels[rows]
         features.add(block)
-    return _sequences(reader, order.found, x, lengths, steps), notes + features.notes()
+    notes += features.notes() + padding_note(lengths)
+    return _sequences(reader, order.found, x, lengths, steps), notes
 
 
 def _together_note(places: np.ndarray, starts: np.ndarray) -> str:
@@ -116,6 +119,26 @@ def _sequences(
         step_label_names=names,
         owned=True,
     )
+
+
+def padding_note(lengths: np.ndarray) -> list[str]:
+    """Returns a note if most of the padded array is padding, because a few sequences are long.
+
+    Args:
+        lengths: the number of time steps of each sequence.
+
+    Example:
+        >>> len(padding_note(np.array([5, 6]))), len(padding_note(np.array([5, 6, 5, 6, 5, 900])))
+        (0, 1)
+    """
+    longest = int(lengths.max())
+    padding = 1 - float(lengths.mean()) / longest
+    if padding < MUCH:
+        return []
+    return [
+        f"the longest sequence has {longest:,} time steps, half of all have "
+        f"{int(np.median(lengths)):,} or fewer: {padding:.0%} of what is held in memory is padding"
+    ]
 
 
 def names_of(ids: np.ndarray | None, count: int) -> np.ndarray:

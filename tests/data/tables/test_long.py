@@ -204,3 +204,22 @@ def test_rows_of_an_id_that_lie_apart_are_said():
     assert any(note in line for line in raw.notes)
     together = read(frame.sort_values("run"), None, id="run", label="state")
     assert not any("come again" in line for line in together.notes)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_few_long_sequences_are_said(order):
+    frame = sensors(20, least=3, most=3)
+    long = pd.DataFrame({"run": 99, "t": range(300), "temp": 0.5, "vib": 1.0, "state": "ok"})
+    raw = read(pd.concat([frame, long])[::order], None, label="state", features="temp,vib")
+    assert "the longest sequence has 300 time steps, half of all have 3" in raw.notes[-1]
+    assert raw.parts["train"].x.shape == (21, 300, 2)
+
+
+def test_numbers_as_labels_are_the_same_in_files_and_frames(tmp_path):
+    frame = sensors(10)
+    frame["state"] = frame["run"] % 2 + 0.0
+    frame["run"] += 0.5
+    want = by_id(read(frame, tmp_path, "csv", label="state"))
+    assert set(want) == {f"{i}.5" for i in range(10)} and want["0.5"][1] == "0.0"
+    same(want, by_id(read(frame, tmp_path, label="state")))
+    same(want, by_id(read(frame, tmp_path, "parquet", label="state")))
