@@ -3,6 +3,7 @@
 import gzip
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sensor_tables import sensors
 
@@ -173,6 +174,13 @@ def test_lines_longer_than_a_block_are_read_and_endless_ones_refused(tmp_path, m
     want = load(tmp_path, text())
     monkeypatch.setattr(csv_table, "BLOCK_BYTES", 1000)
     np.testing.assert_array_equal(load(tmp_path, text(long)).train.x, want.train.x)
+    late = FRAME.assign(machine=["x" * (5000 if i == 150 else 1) for i in range(len(FRAME))])
+    (tmp_path / "late.csv").write_text(text(late))
+    table = csv_table.CsvTable(tmp_path / "late.csv", ",", ".", packed=False)
+    # The long line is found when blocks before it have been read already.
+    batches = table.batches({"run": pa.string()})
+    runs = [run for batch in batches for run in batch.column("run").to_pylist()]
+    assert runs == FRAME.run.astype(str).tolist()
     monkeypatch.setattr(csv_table, "LONGEST_LINE", 2000)
     with pytest.raises(DataError, match="a line is longer than .*Each row must be a line"):
         load(tmp_path, text(long))
@@ -211,3 +219,11 @@ def test_rows_of_parquet_and_of_frames_are_named(tmp_path):
     mixed = FRAME.astype(object).assign(temp=[i if i else "a" for i in range(len(FRAME))])
     with pytest.raises(DataError, match="a column holds values of several types"):
         load_dataset(mixed, label="state")
+
+
+def test_lines_count_blank_ones_and_breaks_in_quotes(tmp_path):
+    lines = put("temp", "broken").splitlines()
+    lines[10] += "\n\n"
+    lines[20] = lines[20].replace("m", '"m\n') + '"'
+    with pytest.raises(DataError, match="line 63: the column 'temp' must hold numbers"):
+        load(tmp_path, "\n".join(lines))

@@ -104,6 +104,8 @@ def test_a_column_like_a_group_is_noticed():
     frame["machine"] = frame.run % 3  # a number is read, and noticed all the same
     [note] = [n for n in notes(frame, label="state") if "constant within" in n]
     assert note.endswith("; machine is read as a feature")
+    frame["machine"] = np.where(frame.t == 1, "a", "b")  # varies within a sequence
+    assert not any("constant within" in n for n in notes(frame, label="state"))
     frame["machine"] = frame.run  # one of its own for each
     assert not any("constant within" in n for n in notes(frame, label="state"))
 
