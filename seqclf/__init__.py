@@ -1,8 +1,9 @@
 """seqclf: sequence classification with a GRU of our own, from tf.data to TF Serving.
 
 The public names are loaded when they are first used, so that a tool which needs none of TensorFlow
-does not wait for it. With those of layers, models and data, all layers are registered with Keras,
-so that `keras.models.load_model` opens the `model.keras` of any run.
+does not wait for it. With those of config, layers, models and data, all layers are registered with
+Keras, so that `keras.models.load_model` opens the `model.keras` of any run; the functions of the
+path (`fit`, `predict`, …) need no such registration, and import TensorFlow when they are called.
 
 `seqclf.evaluate`, `seqclf.export` and `seqclf.predict` are functions, and `seqclf/evaluate.py`,
 `export.py` and `predict.py` are the modules of the commands of these names, for `python -m`. When
@@ -19,18 +20,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _WITH_LAYERS = {
+    "Config": "seqclf.config",
     "Dataset": "seqclf.data.dataset",
     "GRU": "seqclf.layers",
     "GRUCell": "seqclf.layers",
     "build_classifier": "seqclf.models",
+    "default_config": "seqclf.config",
     "load_dataset": "seqclf.data.sources",
 }
 _WITHOUT_TENSORFLOW = {
-    "Config": "seqclf.config",
     "Predictions": "seqclf.api.prediction",
     "TrainedRun": "seqclf.api.runs",
     "connect": "seqclf.serving.client",
-    "default_config": "seqclf.config",
     "evaluate": "seqclf.api.scoring",
     "export": "seqclf.api.exporting",
     "fit": "seqclf.api.fitting",

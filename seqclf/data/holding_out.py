@@ -19,8 +19,8 @@ def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
         seed: their seed.
 
     Example:
-        >>> division_in_words(["train", "test"], "group", 0)
-        'test is the source\'s own; validation is held out at random by group, seed 0'
+        >>> division_in_words(["train"], "group", 0)
+        'validation and test are held out at random by group, seed 0'
     """
     others = ("validation", "test")
     given = [name for name in others if name in own]

@@ -57,7 +57,7 @@ def test_other_modules_and_attributes_are_set_as_ever(monkeypatch):
 def test_what_needs_no_tensorflow_does_not_import_it():
     program = """
 import sys, seqclf
-seqclf.Config(steps=5), seqclf.default_config, seqclf.fit, seqclf.load_run, seqclf.predict
+seqclf.fit, seqclf.evaluate, seqclf.load_run, seqclf.predict, seqclf.export, seqclf.TrainedRun
 seqclf.connect("http://localhost:1/v1/models/m").close()
 assert not {"tensorflow", "keras", "grpc", "seqclf.layers"} & set(sys.modules)
 """

@@ -33,8 +33,8 @@ def test_saved_and_loaded(spec, options, tmp_path):
     np.testing.assert_array_equal(loaded(inputs), model(inputs))
 
 
-def test_any_public_name_makes_keras_open_every_model(tmp_path):
-    """Even one that comes from a module without TensorFlow: all of our layers are registered."""
+def test_a_public_name_makes_keras_open_every_model(tmp_path):
+    """Even `default_config`, whose module needs no TensorFlow: all layers are registered."""
     for cell in ("gru", "lstm", "rnn", "mgu"):
         options = {"cell": cell, "units": [3, 3], "time_reduction": [2], "pooling": "mean"}
         chrono = {"chrono": 6} if cell != "rnn" else {}
