@@ -103,5 +103,7 @@ def _check_values(model: ModelInput, layout: TableLayout, path: str) -> None:
 
 def _unknown(model: ModelInput) -> str:
     if model.spec is None:
-        return "a server does not tell (unless --manifest names the manifest.json of the version)"
+        return (
+            "this server does not tell (unless --manifest names the manifest.json of the version)"
+        )
     return "this model, which was not trained on a table, does not know"
