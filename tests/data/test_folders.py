@@ -188,3 +188,9 @@ def test_folders_that_cannot_be_read(tmp_path, classes):
         (tmp_path / "empty" / name).mkdir(parents=True)
     with pytest.raises(DataError, match="holds no examples"):
         load_dataset(f"folder:{tmp_path}/empty")
+    write_csv(tmp_path / "flat/1.csv", 1)
+    with pytest.raises(DataError, match=r"holds no folder.*label in `data.labels`"):
+        load_dataset(f"folder:{tmp_path}/flat")
+    (classes / "none").mkdir()
+    with pytest.raises(DataError, match="folder of the class 'none' holds no example"):
+        load_dataset(f"folder:{classes}")

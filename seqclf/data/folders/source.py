@@ -1,5 +1,6 @@
 """`folder_data`: a folder with one file for each example, in memory."""
 
+import collections
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def folder_data(path: str, config: DataConfig) -> RawData:
 
 
 def _by_sub_folders(root: Path, config: DataConfig) -> RawData:
+    _check_has_folders(root)
     layout = read_layout(root)
     files = {name: [path for path, _ in part] for name, part in layout.splits.items()}
     _check_filled(files, layout)
@@ -51,6 +53,15 @@ def _by_sub_folders(root: Path, config: DataConfig) -> RawData:
     return _raw_data(parts, root, read, (*layout.notes, *read.notes), layout.class_names)
 
 
+def _check_has_folders(root: Path) -> None:
+    if not any(path.is_dir() and not path.name.startswith(".") for path in root.iterdir()):
+        raise DataError(
+            f"{root}: holds no folder, and a folder stands for a class. Put the files of each class "
+            "into a folder of its name, or name a CSV file with the columns file and label in "
+            "`data.labels`."
+        )
+
+
 def _check_filled(files: dict[str, list[Path]], layout: FolderLayout) -> None:
     for name, paths in files.items():
         if not paths:
@@ -58,6 +69,13 @@ def _check_filled(files: dict[str, list[Path]], layout: FolderLayout) -> None:
             raise DataError(
                 f"{layout.root}: holds no examples{split}: image files, .npy arrays or CSV files "
                 f"in the folders of the classes.{layout.notes_in_words()}"
+            )
+    counts = collections.Counter(y for _, y in layout.splits["train"])
+    for y, name in enumerate(layout.class_names):
+        if not counts[y]:
+            raise DataError(
+                f"{layout.root}: the folder of the class {name!r} holds no example to train on. "
+                f"Fill it, or move it away.{layout.notes_in_words()}"
             )
 
 
