@@ -56,9 +56,9 @@ def _by_sub_folders(root: Path, config: DataConfig) -> RawData:
 def _check_has_folders(root: Path) -> None:
     if not any(path.is_dir() and not path.name.startswith(".") for path in root.iterdir()):
         raise DataError(
-            f"{root}: holds no folder, and a folder stands for a class. Put the files of each class "
-            "into a folder of its name, or name a CSV file with the columns file and label in "
-            "`data.labels`."
+            f"{root}: holds no folder, and a folder stands for a class. Put the files of each "
+            "class into a folder of its name, or name a CSV file with the columns file and label "
+            "in `data.labels`."
         )
 
 
