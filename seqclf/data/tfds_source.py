@@ -106,7 +106,7 @@ def _plain_folder(tfds_dir: str) -> Iterator[tuple[str, str]]:
     # not Path: it would make gs:/ of gs://
     folder = os.path.expanduser(tfds_dir) or os.environ.get("TFDS_DATA_DIR", "")
     if "://" in folder or not SPECIAL.search(folder):
-        yield (os.path.expanduser(tfds_dir),) * 2
+        yield folder, folder  # of the environment too: tensorflow-datasets reads it at its import
         return
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

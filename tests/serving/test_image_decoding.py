@@ -152,7 +152,7 @@ def test_only_image_data_have_the_signature():
 def test_sequences_are_no_images(tmp_path, pixels):
     floats = DatasetSpec("test", "rows", (8, 6), "float32", ("a", "b"))
     path = save(tmp_path, Image.fromarray(pixels))
-    with pytest.raises(DataError, match="give an .npz file with `x`"):
+    with pytest.raises(DataError, match=r"give a CSV, Parquet or .npz file, or a folder of"):
         predictor(tmp_path, floats).predict_file(path)
 
 
@@ -173,7 +173,7 @@ def test_arrays_that_do_not_fit(grey, tmp_path):
             np.zeros((2, 8, 7), np.uint8),
             r"`x` must be of shape \[N, 8, 6\] .* Received: \[2, 8, 7\]",
         ),
-        (np.zeros((8, 6), np.uint8), r"Received: \[8, 6\]"),
+        (np.zeros((8, 6), np.uint8), r"Received: \[8, 6, 1\]"),  # one feature is added
         (np.zeros((0, 8, 6), np.uint8), r"Received: \[0, 8, 6\]"),
         (np.zeros((2, 8, 6)), "`x` must be uint8 for this model. Received: dtype float64"),
     ):

@@ -114,7 +114,7 @@ def test_damaged_metrics_are_one_message(run, spoil, message):
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
-        (["shift"], [0.0] * 3, "shift must have 1 value or one for each of the 2 features. Rec"),
+        (["shift"], [0.0] * 3, "shift must have 1 or 2 values for 2 features. Received: 3"),
         (["scale"], [10**400], "scale must be of finite numbers. Received: (1000000"),
         (["scale"], [float("nan")], "scale must be of finite numbers. Received: (nan,)"),
         (["class_names", 0], "\ud800", "surrogates not allowed"),
