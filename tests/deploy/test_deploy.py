@@ -586,7 +586,7 @@ def test_the_requests_in_the_docs_are_json(docs, tmp_path):
         line = line.replace("python ", f"'{sys.executable}' ", 1)
         subprocess.run(["bash", "-ec", line], cwd=tmp_path, check=True, timeout=30)
     bodies = {path.name: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
-    assert len(bodies) == len(makers) == 6
+    assert len(bodies) == len(makers) == 9
     assert all(f"@{name}" in docs for name in bodies)
     assert {"instances", "inputs", "examples"} == {
         key for body in bodies.values() for key in body if key != "signature_name"
