@@ -116,7 +116,7 @@ def _opened(model: Any, spec: "DatasetSpec | None") -> "_OfModel | _OfExport":
 def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStore":
     """Returns the examples to classify, as a split."""
     from seqclf.data.dataset import Dataset
-    from seqclf.data.tables.arrow_tables import is_frame
+    from seqclf.data.tables.frames import is_frame
 
     if is_frame(sequences) or isinstance(sequences, (str, Path)):
         return table_examples(sequences, spec)

@@ -20,7 +20,8 @@ from seqclf.data.npz import npz_data
 from seqclf.data.options import DataOptions
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.shards.source import load_shards
-from seqclf.data.tables.arrow_tables import FRAME, is_frame
+from seqclf.data.tables.arrow_tables import FRAME
+from seqclf.data.tables.frames import is_frame
 from seqclf.data.tables.reading import csv_data, frame_data, parquet_data
 from seqclf.errors import ConfigError, DataError
 

@@ -107,11 +107,6 @@ def _rows(most: int, columns: Sized) -> int:
     return max(1, min(most, BATCH_VALUES // max(1, len(columns))))
 
 
-def is_frame(source: Any) -> bool:
-    """Returns whether something is a table in memory, such as a DataFrame of pandas or polars."""
-    return hasattr(source, "__arrow_c_stream__")
-
-
 def cast(
     batch: pa.RecordBatch,
     types: Mapping[str, pa.DataType],

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from seqclf.data.tables.arrow_tables import FrameTable, ParquetTable, is_frame
+from seqclf.data.tables.arrow_tables import FrameTable, ParquetTable
 from seqclf.data.tables.csv_table import CsvTable
+from seqclf.data.tables.frames import is_frame
 from seqclf.data.tables.table import Table
 from seqclf.errors import DataError
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.data.tables.frames import is_frame
 from seqclf.errors import DataError
 from seqclf.serving.client.sequences import LENGTHS, SEQUENCES, named_inputs, takes_lengths
 from seqclf.serving.client.tensors import Signature, as_inputs
@@ -45,16 +46,11 @@ def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared:
     """
     ids: np.ndarray | None = None
     notes: tuple[str, ...] = ()
-    if _is_frame(inputs):
+    if is_frame(inputs):
         inputs, ids, notes = _of_frame(inputs, signature, facts)
     arrays = as_inputs(named_inputs(inputs, signature), signature)
     found = input_warnings(arrays, facts.input_range).values()
     return Prepared(arrays, (*notes, *found), ids)
-
-
-def _is_frame(inputs: Any) -> bool:
-    """Returns whether these are a data frame of pandas or polars, or an Arrow table."""
-    return hasattr(inputs, "__dataframe__") or hasattr(inputs, "__arrow_c_stream__")
 
 
 def _of_frame(
