@@ -44,9 +44,8 @@ TABLE = {
         "form",
         None,
         ["long", "wide"],
-        "Of a table: long has a row for each time step, wide one "
-        "for each sequence. Columns that this and the next flags leave out are those of the "
-        "training table.",
+        "Form of the tables: long has a row for each time step, wide one for each sequence. "
+        "Where this or one of the next flags is not given, the training table decides.",
     ),
     "id": flags.DEFINE_string("id", None, "Column that tells which sequence a row belongs to."),
     "time": flags.DEFINE_string("time", None, "Column by which the rows of a sequence are sorted."),
@@ -146,6 +145,7 @@ def classifier() -> Iterator["Classifier"]:
     from seqclf.serving.client import connect
 
     options: dict[str, Any] = {"timeout": TIMEOUT.value, "headers": headers()}
+    options["manifest"] = MANIFEST.value
     options["ca_file"] = CA_FILE.value and os.path.expanduser(CA_FILE.value)
     with connect(SERVER.value, **options) as client, _without_warnings_of_the_client():
         yield ask_server(client)
@@ -165,21 +165,11 @@ def load_predictor() -> "Predictor":
 
 def ask_server(client: "Client") -> "RemotePredictor":
     """Returns the model --server, once it is ready to predict."""
-    from seqclf.serving.client.options import load_facts
-    from seqclf.serving.predicting.served_spec import load_served_spec
     from seqclf.serving.remote_predictor import RemotePredictor
 
-    spec = input_range = None
-    if MANIFEST.value is not None:
-        spec = load_served_spec(MANIFEST.value)
-        try:
-            input_range = load_facts(MANIFEST.value).input_range
-        except ConfigError:  # of an export whose training did not record the range
-            if spec is None:
-                raise
     if WAIT.value:
         client.wait_until_available(WAIT.value)
-    return RemotePredictor(client, spec, input_range)
+    return RemotePredictor(client)
 
 
 def headers() -> dict[str, str]:

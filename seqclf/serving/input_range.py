@@ -1,13 +1,9 @@
 """`InputRange`: warns about inputs that are far outside the range of the training inputs."""
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from seqclf.serving.file_names import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -62,20 +58,3 @@ class InputRange:
             f"training inputs went from {self.low.min():g} to {self.high.max():g}: if they are "
             "scaled otherwise, the predictions are wrong"
         )
-
-
-def read_input_range(version: Path) -> InputRange | None:
-    """Returns the range of the training inputs of an exported version.
-
-    Args:
-        version: the version's folder.
-
-    Returns:
-        The range; None if the manifest does not have it, or if there is no manifest: exports of
-        earlier versions and of other tools.
-    """
-    try:
-        manifest = json.loads((version / MANIFEST).read_text())
-    except (OSError, ValueError):
-        return None
-    return InputRange.from_json(manifest.get("input_range")) if isinstance(manifest, dict) else None

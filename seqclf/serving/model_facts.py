@@ -1,4 +1,4 @@
-"""`ModelFacts`: what a manifest says of the data that a served model was trained on."""
+"""`ModelFacts`: what a manifest says about the data that a served model was trained on."""
 
 import json
 from dataclasses import dataclass
@@ -15,28 +15,45 @@ METADATA_KEY = "seqclf"  # of a server's metadata; TensorFlow Serving has no suc
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is known of the training data.
+    """Facts about the training data of a served model that clients use.
 
     Attributes:
-        spec: the spec, with feature names, the treatment of missing values and the columns of the
-            table; None: not known.
-        input_range: the range of the training inputs; None: not known.
+        spec: the spec of the training data, with the names of the features, what is done with
+            missing values, and the columns of the table; None: it is not known.
+        input_range: the range of the training inputs; None: it is not known.
     """
 
     spec: DatasetSpec | None = None
     input_range: InputRange | None = None
 
     @classmethod
-    def from_json(cls, content: Any) -> "ModelFacts":
-        """Returns what can be read of a manifest's content; what is damaged is not known."""
+    def from_manifest(cls, content: Any) -> "ModelFacts":
+        """Returns the facts in the content of a manifest.
+
+        Raises:
+            ValueError: it is no JSON object, or an entry is damaged.
+        """
         if not isinstance(content, dict):
-            return cls()
+            raise ValueError(f"it holds no JSON object but {type(content).__name__}")
+        spec, entry = content.get("spec"), content.get("input_range")
+        input_range = InputRange.from_json(entry)
+        if entry is not None and input_range is None:
+            raise ValueError(f"there is no range in `input_range`: {entry!r:.100}")
         try:
-            entry = content.get("spec")
-            spec = None if entry is None else DatasetSpec.from_json(json.dumps(entry))
-        except (ValueError, TypeError, AttributeError):
+            known = None if spec is None else DatasetSpec.from_json(json.dumps(spec))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"`spec` is damaged: {error}") from error
+        return cls(known, input_range)
+
+    @classmethod
+    def from_json(cls, content: Any) -> "ModelFacts":
+        """Returns the facts that a server or a version tells; a damaged one is not known."""
+        known = content if isinstance(content, dict) else {}
+        try:
+            spec = cls.from_manifest({"spec": known.get("spec")}).spec
+        except ValueError:
             spec = None
-        return cls(spec, InputRange.from_json(content.get("input_range")))
+        return cls(spec, InputRange.from_json(known.get("input_range")))
 
 
 def read_entries(version: Path) -> dict[str, Any]:

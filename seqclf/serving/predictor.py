@@ -11,7 +11,7 @@ from seqclf.serving.c_api import INVALID_ARGUMENT, Failure
 from seqclf.serving.file_digests import changed_files, recorded_digests
 from seqclf.serving.file_names import GRAPH, METADATA
 from seqclf.serving.graph_errors import first_cause
-from seqclf.serving.input_range import read_input_range
+from seqclf.serving.model_facts import ModelFacts, read_entries
 from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
 from seqclf.serving.predicting.asking import predictions_of
 from seqclf.serving.predicting.opening import open_input
@@ -39,7 +39,7 @@ class Predictor:
     Attributes:
         path: the version's folder.
         spec: spec of the data that the model was trained on.
-        input: what the model takes.
+        input: the dtype and the shape of the examples that the model takes, and more of it.
 
     Raises:
         ExportError: there is no export of seqclf in that folder, or it is damaged.
@@ -68,7 +68,7 @@ class Predictor:
             spec.variable_length,
             IMAGES in self._model.signatures,
             spec,
-            read_input_range(self.path),
+            ModelFacts.from_json(read_entries(self.path)).input_range,
         )
 
     def _check_files(self) -> None:

@@ -7,11 +7,9 @@ import math
 
 import numpy as np
 
-from seqclf.data.spec import DatasetSpec
 from seqclf.serving.batching import MAX_BATCH_SIZE
 from seqclf.serving.client import Client, NotFound
 from seqclf.serving.client.tensors import Signature
-from seqclf.serving.input_range import InputRange
 from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
 from seqclf.serving.predicting.asking import predictions_of
 from seqclf.serving.predicting.opening import open_input
@@ -23,12 +21,9 @@ class RemotePredictor:
 
     Args:
         client: a client from `seqclf.serving.client.connect`.
-        spec: spec of the training data, from the manifest of the served version; None: what
-            the client knows.
-        input_range: range of the training inputs, from the manifest; None: what the client knows.
 
     Attributes:
-        input: what the model takes.
+        input: the dtype and the shape of the examples that the model takes, and more of it.
 
     Raises:
         ServingError: the server cannot be reached, or does not serve an export of seqclf.
@@ -36,12 +31,7 @@ class RemotePredictor:
 
     batch_size = MAX_BATCH_SIZE
 
-    def __init__(
-        self,
-        client: Client,
-        spec: DatasetSpec | None = None,
-        input_range: InputRange | None = None,
-    ):
+    def __init__(self, client: Client):
         self._client = client
         self._signatures = client.metadata()
         self._names: tuple[str, ...] | None = None
@@ -51,8 +41,8 @@ class RemotePredictor:
             shape,
             "lengths" in self._signature(ARRAYS).inputs,
             IMAGES in self._signatures,
-            spec or client.facts.spec,
-            input_range or client.facts.input_range,
+            client.facts.spec,
+            client.facts.input_range,
         )
 
     @property

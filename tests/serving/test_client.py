@@ -1,5 +1,6 @@
 """The client, with a small server in this process that has TensorFlow Serving's APIs."""
 
+import json
 import pickle
 import shutil
 import socket
@@ -17,10 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_serving.apis import classification_pb2, predict_pb2
 
+from seqclf.data.spec import DatasetSpec
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.serving import client as api
 from seqclf.serving.client import base, connect
 from seqclf.serving.client.address import parse_address
+from seqclf.serving.model_facts import ModelFacts
 
 PROTOCOLS = ["rest", "grpc"]
 X = np.array([[3, 1, 2], [0.1, -0.0, 1e-30], [np.inf, 7, 1 / 3]], np.float32)
@@ -257,8 +260,9 @@ def test_lengths_that_do_not_fit_the_padding(ask):
         (None, "No such file"),
         ("junk", "Expecting value"),
         ("{}", "it has no `input_range`"),
-        ("[]", "list indices"),
+        ("[]", "it holds no JSON object but list"),
         ('{"input_range": {"low": 2, "high": 1}}', "no range in `input_range`"),
+        ('{"spec": {"source": "csv:a.csv"}}', "`spec` is damaged: "),
     ],
 )
 def test_a_manifest_that_cannot_be_used(tmp_path, content, why):
@@ -266,6 +270,13 @@ def test_a_manifest_that_cannot_be_used(tmp_path, content, why):
     with pytest.raises(ConfigError, match="`manifest`: ") as caught:
         connect("http://h:1", manifest=path)
     assert why in str(caught.value)
+
+
+def test_a_manifest_that_has_the_spec_but_no_range(tmp_path):
+    spec = DatasetSpec("csv:a.csv", "rows", (6, 2), "float32", ("calm", "busy"))
+    known = manifest(tmp_path, json.dumps({"spec": json.loads(spec.to_json())}))
+    with connect("http://h:1", manifest=known) as client:
+        assert client.facts == ModelFacts(spec)
 
 
 # What goes wrong

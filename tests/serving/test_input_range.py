@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from seqclf.serving.input_range import InputRange, read_input_range
+from seqclf.serving.input_range import InputRange
+from seqclf.serving.model_facts import ModelFacts, read_entries
 
 DIGITS = InputRange.from_json({"low": 0, "high": 16})
 MEASURED = InputRange.from_json({"low": [0.0, -100.0, 3.0], "high": [1.0, 100.0, 3.0]})
@@ -50,14 +51,18 @@ def test_entries_that_are_no_range(entry):
     assert InputRange.from_json(entry) is None
 
 
+def recorded(version):
+    return ModelFacts.from_json(read_entries(version)).input_range
+
+
 def test_it_is_read_from_the_manifest(tmp_path):
-    assert read_input_range(tmp_path) is None
+    assert recorded(tmp_path) is None
     path = tmp_path / "assets.extra" / "manifest.json"
     path.parent.mkdir()
     for text in ("not json", "[]", "{}"):
         path.write_text(text)
-        assert read_input_range(tmp_path) is None
+        assert recorded(tmp_path) is None
     path.write_text(json.dumps({"input_range": {"low": 0, "high": [1]}}))
-    assert read_input_range(tmp_path) is None
+    assert recorded(tmp_path) is None
     path.write_text(json.dumps({"input_range": {"low": [0], "high": [1]}}))
-    assert read_input_range(tmp_path).high.tolist() == [1]
+    assert recorded(tmp_path).high.tolist() == [1]

@@ -71,9 +71,10 @@ class Client(abc.ABC):
 
     @property
     def facts(self) -> ModelFacts:
-        """What is known of the training data: from the manifest, otherwise from the local server.
+        """Facts about the training data, from the manifest or else from the server.
 
-        TensorFlow Serving does not tell. A local server does with the first answer to `metadata`.
+        The local server (`seqclf.serve`) sends them with the first answer to `metadata`;
+        TensorFlow Serving does not send them.
         """
         given, served = self.options.facts, self._served_facts
         return ModelFacts(given.spec or served.spec, given.input_range or served.input_range)

@@ -69,20 +69,24 @@ class ClientOptions:
 
 
 def load_facts(manifest: str) -> ModelFacts:
-    """Reads what a manifest says of the training data.
+    """Reads from a manifest what clients need to know about the training data.
+
+    Args:
+        manifest: `manifest.json` of a version, or a copy of it.
 
     Raises:
-        ConfigError: there is no such file, or it does not tell the range of the training inputs.
+        ConfigError: the file cannot be read, has neither `spec` nor `input_range`, or one of them
+            is damaged.
     """
     try:
         content = json.loads(Path(manifest).expanduser().read_text())
-        entry = content["input_range"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = "it has no `input_range`" if isinstance(error, KeyError) else str(error)
-        raise ConfigError(f"`manifest`: {manifest} cannot be used: {reason}.") from error
-    facts = ModelFacts.from_json(content)
-    if facts.input_range is None:
-        raise ConfigError(f"`manifest`: {manifest} has no range in `input_range`: {entry!r:.100}")
+        facts = ModelFacts.from_manifest(content)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"`manifest`: {manifest} cannot be used: {error}.") from error
+    if facts.spec is None and facts.input_range is None:
+        raise ConfigError(
+            f"`manifest`: {manifest} cannot be used: it has no `input_range` and no `spec`."
+        )
     return facts
 
 
