@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.data.input_shape import batch_in_words, fits_shape
 from seqclf.errors import DataError
 
 if TYPE_CHECKING:
@@ -86,22 +87,14 @@ def _with_features(x: np.ndarray, spec: "DatasetSpec") -> np.ndarray:
 
 
 def _check_shape(x: np.ndarray, spec: "DatasetSpec") -> None:
-    shape = (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape
-    fits = [_fits(x.shape[skipped:], shape) for skipped in (0, 1)]
-    if fits[1] and len(x):
+    shape = spec.input_shape
+    if fits_shape(x.shape[1:], shape) and len(x):
         return
-    wanted = ", ".join(["N", *("T" if size is None else str(size) for size in shape)])
-    remedy = " Give one example as [example]." if fits[0] else ""
+    remedy = " Give one example as [example]." if fits_shape(x.shape, shape) else ""
     names = f" ({', '.join(spec.feature_names)})" if spec.feature_names else ""
     raise DataError(
-        f"{WHERE}: must be of shape [{wanted}]{names} for this model. "
+        f"{WHERE}: must be of shape {batch_in_words(shape)}{names} for this model. "
         f"Received: {list(x.shape)}.{remedy}"
-    )
-
-
-def _fits(given: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
-    return len(given) == len(shape) and all(
-        size in (None, actual) for size, actual in zip(shape, given, strict=True)
     )
 
 

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from seqclf.data.input_shape import Shape
 from seqclf.data.table_layout import TableLayout
 
 READINGS = ("rows", "columns", "pixels")
@@ -67,6 +68,11 @@ class DatasetSpec:
         height, width, *rest = self.raw_shape
         channels = rest[0] if rest else 1
         return {"rows": width, "columns": height, "pixels": 1}[self.reading] * channels
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of a raw example that a model takes; None for time steps, if lengths vary."""
+        return (None, *self.raw_shape[1:]) if self.variable_length else self.raw_shape
 
     @property
     def is_image(self) -> bool:

@@ -7,12 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec
-from seqclf.data.npz import load_npz
 from seqclf.errors import DataError
 from seqclf.serving.graph_errors import message_of
 from seqclf.serving.image_decoding import decode_images
 from seqclf.serving.image_files import encode_image_file, polarity_hint
-from seqclf.serving.npz_inputs import check_npz_inputs
+from seqclf.serving.npz_inputs import read_npz_inputs
 
 MAX_EXAMPLES = 8  # taken from one `.npz` file
 
@@ -32,12 +31,11 @@ def load_inputs(
     """
     name = Path(path).stem
     if path.endswith(".npz"):
-        free = (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape
-        arrays = load_npz(path, labelled=False)
-        x, missing = arrays.x, spec.missing != "error"
-        lengths = check_npz_inputs(
-            path, arrays, free, spec.raw_dtype, spec.variable_length, missing
+        missing = spec.missing != "error"
+        arrays = read_npz_inputs(
+            path, spec.input_shape, spec.raw_dtype, spec.variable_length, missing
         )
+        x, lengths = arrays.x, arrays.lengths
         for i in range(min(MAX_EXAMPLES, len(x))):
             yield f"{name}-{i}", x[i : i + 1], None if lengths is None else lengths[i : i + 1]
         return

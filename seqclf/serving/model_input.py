@@ -1,7 +1,8 @@
-"""`ModelInput`: what a model takes, whether it is a folder on this machine or on a server."""
+"""`ModelInput`: the inputs of a model, which is a folder on this machine or on a server."""
 
 from dataclasses import dataclass
 
+from seqclf.data.input_shape import Shape, batch_in_words
 from seqclf.data.spec import DatasetSpec
 from seqclf.serving.input_range import InputRange
 
@@ -10,19 +11,19 @@ ARRAYS, IMAGES = "serving_default", "serving_bytes"  # the signatures that predi
 
 @dataclass(frozen=True)
 class ModelInput:
-    """What a model takes.
+    """A description of the inputs that a model takes.
 
     Attributes:
         dtype: dtype of the raw values, `uint8` or `float32`.
         shape: shape of one raw example; None for a dimension of any size.
         variable_length: whether each example comes with its length.
         reads_images: whether the model decodes image files itself.
-        spec: spec of the training data; None if it is not known, which it is not of a served model.
+        spec: spec of the training data; None if it is not known, because a server does not tell it.
         input_range: range of the training inputs; None if it is not known.
     """
 
     dtype: str
-    shape: tuple[int | None, ...]
+    shape: Shape
     variable_length: bool
     reads_images: bool
     spec: DatasetSpec | None = None
@@ -30,8 +31,13 @@ class ModelInput:
 
     @property
     def missing(self) -> str:
-        """What the model does with missing values, as `data.missing` names it; "": not known."""
+        """The setting `data.missing` of the training; "" if the spec is not known."""
         return self.spec.missing if self.spec else ""
+
+    @property
+    def takes_missing(self) -> bool:
+        """Whether values may be missing (NaN), as far as this is known."""
+        return self.missing != "error" and self.dtype != "uint8"
 
     @property
     def features(self) -> int | None:
@@ -40,5 +46,4 @@ class ModelInput:
 
     def in_words(self) -> str:
         """Returns the shape as messages show it, such as `[N, T, 3]`."""
-        sizes = ("T" if size is None else size for size in self.shape)
-        return f"[{', '.join(map(str, ('N', *sizes)))}]"
+        return batch_in_words(self.shape)

@@ -1,7 +1,10 @@
 """`read_npz_inputs`: the examples of an `.npz` file, checked against what a model takes."""
 
+import dataclasses
+
 import numpy as np
 
+from seqclf.data.input_shape import Shape, batch_in_words, fits_shape
 from seqclf.data.npz import Arrays, load_npz
 from seqclf.errors import DataError
 
@@ -12,12 +15,8 @@ NO_MISSING = (
 
 
 def read_npz_inputs(
-    path: str,
-    shape: tuple[int | None, ...],
-    dtype: str,
-    variable_length: bool,
-    missing: bool = False,
-) -> tuple[np.ndarray, np.ndarray | None]:
+    path: str, shape: Shape, dtype: str, variable_length: bool, missing: bool = False
+) -> Arrays:
     """Reads the examples of an `.npz` file for a model.
 
     Args:
@@ -29,40 +28,14 @@ def read_npz_inputs(
         missing: whether the model takes missing values (NaN).
 
     Returns:
-        x `[N, *shape]`, and int lengths `[N]` or None.
+        The arrays of the file, x `[N, *shape]`. If the model takes lengths, `lengths` is int `[N]`;
+        otherwise it is None.
 
     Raises:
         DataError: the file is damaged, does not fit the model, or has values that are infinite, or
             missing where the model takes none.
     """
     arrays = load_npz(path, labelled=False)
-    return arrays.x, check_npz_inputs(path, arrays, shape, dtype, variable_length, missing)
-
-
-def check_npz_inputs(
-    path: str,
-    arrays: Arrays,
-    shape: tuple[int | None, ...],
-    dtype: str,
-    variable_length: bool,
-    missing: bool = False,
-) -> np.ndarray | None:
-    """Checks examples as `read_npz_inputs` does.
-
-    Args:
-        path: the file, for messages.
-        arrays: what it holds.
-        shape: see `read_npz_inputs`.
-        dtype: see `read_npz_inputs`.
-        variable_length: see `read_npz_inputs`.
-        missing: whether values may be missing (NaN).
-
-    Returns:
-        int lengths `[N]` or None.
-
-    Raises:
-        DataError: see `read_npz_inputs`.
-    """
     x, lengths = arrays.x, arrays.lengths
     _check_examples(path, x, shape, dtype)
     if not variable_length:
@@ -72,17 +45,13 @@ def check_npz_inputs(
     else:
         _check_lengths(path, x, lengths)
     _check_finite(path, x, lengths, missing)
-    return lengths
+    return dataclasses.replace(arrays, lengths=lengths)
 
 
-def _check_examples(path: str, x: np.ndarray, shape: tuple[int | None, ...], dtype: str) -> None:
-    fits = x.ndim == 1 + len(shape) and all(
-        size in (None, actual) for size, actual in zip(shape, x.shape[1:], strict=True)
-    )
-    if not fits or not len(x):
-        wanted = ["N", *("T" if size is None else size for size in shape)]
+def _check_examples(path: str, x: np.ndarray, shape: Shape, dtype: str) -> None:
+    if not fits_shape(x.shape[1:], shape) or not len(x):
         raise DataError(
-            f"{path}: `x` must be of shape [{', '.join(map(str, wanted))}] for this model. "
+            f"{path}: `x` must be of shape {batch_in_words(shape)} for this model. "
             f"Received: {list(x.shape)}"
         )
     if x.dtype.kind not in "biuf" or (dtype == "uint8" and x.dtype != np.uint8):

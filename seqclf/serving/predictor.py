@@ -64,7 +64,7 @@ class Predictor:
         spec = self.spec
         self.input = ModelInput(
             dtype,
-            (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape,
+            spec.input_shape,
             spec.variable_length,
             IMAGES in self._model.signatures,
             spec,

@@ -39,8 +39,7 @@ class ExportSignatures:
     def __init__(self, model: keras.Model, spec: DatasetSpec, input_dtype: str):
         self._model = model
         self._spec = spec
-        free = (None, *spec.raw_shape[1:]) if spec.variable_length else spec.raw_shape
-        self._shape = (None, *free)
+        self._shape = (None, *spec.input_shape)
         raw = [tf.TensorSpec(self._shape, input_dtype, name="inputs")]
         if spec.variable_length:
             raw.append(tf.TensorSpec([None], tf.int32, name="lengths"))

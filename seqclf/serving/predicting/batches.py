@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.serving.model_input import ARRAYS, ModelInput
+from seqclf.serving.padding import pad_sequences
 
 MOST_TIME_STEPS = 2**18  # of a batch with its padding, so that memory stays level
 
@@ -66,8 +67,5 @@ def _padded(held: list[InputSequence], model: ModelInput) -> Batch:
     ids, labels = [each.id for each in held], [each.label for each in held]
     if not model.variable_length:
         return Batch(ARRAYS, {"inputs": np.stack([each.x for each in held])}, ids, labels)
-    lengths = np.array([len(each.x) for each in held], np.int32)
-    x = np.zeros((len(held), lengths.max(), *held[0].x.shape[1:]), model.dtype)
-    for row, each in zip(x, held, strict=True):
-        row[: len(each.x)] = each.x
+    x, lengths = pad_sequences([each.x for each in held])
     return Batch(ARRAYS, {"inputs": x, "lengths": lengths}, ids, labels)

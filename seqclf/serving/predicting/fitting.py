@@ -46,7 +46,7 @@ def fitted(
 def _check_finite(
     x: np.ndarray, bad: np.ndarray, model: ModelInput, where: str, names: tuple[str, ...]
 ) -> None:
-    refused = bad if model.missing == "error" or model.dtype == "uint8" else bad & ~np.isnan(x)
+    refused = bad & ~np.isnan(x) if model.takes_missing else bad
     if not refused.any():
         return
     step, feature = map(int, np.argwhere(refused)[0])

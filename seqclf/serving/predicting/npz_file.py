@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from seqclf.data.npz import Arrays, load_npz
+from seqclf.data.npz import Arrays
 from seqclf.errors import DataError
 from seqclf.serving.input_warnings import input_warnings
 from seqclf.serving.model_input import ModelInput
-from seqclf.serving.npz_inputs import check_npz_inputs
+from seqclf.serving.npz_inputs import read_npz_inputs
 from seqclf.serving.predicting.batches import InputSequence
 from seqclf.serving.predicting.input_file import SequenceFile
 
@@ -27,20 +25,16 @@ def open_npz(path: str, model: ModelInput, names: Sequence[str]) -> SequenceFile
     Raises:
         DataError: the file is missing, damaged, or does not fit the model.
     """
-    arrays = load_npz(path, labelled=False)
-    lengths = check_npz_inputs(
-        path,
-        arrays,
-        model.shape,
-        model.dtype,
-        model.variable_length,
-        missing=model.missing != "error",
+    arrays = read_npz_inputs(
+        path, model.shape, model.dtype, model.variable_length, model.takes_missing
     )
-    inputs = {"inputs": arrays.x} if lengths is None else {"inputs": arrays.x, "lengths": lengths}
+    inputs = {"inputs": arrays.x}
+    if arrays.lengths is not None:
+        inputs["lengths"] = arrays.lengths
     return SequenceFile(
         path,
         model,
-        _sequences(path, arrays, lengths, model, names),
+        _sequences(path, arrays, model, names),
         labelled=arrays.y is not None,
         count=len(arrays.x),
         warnings=input_warnings(inputs, None).values(),
@@ -48,29 +42,13 @@ def open_npz(path: str, model: ModelInput, names: Sequence[str]) -> SequenceFile
 
 
 def _sequences(
-    path: str,
-    arrays: Arrays,
-    lengths: np.ndarray | None,
-    model: ModelInput,
-    names: Sequence[str],
+    path: str, arrays: Arrays, model: ModelInput, names: Sequence[str]
 ) -> Iterator[InputSequence]:
     labels = _labels(path, arrays, names)
-    ids = _ids(path, arrays)
     for i, x in enumerate(arrays.x):
-        valid = x if lengths is None else x[: lengths[i]]
-        yield InputSequence(ids[i], valid.astype(model.dtype), labels[i])
-
-
-def _ids(path: str, arrays: Arrays) -> list[str]:
-    ids = arrays.ids
-    if ids is None:
-        return [f"{path}[{i}]" for i in range(len(arrays.x))]
-    if np.shape(ids) != (len(arrays.x),):
-        raise DataError(
-            f"{path}: `ids` must be of shape [{len(arrays.x)}], one for each example of `x`. "
-            f"Received: {list(np.shape(ids))}"
-        )
-    return [str(each) for each in ids]
+        name = f"{path}[{i}]" if arrays.ids is None else str(arrays.ids[i])
+        valid = x if arrays.lengths is None else x[: arrays.lengths[i]]
+        yield InputSequence(name, valid.astype(model.dtype), labels[i])
 
 
 def _labels(path: str, arrays: Arrays, names: Sequence[str]) -> list[str | None]:
