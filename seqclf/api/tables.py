@@ -1,4 +1,4 @@
-"""`table_examples`: the sequences of a new table, as the model's training table holds them."""
+"""`table_examples`: reads the sequences of a new table by the columns of the training table."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def table_examples(source: Any, spec: "DatasetSpec") -> "Split":
     """Returns the sequences of a table with their ids; the columns are found by their names.
 
-    What is missing or left out is said on standard error.
+    Notes about columns and recordings that are missing or left out go to standard error.
 
     Args:
         source: a data frame, or the path of a CSV or Parquet file.
@@ -38,8 +38,7 @@ def table_examples(source: Any, spec: "DatasetSpec") -> "Split":
         )
     stream = open_table(source, spec.table, labelled=False)
     found = list(stream)
-    short = f"{stream.short:,} recordings are shorter than a window and are left out"
-    for note in (*stream.notes, *[short] * (stream.short > 0)):
+    for note in stream.notes_so_far:
         print(f"note: {note}", file=sys.stderr)
     split = raw_examples([each.x for each in found], None, spec)
     return Split(split.x, split.y, split.lengths, np.array([each.id for each in found], object))

@@ -51,9 +51,8 @@ def table_source(path: str, config: DataConfig, folder: Path | None = None) -> S
         order = written_order(name, len(split), config.split_seed)
         rows = split.x[order, 0, 0]
         parts[name] = Part(len(split), _examples(values, rows, labels[name][order], ids))
-    said = [n for n in stream.notes if config.features or not n.startswith("columns that are not")]
-    if stream.short:
-        said.append(f"{stream.short:,} recordings are shorter than a window and are left out")
+    notes = stream.notes_so_far
+    said = [n for n in notes if config.features or not n.startswith("columns that are not")]
     return Source(
         f"table {path}, {layout.form} form",
         names,

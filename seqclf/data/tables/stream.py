@@ -32,7 +32,8 @@ class TableStream:
     It can be iterated over again.
 
     Attributes:
-        notes: lines that tell people what was left out, missing or read as a whole.
+        notes: lines that tell people which columns are not read or missing, and whether the table
+            is read as a whole.
         rows: the number of rows of the table, where it is known before all are read; otherwise 0.
         rows_read: how many rows have been read so far.
         short: how many recordings so far are shorter than a window, and give none.
@@ -44,6 +45,16 @@ class TableStream:
     _whole: bool
     rows_read: int = 0
     short: int = 0
+
+    @property
+    def notes_so_far(self) -> tuple[str, ...]:
+        """The `notes`, and how many recordings have been left out so far."""
+        if not self.short:
+            return self.notes
+        return (
+            *self.notes,
+            f"{self.short:,} recordings are shorter than a window and are left out",
+        )
 
     @property
     def has_labels(self) -> bool:

@@ -1,4 +1,4 @@
-"""`prepare`: what a user gives to `Client.predict` as the arrays of a request."""
+"""`prepare`: turns what a user gives to `Client.predict` into the arrays of a request."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared:
         inputs: arrays by name, one array, a list of sequences, or a data frame; see
             `Client.predict`.
         signature: the signature.
-        facts: what is known of the training data.
+        facts: facts about the training data of the model.
 
     Raises:
         ValueError: the inputs do not fit the signature.
@@ -74,7 +74,8 @@ def _of_frame(
     except DataError as error:
         raise ValueError(str(error)) from error
     if not sequences:
-        raise ValueError("there must be at least one sequence. Received: none")
+        reasons = "".join(f"; {note}" for note in stream.notes_so_far)
+        raise ValueError(f"there must be at least one sequence. Received: none{reasons}")
     x, lengths = pad_sequences([each.x for each in sequences])
     inputs = {SEQUENCES: x} | ({LENGTHS: lengths} if takes_lengths(signature) else {})
     if not takes_lengths(signature) and len(set(lengths.tolist())) > 1:
@@ -82,4 +83,4 @@ def _of_frame(
             "this model takes sequences of one length. Received: sequences of "
             f"{lengths.min()} to {lengths.max()} time steps"
         )
-    return inputs, np.array([each.id for each in sequences], object), stream.notes
+    return inputs, np.array([each.id for each in sequences], object), stream.notes_so_far

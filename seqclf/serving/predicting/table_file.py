@@ -17,8 +17,8 @@ class TableFile(SequenceFile):
 
     Args:
         path: the file.
-        model: what the model takes.
-        options: what the user says of its columns.
+        model: description of the inputs that the model takes.
+        options: options of the user for the columns of the table.
 
     Raises:
         DataError: the file cannot be read, or columns are missing.
@@ -33,9 +33,7 @@ class TableFile(SequenceFile):
         super().__init__(path, model, sequences, labelled=self._stream.has_labels)
 
     def notes(self) -> tuple[str, ...]:
-        short = self._stream.short
-        more = [f"{short:,} recordings are shorter than a window and are left out"] if short else []
-        return (*self._stream.notes, *more)
+        return self._stream.notes_so_far
 
 
 def _sequences(

@@ -118,6 +118,23 @@ def test_windows_are_those_of_the_dataset(tmp_path, frame, rule, stride, shuffle
     assert count == len(got)
 
 
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_recordings_that_are_shorter_than_a_window_are_counted(tmp_path, frame, shuffled):
+    counts = frame.groupby("run").size()
+    window = int(counts.max())
+    if shuffled:
+        frame = frame.sample(frac=1, random_state=0)
+    path = tmp_path / "a.parquet"
+    frame.to_parquet(path)
+    stream = open_table(str(path), layout_of(path, window=window, id="run"), labelled=True)
+    before = stream.notes_so_far
+    list(stream)
+    short = int((counts < window).sum())
+    assert short and before == stream.notes
+    said = f"{short} recordings are shorter than a window and are left out"
+    assert stream.notes_so_far == (*stream.notes, said)
+
+
 def test_memory_is_level(tmp_path):
     def peak(rows):
         path = tmp_path / f"{rows}.parquet"
