@@ -16,7 +16,7 @@ WHERE = "sequences"  # the beginning of messages
 
 
 def raw_examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "Split":
-    """Returns sequences, checked as those of a training are, as a split whose labels are all 0.
+    """Returns sequences as a split whose labels are all 0, after the checks of training data.
 
     Args:
         sequences: a list of arrays `[T_i, D]` (or `[T_i]` with one feature), one array

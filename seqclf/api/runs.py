@@ -27,7 +27,7 @@ class TrainedRun:
 
     Attributes:
         path: the run directory.
-        dataset: as it was given.
+        dataset: the dataset that was given; None: none was given.
     """
 
     def __init__(self, path: str | Path, dataset: "Dataset | None" = None):
@@ -103,7 +103,10 @@ def load_run(workdir: str | Path) -> TrainedRun:
 
 
 def opened(run: "TrainedRun | str | Path") -> TrainedRun:
-    """Returns a run that is given as such or by its folder.
+    """Returns the run, opened if its folder is given.
+
+    Args:
+        run: a run, or the path of a run directory.
 
     Raises:
         RunError: the folder is no run directory, or its training has not written a model yet.

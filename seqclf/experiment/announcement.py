@@ -40,7 +40,7 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
 
 
 def _about(dataset: Dataset) -> list[str]:
-    """Returns what else there is to say about the data, such as how missing values are treated."""
+    """Returns lines about the splits of the data, its missing values, and its notes."""
     lines = [dataset.division] if dataset.division else []
     if dataset.spec.missing != "error":
         lines.append(f"missing values: {dataset.spec.missing}")

@@ -54,7 +54,7 @@ def build_report(
             "notes": list(dataset.notes),
         },
     }
-    if split == "test":  # the mistakes of a single trial of a search interest nobody
+    if split == "test":  # a trial of a search, which is scored on validation, lists no mistakes
         worst = mistakes(dataset.test, dataset.spec, score, MOST_MISTAKES)
         report["mistakes"] = [each.to_dict() for each in worst]
     return report

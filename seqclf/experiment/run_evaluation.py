@@ -18,7 +18,7 @@ def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[s
     Args:
         run: a trained run.
         split: `train`, `validation` or `test`.
-        dataset: the run's data; None loads it.
+        dataset: the data that the run was trained on; None: it is loaded as the config says.
 
     Returns:
         The numbers of `class_report`.

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from seqclf.console.names_in_text import in_figure
 from seqclf.data.dataset import Dataset, DatasetSpec, Split
 
-MOST_FEATURES = 6  # panels of one sequence
+MOST_FEATURES = 6  # features of one sequence that are drawn
 MOST_CLASSES = 6
 COLUMNS = 3
 LONGEST_NAME = 14  # characters of a feature's name beside its panel

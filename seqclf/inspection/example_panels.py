@@ -31,8 +31,9 @@ def beside_example(
     Args:
         inspection: what the classifier did with the example.
         title: the title of the example; the panels of features have the features' names instead.
-        width: the width of the example; several features take what their panels need.
-        widths: the width of each axes on its right.
+        width: the width of an image or of a single feature; several features have panels of a fixed
+            width.
+        widths: the width of each of the axes to the right of the example.
     """
     spec = inspection.spec
     names = [] if spec.is_image else feature_labels(spec)

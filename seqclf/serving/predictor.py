@@ -39,7 +39,7 @@ class Predictor:
     Attributes:
         path: the version's folder.
         spec: spec of the data that the model was trained on.
-        input: the dtype and the shape of the examples that the model takes, and more of it.
+        input: description of the inputs that the model takes.
 
     Raises:
         ExportError: there is no export of seqclf in that folder, or it is damaged.

@@ -23,7 +23,7 @@ class RemotePredictor:
         client: a client from `seqclf.serving.client.connect`.
 
     Attributes:
-        input: the dtype and the shape of the examples that the model takes, and more of it.
+        input: description of the inputs that the model takes.
 
     Raises:
         ServingError: the server cannot be reached, or does not serve an export of seqclf.

@@ -60,7 +60,7 @@ class Client(abc.ABC):
         self.address = address
         self.options = options
         self._signatures: dict[str, Signature] | None = None
-        self._served_facts = ModelFacts()  # as the metadata has them
+        self._served_facts = ModelFacts()  # from the server's metadata
         self._closed = False
         self._secrets = [  # a shorter text is no secret and would be found in other words
             text

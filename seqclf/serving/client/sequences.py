@@ -1,4 +1,4 @@
-"""Inputs of a predict signature as users have them: by name, as one array, as a ragged list."""
+"""Turns what users give to a predict signature into inputs by name, with lengths."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -18,7 +18,7 @@ class Classifier(Protocol):
     """A model that can be asked: a `Predictor` or a `RemotePredictor`.
 
     Attributes:
-        input: what the model takes.
+        input: description of the inputs that the model takes.
         batch_size: the largest number of examples that are asked about at once.
     """
 
@@ -41,8 +41,8 @@ def answers(
     Args:
         file: the file.
         model: the model that is asked.
-        tell: a function that is called with each note and each warning about the file: with what
-            is known before the examples are read, and with the rest afterwards.
+        tell: a function that is called with each note and each warning about the file. Notes that
+            are known before the examples are read come first, the others after the last batch.
 
     Raises:
         DataError: the file cannot be used, or has no examples.

@@ -16,9 +16,9 @@ class InputSequence:
     """One example of a file.
 
     Attributes:
-        id: its name, in the table where it came from or else made of the file's name.
+        id: name of the example: its id in the file, or a name made of the file's name.
         x: `[T, D]` raw values (or an image `[H, W]` or `[H, W, C]`), in the dtype of the model.
-        label: the class that it belongs to; None: it is not known.
+        label: name of its class; None: the class is not known.
     """
 
     id: str
@@ -48,7 +48,7 @@ def batches(sequences: Iterable[InputSequence], model: ModelInput, size: int) ->
 
     Args:
         sequences: the sequences; no more than those of one batch are held.
-        model: what the model takes.
+        model: description of the inputs that the model takes.
         size: the largest number of sequences in a batch.
     """
     held: list[InputSequence] = []

@@ -13,7 +13,7 @@ def fitted(
 
     Args:
         x: `[T, D]` real numbers; a missing value is NaN.
-        model: what the model takes.
+        model: description of the inputs that the model takes.
         where: the file and the id of the sequence, for messages.
         feature_names: the name of each feature, for messages; (): their indices stand for them.
 

@@ -26,9 +26,9 @@ class FolderInput(SequenceFile):
 
     Args:
         folder: the folder.
-        model: what the model takes.
+        model: description of the inputs that the model takes.
         names: the class names of the model.
-        options: what the user says of the columns of the CSV files.
+        options: options of the user for the columns of the CSV files.
 
     Raises:
         DataError: there is no such file, or files of other kinds alone.

@@ -16,7 +16,7 @@ class ImageInput:
 
     Args:
         path: the file.
-        model: what the model takes.
+        model: description of the inputs that the model takes.
         invert: whether to swap dark and bright first.
 
     Raises:

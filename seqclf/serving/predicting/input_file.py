@@ -1,4 +1,4 @@
-"""`InputFile`: what is predicted of one file that the user names; `SequenceFile` has sequences."""
+"""`InputFile`: a file whose examples are to be predicted; `SequenceFile` is one with sequences."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -29,10 +29,10 @@ class InputFile(Protocol):
         """
 
     def warnings(self) -> list[str]:
-        """Returns what looks wrong in the file, once all batches have been taken."""
+        """Returns sentences about what looks wrong, which are known after the last batch."""
 
     def notes(self) -> tuple[str, ...]:
-        """Returns what is left out or found out, as far as it is known by now."""
+        """Returns sentences about what was left out or guessed, up to the batch that was read."""
 
 
 class SequenceFile:
@@ -40,11 +40,11 @@ class SequenceFile:
 
     Args:
         path: the file as the user names it.
-        model: what the model takes.
+        model: description of the inputs that the model takes.
         sequences: the sequences, checked, in the dtype of the model.
         labelled: whether sequences may have labels.
         count: the number of sequences; None: it is not known.
-        warnings: what is known to look wrong already.
+        warnings: sentences about values that look wrong, as far as they are known at the start.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ def open_npz(path: str, model: ModelInput, names: Sequence[str]) -> SequenceFile
 
     Args:
         path: the file.
-        model: what the model takes.
+        model: description of the inputs that the model takes.
         names: the class names of the model.
 
     Raises:

@@ -26,10 +26,10 @@ def open_input(
     Args:
         path: a CSV or Parquet file, an `.npz` file, a folder with one CSV or `.npy` file for each
             sequence, or an image file.
-        model: what the model takes.
+        model: description of the inputs that the model takes.
         names: the class names of the model.
         invert: whether to swap dark and bright in an image first.
-        options: what the user says of the columns of tables.
+        options: options of the user for the columns of tables.
 
     Raises:
         DataError: the file is missing, damaged, or does not fit the model.

@@ -1,4 +1,4 @@
-"""`check_out`: whether predictions can be written to the file that the user names."""
+"""`check_out`: checks the file that the user names for the predictions."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`RangeSoFar`: compares the inputs of a whole file with the range of the training inputs."""
+"""`RangeSoFar`: compares the inputs of a file with the range of the training inputs, in batches."""
 
 import numpy as np
 

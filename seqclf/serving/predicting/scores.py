@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-SHOWN = 5  # names of labels that are no class; more are only counted
+SHOWN = 5  # labels that are no class and are counted by name; the others are counted together
 
 
 class RunningScores:
@@ -17,7 +17,8 @@ class RunningScores:
     Attributes:
         predicted: `[C]`, how often each class was predicted.
         pairs: `[C, C]`, how often examples of a class (row) were predicted as a class (column).
-        unknown: how many labels are no class of the model, by label.
+        unknown: label that is no class of the model → how many examples have it; the first `SHOWN`.
+        other_unknown: how many examples have another label that is no class of the model.
         unlabelled: how many examples have no label.
     """
 

@@ -1,4 +1,4 @@
-"""`TableOptions` and `layout_for`: by which columns a table is read for a model."""
+"""`TableOptions` and `layout_for`: the columns from which a table is read for a model."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from seqclf.serving.model_input import ModelInput
 
 @dataclass(frozen=True)
 class TableOptions:
-    """What the user says of the columns of a table; "" stands for what the model knows.
+    """Options of the user for the columns of a table; "" takes that of the training table.
 
     Attributes:
         form: `long` or `wide`, see `TableLayout`.
@@ -39,7 +39,7 @@ class TableOptions:
 
     @property
     def mark(self) -> str:
-        """The character that `separator` stands for."""
+        """The character between two values, such as a tabulator for `tab`; "" if none is given."""
         return "\t" if self.separator == "tab" else self.separator
 
 
@@ -51,8 +51,8 @@ def layout_for(model: ModelInput, options: TableOptions, path: str) -> TableLayo
     are, or else `features` must name them, and `id` must be named.
 
     Args:
-        model: what the model takes.
-        options: what the user says.
+        model: description of the inputs that the model takes.
+        options: options of the user for the columns.
         path: the table, for messages.
 
     Raises:
@@ -71,7 +71,10 @@ def layout_for(model: ModelInput, options: TableOptions, path: str) -> TableLayo
 
 
 def features_layout(model: ModelInput, options: TableOptions, path: str) -> TableLayout:
-    """Returns the same as `layout_for`, for a table that may be one sequence as a whole."""
+    """Returns the columns of a table that need not have ids, because it may hold a single sequence.
+
+    The arguments, the choice of the columns and the errors are those of `layout_for`.
+    """
     known = model.spec.table if model.spec else None
     form = options.form or (known.form if known else "long")
     if known is None or known.form != form:
