@@ -10,15 +10,14 @@ import http.client
 import json
 import math
 import zlib
-from pathlib import Path
 
 import grpc
 import jsonschema
 import numpy as np
 import pytest
 import tensorflow as tf
-import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from openapi_description import described, description
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import (
@@ -915,24 +914,13 @@ def test_grpc_what_is_not_served(stub):
 
 @pytest.fixture(scope="module")
 def api():
-    path = Path(__file__).parents[3] / "docs" / "openapi.yaml"
-    return yaml.safe_load(path.read_text())
+    return description()
 
 
 def test_the_description_is_openapi(api):
     OpenAPIV31SpecValidator(api).validate()
     operations = [item[m] for item in api["paths"].values() for m in ("get", "post") if m in item]
     assert len({operation["operationId"] for operation in operations}) == len(operations) == 12
-
-
-def described(api, method, template, status):
-    """Returns a validator for responses with a status, or for requests (status 0)."""
-    operation = api["paths"][template][method.lower()]
-    part = operation["requestBody"] if not status else operation["responses"][str(status)]
-    *_, kind, name = part["$ref"].split("/")
-    schema = api["components"][kind][name]["content"]["application/json"]["schema"]
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    return jsonschema.Draft202012Validator(whole | {"components": api["components"]})
 
 
 M = "/v1/models/{model}"

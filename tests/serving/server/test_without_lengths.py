@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import tensorflow as tf
+from openapi_description import described, description
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from seqclf import build_classifier
@@ -126,7 +127,9 @@ def bodies(ragged):
 
 @pytest.mark.parametrize("form", ["rows", "named rows", "columns", "named columns"])
 def test_the_local_server_takes_json_without_lengths(server, ragged, expected, form):
-    answer = server.predict(bodies(ragged)[form])  # NaN stands in it as NaN
+    body = bodies(ragged)[form]
+    described(description(), "POST", "/v1/models/{model}:predict", 0).validate(body)
+    answer = server.predict(body)  # NaN stands in it as NaN
     assert answer.status == 200, answer.text
     if "rows" in form:
         found = [row["probabilities"] for row in answer.json["predictions"]]
@@ -211,7 +214,9 @@ def test_the_local_server_tells_the_range_and_the_spec(client, server, ragged):
         client.predict([np.array([[0.0, 255.0], [np.nan, 3.0]], "float32")])
     assert client.facts.spec.missing == "forward"
     assert client.facts.spec.feature_names == ("temp", "vib")
-    metadata = server.ask("GET", f"/v1/models/{server.name}/metadata").json["metadata"]
+    answer = server.ask("GET", f"/v1/models/{server.name}/metadata").json
+    described(description(), "GET", "/v1/models/{model}/metadata", 200).validate(answer)
+    metadata = answer["metadata"]
     assert metadata.keys() == {"signature_def", "seqclf"}
     assert metadata["seqclf"]["input_range"] == RANGE
 
