@@ -13,8 +13,6 @@ from seqclf.serving.file_names import GRAPH, METADATA
 from seqclf.serving.graph_errors import first_cause
 from seqclf.serving.model_facts import ModelFacts, read_entries
 from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
-from seqclf.serving.predicting.asking import predictions_of
-from seqclf.serving.predicting.opening import open_input
 from seqclf.serving.predictions import Prediction, predictions_from
 from seqclf.serving.saved_model import SavedModel
 from seqclf.serving.versions import version_folder
@@ -29,7 +27,7 @@ NEEDED = (
 
 
 class Predictor:
-    """Classifies files and arrays with the newest version of an export, or with one version of it.
+    """Classifies examples with the newest version of an export, or with one version of it.
 
     It is a `Classifier`.
 
@@ -116,20 +114,6 @@ class Predictor:
             outputs = self.ask(ARRAYS, inputs, sources[start])
             predictions += predictions_from(outputs, sources[part])
         return predictions
-
-    def predict_file(self, path: str, invert: bool = False) -> list[Prediction]:
-        """Classifies all examples of a file; `open_input` says which files can be read.
-
-        Args:
-            path: the file.
-            invert: whether to swap dark and bright in an image first.
-
-        Raises:
-            DataError: the file is missing, damaged, or does not fit the model.
-            ExportError: the model fails.
-        """
-        file = open_input(path, self.input, self.names, invert)
-        return [each for part in predictions_of(file, self) for each in part]
 
     def ask(
         self, signature: str, inputs: dict[str, np.ndarray], where: str

@@ -1,4 +1,4 @@
-"""`RemotePredictor`: predictions from a server, for the files that `Predictor` reads.
+"""`RemotePredictor`: predictions from a server, as `Predictor` makes them on this machine.
 
 It does not import TensorFlow.
 """
@@ -11,13 +11,10 @@ from seqclf.serving.batching import MAX_BATCH_SIZE
 from seqclf.serving.client import Client, NotFound
 from seqclf.serving.client.tensors import Signature
 from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
-from seqclf.serving.predicting.asking import predictions_of
-from seqclf.serving.predicting.opening import open_input
-from seqclf.serving.predictions import Prediction
 
 
 class RemotePredictor:
-    """Asks a server that serves an export of seqclf; it is a `Classifier`.
+    """Classifies examples with a server that serves an export of seqclf. It is a `Classifier`.
 
     Args:
         client: a client from `seqclf.serving.client.connect`.
@@ -57,23 +54,6 @@ class RemotePredictor:
             (scored,) = self._client.classify([{"inputs": blank}])
             self._names = tuple(name for name, _ in scored)
         return self._names
-
-    def predict_file(self, path: str, invert: bool = False) -> list[Prediction]:
-        """Classifies all examples of a file, as `Predictor.predict_file` does.
-
-        Image files are sent as they are wherever the server can read them; arrays are sent as
-        arrays.
-
-        Args:
-            path: the file.
-            invert: whether to swap dark and bright in an image first.
-
-        Raises:
-            DataError: the file is missing, damaged, or does not fit the model.
-            ServingError: the server does not answer, or refuses the request.
-        """
-        file = open_input(path, self.input, self.names, invert)
-        return [each for part in predictions_of(file, self) for each in part]
 
     def ask(
         self, signature: str, inputs: dict[str, np.ndarray], where: str

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from file_predictions import predict_file
 
 from seqclf import load_dataset
 from seqclf.comparison.report import write_report
@@ -81,7 +82,7 @@ def test_export_and_verify(run, folder):
 
 
 def test_predict_and_serve_agree(run, sample):
-    (prediction,) = Predictor(run.export).predict_file(sample)
+    (prediction,) = predict_file(Predictor(run.export), sample)
     served = ServedModel(run.export / "1")
     x = load_dataset("digits").test.x[:1]
     (again,) = Predictor(run.export / "1").predict(x, None, ["first"])
@@ -119,7 +120,7 @@ def test_a_tilde_is_the_home_folder(run, sample, folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     assert Run("~/run").path == run.path
     assert resolve(nest(load_recipe("~/run/config.json").values)) == resolve(CONFIG)
-    (prediction,) = Predictor("~/run/export").predict_file(sample.replace(str(folder), "~"))
+    (prediction,) = predict_file(Predictor("~/run/export"), sample.replace(str(folder), "~"))
     assert prediction.class_name in "0123456789"
     assert export_run(run, "~/home models") == folder / "home models" / "1"
     assert all(check.passed is not False for check in verify("~/home models"))

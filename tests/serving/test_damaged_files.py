@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damaged_files import damaged, damaged_json, damaged_zip, npz_contents
+from file_predictions import predict_file
 from hypothesis import given
 from hypothesis import strategies as st
 from running import ROOT
@@ -67,7 +68,7 @@ def test_npz_files(runs, predictors, name, data):
     path.write_bytes(data.draw(npz_contents(SHAPES[name])))
     predictor = predictors[name]
     with one_message(path):
-        predictions = predictor.predict_file(str(path))
+        predictions = predict_file(predictor, str(path))
         assert all(np.isfinite(p.probabilities).all() for p in predictions)
     with one_message(path):
         warnings_of(path, predictor)
@@ -82,7 +83,7 @@ def test_image_files(runs, predictors, data):
     path.write_bytes(data.draw(damaged(whole)))
     for predictor in predictors.values():
         with one_message(path):
-            predictor.predict_file(str(path), data.draw(st.booleans()))
+            predict_file(predictor, str(path), data.draw(st.booleans()))
         with one_message(path):
             warnings_of(path, predictor)
         with one_message(path):

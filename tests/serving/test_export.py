@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from example_specs import IMAGES, VARYING, examples
+from file_predictions import predict_file
 from tensorflow.core.protobuf import saved_model_pb2
 
 from seqclf import build_classifier
@@ -282,7 +283,7 @@ def test_the_predictor_reads_arrays_as_the_export_takes_them(tmp_path):
     np.savez(tmp_path / "bytes.npz", x=x)
     _, version = export(tmp_path, IMAGES, input_dtype="float32")
     floats, whole = (
-        Predictor(version).predict_file(str(tmp_path / name))
+        predict_file(Predictor(version), str(tmp_path / name))
         for name in ("floats.npz", "bytes.npz")
     )
     for one, other in zip(floats, whole, strict=True):

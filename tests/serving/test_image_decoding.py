@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from file_predictions import predict_file
 from PIL import Image
 
 from seqclf import build_classifier
@@ -116,7 +117,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_sent(grey, tmp_path, monke
     path = save(tmp_path, Image.new("L", (100, 100)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(DataError, match="not a readable image"):
-        grey.predict_file(path)
+        predict_file(grey, path)
 
 
 @pytest.mark.parametrize("size", [(6, 8), (60, 80), (5, 300), (1, 1), (300, 5)])
@@ -153,7 +154,7 @@ def test_sequences_are_no_images(tmp_path, pixels):
     floats = DatasetSpec("test", "rows", (8, 6), "float32", ("a", "b"))
     path = save(tmp_path, Image.fromarray(pixels))
     with pytest.raises(DataError, match=r"give a CSV, Parquet or .npz file, or a folder of"):
-        predictor(tmp_path, floats).predict_file(path)
+        predict_file(predictor(tmp_path, floats), path)
 
 
 def test_files_that_are_no_images(grey, tmp_path):
@@ -162,9 +163,9 @@ def test_files_that_are_no_images(grey, tmp_path):
     Path(cut).write_bytes(Path(cut).read_bytes()[:1000])
     for name in ("junk.png", "cut.png"):
         with pytest.raises(DataError, match=f"{name}: not a readable image"):
-            grey.predict_file(str(tmp_path / name))
+            predict_file(grey, str(tmp_path / name))
     with pytest.raises(DataError, match="nowhere.png: no such file"):
-        grey.predict_file(str(tmp_path / "nowhere.png"))
+        predict_file(grey, str(tmp_path / "nowhere.png"))
 
 
 def test_arrays_that_do_not_fit(grey, tmp_path):
@@ -179,13 +180,13 @@ def test_arrays_that_do_not_fit(grey, tmp_path):
     ):
         np.savez(tmp_path / "a.npz", x=x)
         with pytest.raises(DataError, match=message):
-            grey.predict_file(str(tmp_path / "a.npz"))
+            predict_file(grey, str(tmp_path / "a.npz"))
 
 
 def test_an_npz_of_many_examples(grey, tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (300, 8, 6), dtype=np.uint8)
     np.savez(tmp_path / "a.npz", x=x)
-    answers = grey.predict_file(str(tmp_path / "a.npz"))
+    answers = predict_file(grey, str(tmp_path / "a.npz"))
     assert [answer.source for answer in answers[:2]] == [f"{tmp_path}/a.npz[{i}]" for i in (0, 1)]
     alone = grey.predict(x[299:], None, ["last"])[0]
     np.testing.assert_allclose(answers[299].probabilities, alone.probabilities, atol=1e-6)
