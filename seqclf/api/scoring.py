@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from seqclf.api.runs import TrainedRun, opened
 from seqclf.console.tensorflow_start import start_quietly
+from seqclf.data.split_names import SPLITS
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.data.dataset import Dataset
-
-SPLITS = ("train", "validation", "test")
 
 
 def evaluate(

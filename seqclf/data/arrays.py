@@ -1,7 +1,7 @@
 """`from_arrays`: a dataset from arrays in memory."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,16 +24,16 @@ WHERE = "arrays"
 def from_arrays(
     sequences: Any,
     labels: Any,
-    *,
-    lengths: Any = None,
-    class_names: Sequence[str] | None = None,
-    feature_names: Sequence[str] = (),
-    ids: Any = None,
-    groups: Any = None,
-    splits: Any = None,
-    **options: Any,
+    lengths: Any,
+    class_names: Sequence[str] | None,
+    feature_names: Sequence[str],
+    per_example: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> Dataset:
-    """Makes a dataset of arrays in memory; `Dataset.from_arrays` describes the arguments."""
+    """Makes a dataset of arrays in memory, for `Dataset.from_arrays`, which says what they are.
+
+    `per_example` holds `ids`, `groups` and `splits`.
+    """
     if unknown := [name for name in options if name not in OPTIONS]:
         raise ConfigError(
             f"Dataset.from_arrays takes the options {', '.join(OPTIONS)}. Received: {unknown[0]!r}"
@@ -49,9 +49,8 @@ def from_arrays(
     if y.dtype.kind in "iub" and class_names is None:
         class_names = sorted_names(y.astype(str))  # 3 and 7 are classes as good as "a" and "b"
         y = y.astype(str)
-    given = {"ids": ids, "groups": groups, "splits": splits}
     named: dict[str, Any] = {
-        name: _per_example(array, name, len(x)) for name, array in given.items()
+        name: _per_example(array, name, len(x)) for name, array in per_example.items()
     }
     part = Sequences(x, y, lengths, **named, owned=owned)
     raw = RawData(

@@ -13,12 +13,11 @@ from seqclf.data.labels import with_class_indices
 from seqclf.data.names import check_names
 from seqclf.data.normalization import moments, normalization, observed_means
 from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.split_names import SPLITS
 from seqclf.data.splitting import all_splits
 from seqclf.data.values import no_missing_note
 from seqclf.data.windows import with_windows
 from seqclf.errors import DataError
-
-SPLITS = ("train", "validation", "test")
 
 
 def assemble(raw: RawData, config: DataConfig) -> Dataset:

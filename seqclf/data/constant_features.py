@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqclf.data.split import Split
-from seqclf.data.values import parts
+from seqclf.data.values import value_range
 
 SHOWN = 5  # names in a note
 
@@ -21,14 +21,7 @@ def constant_features(train: Split, feature_names: Sequence[str]) -> tuple[str, 
     if train.x.dtype == np.uint8 or train.x.ndim != 3:
         return ()
     features = train.x.shape[2]
-    low, high = np.full(features, np.inf), np.full(features, -np.inf)
-    steps = np.arange(train.x.shape[1])
-    for part in parts(train.x):
-        x = train.x[part]
-        values = x.reshape(-1, features)
-        if train.lengths is not None:
-            values = x[steps < train.lengths[part, None]]
-        low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+    low, high = value_range(train.x, train.lengths)
     constant = np.flatnonzero(low == high)
     if not constant.size:
         return ()

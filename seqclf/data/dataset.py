@@ -82,13 +82,11 @@ class Dataset:
         return from_arrays(
             sequences,
             labels,
-            lengths=lengths,
-            class_names=class_names,
-            feature_names=feature_names,
-            ids=ids,
-            groups=groups,
-            splits=splits,
-            **options,
+            lengths,
+            class_names,
+            feature_names,
+            {"ids": ids, "groups": groups, "splits": splits},
+            options,
         )
 
     def split(self, name: str) -> ExampleStore:

@@ -12,7 +12,7 @@ WORK = 20_000_000  # at most so many counts are looked at: orders × groups × c
 
 @dataclass(frozen=True)
 class Groups:
-    """What keeps examples together.
+    """The group of each example: examples of one group come into one split.
 
     Attributes:
         values: `[N]`, the group of each example.

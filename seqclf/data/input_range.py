@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from seqclf.data.dataset import Dataset
 from seqclf.data.shards.split import StreamedSplit
 from seqclf.data.split import Split
-
-PART = 1024  # examples that are compared at a time, so that masks stay small
+from seqclf.data.values import value_range
 
 
 def input_range(dataset: Dataset) -> dict[str, Any] | None:
@@ -30,19 +27,5 @@ def input_range(dataset: Dataset) -> dict[str, Any] | None:
         return recorded and {key: list(values) for key, values in recorded.items()}
     if not isinstance(dataset.train, Split):
         return None
-    lows, highs = zip(*_ranges(dataset.train), strict=True)
-    return {"low": np.fmin.reduce(lows).tolist(), "high": np.fmax.reduce(highs).tolist()}
-
-
-def _ranges(split: Split) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Returns the lowest and the highest values of each part of a split, over the last axis."""
-    ranges = []
-    for start in range(0, len(split), PART):
-        x = split.x[start : start + PART]
-        if split.lengths is None:
-            values = x.reshape(-1, x.shape[-1])
-        else:
-            lengths = split.lengths[start : start + PART]
-            values = x[np.arange(x.shape[1]) < lengths[:, None]]
-        ranges.append((np.fmin.reduce(values), np.fmax.reduce(values)))  # NaN only if all are
-    return ranges
+    low, high = value_range(dataset.train.x, dataset.train.lengths)
+    return {"low": low.tolist(), "high": high.tolist()}

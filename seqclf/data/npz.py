@@ -9,9 +9,9 @@ from seqclf.config import DataConfig
 from seqclf.data.axis_order import axis_order_note
 from seqclf.data.npz_file import read_arrays
 from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.split_names import SPLITS
 from seqclf.errors import DataError
 
-SPLITS = ("train", "validation", "test")
 OF_SPLIT = ("x", "y", "lengths", "ids", "groups")  # arrays that each split may have
 OF_FILE = ("class_names", "feature_names", "splits")  # arrays of the file as a whole
 SUFFIXES = {"train": "", "validation": "_validation", "test": "_test"}

@@ -3,13 +3,8 @@
 import numpy as np
 
 from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.split_names import SPLIT_OF
 from seqclf.errors import DataError
-
-SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 
 
 def own_splits(raw: RawData) -> dict[str, np.ndarray | None]:
@@ -27,7 +22,7 @@ def own_splits(raw: RawData) -> dict[str, np.ndarray | None]:
         return dict.fromkeys(raw.parts)
     names, which = np.unique(train.splits.astype(str), return_inverse=True)
     words = [str(name).strip().lower() for name in names]  # "Train" and "train " are one name
-    known = [SPLIT_NAMES.get(word, "") for word in words]
+    known = [SPLIT_OF.get(word, "") for word in words]
     received = ", ".join(map(repr, map(str, names[:10])))
     if "" in known or "train" not in known:
         raise DataError(

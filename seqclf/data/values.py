@@ -46,6 +46,27 @@ def without_padding(x: np.ndarray, lengths: np.ndarray, owned: bool) -> np.ndarr
     return x
 
 
+def value_range(x: np.ndarray, lengths: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the lowest and the highest value for each index of the last axis.
+
+    Args:
+        x: `[N, T, …, D]`.
+        lengths: `[N]`, the number of valid time steps; values beyond do not count. None: all are
+            valid.
+
+    Returns:
+        Two arrays `[D]`. Missing values do not count; NaN where all are missing.
+    """
+    steps, lows, highs = np.arange(x.shape[1]), [], []
+    for part in parts(x):
+        values = x[part].reshape(-1, x.shape[-1])
+        if lengths is not None:
+            values = x[part][steps < lengths[part, None]]
+        lows.append(np.fmin.reduce(values))
+        highs.append(np.fmax.reduce(values))
+    return np.fmin.reduce(lows), np.fmax.reduce(highs)
+
+
 def check_values(
     x: np.ndarray, origin: str, missing: str, feature_names: Sequence[str], steps: int
 ) -> None:

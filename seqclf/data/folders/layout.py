@@ -6,16 +6,11 @@ from pathlib import Path
 
 from seqclf.data.checks import check_class_names
 from seqclf.data.image_files import IMAGE_SUFFIXES
+from seqclf.data.split_names import SPLIT_OF
 from seqclf.errors import DataError
 
 ARRAY_SUFFIXES = (".npy",)
 TABLE_SUFFIXES = (".csv",)
-SPLIT_NAMES = {  # split -> the names that its folder may have, in any case
-    "train": ("train", "training"),
-    "validation": ("validation", "val", "valid", "dev"),
-    "test": ("test", "testing"),
-}
-_SPLIT_OF = {name: split for split, names in SPLIT_NAMES.items() for name in names}
 EXAMPLES = 3  # how many names of files a note shows
 
 File = tuple[Path, int]  # a path and its class index
@@ -101,13 +96,13 @@ def _split_folders(root: Path, readable: tuple[str, ...]) -> dict[str, Path]:
     """Returns the folder of each split, or {} if the folder holds classes instead of splits."""
     folders = [path for path in _visible(root) if path.is_dir()]
     classes_beside = any(
-        path.name.lower() not in _SPLIT_OF
+        path.name.lower() not in SPLIT_OF
         and any(_is_readable(file, readable) for file in _visible(path))
         for path in folders
     )
     found: dict[str, Path] = {}
     for path in sorted(folders):
-        split = _SPLIT_OF.get(path.name.lower())
+        split = SPLIT_OF.get(path.name.lower())
         if split is None or not _holds_classes(path, classes_beside, readable):
             continue
         if split in found:
@@ -190,7 +185,7 @@ class LeftOut:
         """Adds what lies beside the folders of the splits."""
         if not path.is_dir():
             self.add(path, "beside the folders of the splits")
-        elif path.name.lower() in _SPLIT_OF:
+        elif path.name.lower() in SPLIT_OF:
             self.add(path, f"in {path.name}/, which holds no folders of classes")
         else:
             self.add(path, f"in {path.name}/, which is no folder of a split")

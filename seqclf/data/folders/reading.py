@@ -11,11 +11,17 @@ from seqclf.config import DataConfig
 from seqclf.data.folders.layout import ARRAY_SUFFIXES, TABLE_SUFFIXES
 from seqclf.data.image_files import read_image
 from seqclf.data.table_layout import TableLayout
-from seqclf.data.tables.columns import KNOWN, check_present
+from seqclf.data.tables.columns import KNOWN, check_present, listed_names
 from seqclf.data.tables.opening import open_file
 from seqclf.data.tables.reading import mark
 from seqclf.data.tables.stream import open_table
-from seqclf.data.tables.table import Table, in_words, is_number, listed
+from seqclf.data.tables.table import (
+    Table,
+    is_number_text,
+    listed,
+    not_read,
+    number_columns,
+)
 from seqclf.errors import DataError
 
 KINDS = ("images", ".npy arrays", "CSV files")
@@ -129,7 +135,7 @@ class _TableReader(FileReader):
         separator = mark(config.separator)
         table = open_file(str(first), separator, config.decimal, "CSV")
         time, notes = _time(table, config.time.strip())
-        features = tuple(name.strip() for name in config.features.split(",") if name.strip())
+        features = listed_names(config.features)
         check_present(table, [*filter(None, [time]), *features])
         if not features:
             features, said = _all_numbers(table, time)
@@ -163,30 +169,17 @@ def _all_numbers(table: Table, time: str) -> tuple[tuple[str, ...], list[str]]:
     Raises:
         DataError: there is none, or the first line holds numbers in the place of names.
     """
-    if all(map(_is_number, table.columns)):
+    if all(map(is_number_text, table.columns)):
         raise DataError(
             f"{table.where}, line 1: the first line of a CSV file must have the names of the "
             f"columns. Received: {listed(list(table.columns), 5)}"
         )
     rest = {name: kind for name, kind in table.columns.items() if name != time}
-    values = [name for name, kind in rest.items() if is_number(kind)]
-    left = [
-        f"{name or repr(name)} ({in_words(kind)})"
-        for name, kind in rest.items()
-        if name not in values
-    ]
+    values, others = number_columns(rest)
     if not values:
         raise DataError(
             f"{table.where}: no column of numbers that the model could read. The columns are: "
-            f"{listed(left)}. Check `data.separator` and `data.decimal`."
+            f"{listed(others)}. Check `data.separator` and `data.decimal`."
         )
     notes = [f"data.features: all numbers are features: {listed(values)}"]
-    return tuple(values), notes + ([f"columns that are not read: {listed(left)}"] if left else [])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return tuple(values), notes + not_read(others)

@@ -17,7 +17,7 @@ from seqclf.data.folders.keys import check_keys
 from seqclf.data.folders.layout import File, FolderLayout, read_layout
 from seqclf.data.folders.reading import ImageOptions, file_kind, file_reader
 from seqclf.data.shards.examples import Example, Part, Source
-from seqclf.data.shards.schema import SPLITS
+from seqclf.data.split_names import SPLITS
 from seqclf.errors import DataError
 
 __all__ = ["ImageOptions", "folder_source"]

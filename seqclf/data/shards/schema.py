@@ -11,13 +11,13 @@ import tensorflow as tf
 from seqclf.data.checks import check_class_names
 from seqclf.data.normalization import Moments
 from seqclf.data.shards.records import Layout
+from seqclf.data.split_names import SPLITS
 from seqclf.data.table_layout import TableLayout
 from seqclf.errors import DataError
 
 NAME = "schema.json"
 FORMAT, VERSION = "seqclf shards", 1
 WITH_MISSING = 2  # the version of shards with missing values, which earlier programs must refuse
-SPLITS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)

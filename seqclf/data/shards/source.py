@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.normalization import normalization, observed_means
-from seqclf.data.shards.schema import NAME, REMEDY, SPLITS, Schema, read_schema
+from seqclf.data.shards.schema import NAME, REMEDY, Schema, read_schema
 from seqclf.data.shards.split import StreamedSplit
+from seqclf.data.split_names import SPLITS
 from seqclf.data.values import REMEDIES, no_missing_note
 from seqclf.errors import ConfigError, DataError
 

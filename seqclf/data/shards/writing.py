@@ -12,7 +12,8 @@ from seqclf.data.checks import check_class_names
 from seqclf.data.shards.examples import Part, Source
 from seqclf.data.shards.measure import Measure
 from seqclf.data.shards.records import serialize
-from seqclf.data.shards.schema import NAME, SPLITS, Schema, Shard
+from seqclf.data.shards.schema import NAME, Schema, Shard
+from seqclf.data.split_names import SPLITS
 from seqclf.errors import ConfigError, DataError
 from seqclf.storage.folders import new_folder
 

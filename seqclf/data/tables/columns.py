@@ -15,7 +15,14 @@ from seqclf.config import DataConfig
 from seqclf.data.table_layout import TableLayout
 from seqclf.data.tables.csv_errors import DECIMAL_COMMA, unfit
 from seqclf.data.tables.lookalikes import group_note
-from seqclf.data.tables.table import Table, in_words, is_number, is_text, listed
+from seqclf.data.tables.table import (
+    Table,
+    is_number_text,
+    is_text,
+    listed,
+    not_read,
+    number_columns,
+)
 from seqclf.errors import ConfigError, DataError
 
 # The names, in small letters, by which a column is found whose key is left out.
@@ -43,7 +50,7 @@ def layout_of(table: Table, config: DataConfig) -> tuple[TableLayout, tuple[str,
         DataError: a column is missing, or cannot be found because none or several may be meant.
         ConfigError: keys contradict each other.
     """
-    features = tuple(name.strip() for name in config.features.split(",") if name.strip())
+    features = listed_names(config.features)
     given = {role: getattr(config, role).strip() for role in ROLES if getattr(config, role).strip()}
     check_present(table, [*given.values(), *features])
     _check_given(given, features)
@@ -80,6 +87,16 @@ def layout_of(table: Table, config: DataConfig) -> tuple[TableLayout, tuple[str,
     return layout, tuple(notes)
 
 
+def listed_names(names: str) -> tuple[str, ...]:
+    """Returns the names that a text holds, separated by commas.
+
+    Example:
+        >>> listed_names("temp, vib")
+        ('temp', 'vib')
+    """
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
 def check_present(table: Table, names: Iterable[str]) -> None:
     """Checks that a table has columns.
 
@@ -106,14 +123,7 @@ def _columns(table: Table) -> str:
 
 
 def _perhaps_no_header(table: Table) -> str:
-    def is_value(name: str) -> bool:
-        try:
-            float(name)
-        except ValueError:
-            return False
-        return True
-
-    if table.kind == "CSV" and any(map(is_value, table.columns)):
+    if table.kind == "CSV" and any(map(is_number_text, table.columns)):
         return " The first line must be a header with the names of the columns."
     return ""
 
@@ -191,9 +201,7 @@ def _values(
         return features, []
     rest = {n: kind for n, kind in table.columns.items() if n not in taken}
     _check_nearly_numbers(table, rest)
-    unnamed = [n for n in rest if not n or n.startswith("Unnamed:")]
-    values = [n for n, kind in rest.items() if is_number(kind) and n not in unnamed]
-    left = [f"{n or repr(n)} ({in_words(kind)})" for n, kind in rest.items() if n not in values]
+    values, others = number_columns(rest)
     if not values:
         raise DataError(
             f"{table.where}: no column of numbers is left that the model could read: name them in "
@@ -201,7 +209,7 @@ def _values(
         )
     what = "time steps" if form == "wide" else "features"
     note = f"data.features: all other numbers are {what}: {listed(values)}"
-    return tuple(values), [note] + ([f"columns that are not read: {listed(left)}"] if left else [])
+    return tuple(values), [note, *not_read(others)]
 
 
 def _check_nearly_numbers(table: Table, kinds: dict[str, pa.DataType]) -> None:

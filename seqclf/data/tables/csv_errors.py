@@ -23,7 +23,7 @@ DATE = re.compile(r"\s*(\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-]\d{2,4}|\d\d?:\d\d
 
 
 class CsvFile(Protocol):
-    """What is known of a CSV file before it can be read: see `CsvTable`."""
+    """The attributes of a `CsvTable` that messages about an unreadable file need."""
 
     where: str
     file: Path

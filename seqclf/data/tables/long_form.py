@@ -4,7 +4,7 @@ import numpy as np
 
 from seqclf.data.sequences import Sequences
 from seqclf.data.tables.blocks import BlockReader, by_name
-from seqclf.data.tables.features import Features
+from seqclf.data.tables.empty_columns import EmptyColumns
 from seqclf.data.tables.pieces import Pieces
 from seqclf.data.tables.runs import Found, Runs
 from seqclf.data.tables.unsorted import order_of
@@ -24,14 +24,14 @@ def read_long(reader: BlockReader) -> tuple[Sequences, list[str]]:
     Raises:
         DataError: a value is no number, two rows have the same id and time, …
     """
-    features = Features(reader)
+    empty = EmptyColumns(reader)
     runs, pieces, labels = Runs(reader), Pieces(len(reader.layout.values)), []
     for block in reader.blocks():
         assert block.x is not None
         runs.add(block)
         if not runs.ordered:
             break
-        features.add(block)
+        empty.add(block)
         pieces.append(block.x)
         if block.step_labels is not None:
             labels.append(block.step_labels)
@@ -40,7 +40,8 @@ def read_long(reader: BlockReader) -> tuple[Sequences, list[str]]:
         del pieces, runs
         return _read_unsorted(reader)
     lengths = np.diff(found.starts, append=pieces.rows)
-    notes = features.notes() + padding_note(lengths)
+    empty.check()
+    notes = padding_note(lengths)
     x = pieces.padded(lengths)
     steps = _spread(np.concatenate(labels), lengths) if labels else None
     return _sequences(reader, found, x, lengths, steps), notes
@@ -58,7 +59,7 @@ def _read_unsorted(reader: BlockReader) -> tuple[Sequences, list[str]]:
     steps = None
     if order.step_labels is not None:
         steps = np.zeros((len(starts), longest), np.int32)
-    features = Features(reader)
+    empty = EmptyColumns(reader)
     notes = [] if reader.layout.time else [_together_note(order.places, order.found.starts)]
     for block in reader.blocks():
         rows = slice(block.row, block.row + block.rows)
@@ -68,8 +69,9 @@ def _read_unsorted(reader: BlockReader) -> tuple[Sequences, list[str]]:
         if steps is not None:
             assert order.step_labels is not None
             steps.reshape(-1)[places] = order.step_labels[rows]
-        features.add(block)
-    notes += features.notes() + padding_note(lengths)
+        empty.add(block)
+    empty.check()
+    notes += padding_note(lengths)
     return _sequences(reader, order.found, x, lengths, steps), notes
 
 

@@ -19,7 +19,7 @@ from seqclf.data.tables.opening import open_any
 from seqclf.data.tables.reading import mark, read_table
 from seqclf.data.tables.runs import Runs
 from seqclf.data.tables.streamed import TableSequence, long_sequences, long_windows, wide_sequences
-from seqclf.data.tables.table import Table, listed
+from seqclf.data.tables.table import Table, listed, not_read
 from seqclf.data.windows import with_windows
 
 __all__ = ["TableSequence", "TableStream", "open_table", "table_layout"]
@@ -173,8 +173,8 @@ def _differences(table: Table, layout: TableLayout, present: TableLayout) -> lis
         for role in roles
         if getattr(layout, role) and not getattr(present, role)
     ]
-    notes = [f"columns that are not read: {listed(extra)}"] if extra else []
-    return notes + ([f"columns that are missing: {listed(missing)}"] if missing else [])
+    gone = [f"columns that are missing: {listed(missing)}"] if missing else []
+    return not_read(extra) + gone
 
 
 def _first_pass(reader: BlockReader) -> tuple[int, bool]:

@@ -65,6 +65,38 @@ def is_text(kind: pa.DataType) -> bool:
     )
 
 
+def is_number_text(text: str) -> bool:
+    """Returns whether a text is a number, such as a name in a header that is missing."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def number_columns(columns: Mapping[str, pa.DataType]) -> tuple[list[str], list[str]]:
+    """Returns the columns whose values can be features, and the others with what they hold.
+
+    Columns without a name, and those that pandas calls `Unnamed: 0`, are among the others.
+    """
+    values = [
+        name
+        for name, kind in columns.items()
+        if is_number(kind) and name and not name.startswith("Unnamed:")
+    ]
+    others = [
+        f"{name or repr(name)} ({in_words(kind)})"
+        for name, kind in columns.items()
+        if name not in values
+    ]
+    return values, others
+
+
+def not_read(others: list[str]) -> list[str]:
+    """Returns the note about columns that are not read; no note if there are none."""
+    return [f"columns that are not read: {listed(others)}"] if others else []
+
+
 def is_moment(kind: pa.DataType) -> bool:
     """Returns whether an Arrow type holds a date, a time of day, or both, or a duration."""
     return bool(pa.types.is_temporal(kind))
