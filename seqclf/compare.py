@@ -16,6 +16,7 @@ from seqclf.config import SCHEMA, resolve
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
 from seqclf.console.progress import announce
+from seqclf.data.tables.first_look import check_table
 from seqclf.errors import ConfigError
 
 CONFIG = app.define_config_flag()
@@ -42,6 +43,7 @@ def check(argv: Sequence[str]) -> None:
         raise ConfigError(f"--cells must name at least one of {', '.join(known)}.")
     if "model.cell" in CONFIG.overridden_keys():
         raise ConfigError("--config.model.cell is what is compared: give --cells instead.")
+    check_table(resolve(CONFIG.value).data)
 
 
 def main(argv: Sequence[str]) -> None:

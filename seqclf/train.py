@@ -15,6 +15,7 @@ from absl import flags
 from seqclf.config import Config, resolve
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
+from seqclf.data.tables.first_look import check_table
 from seqclf.storage.run_directory import Run
 
 CONFIG = app.define_config_flag()
@@ -29,7 +30,10 @@ def check(argv: Sequence[str]) -> None:
     del argv
     config, _ = _config()
     if _is_alone():  # otherwise the chief checks the directory for all workers
-        _run(config).check_usable(config)
+        run = _run(config)
+        run.check_usable(config)
+        if not run.report.exists():
+            check_table(config.data)
 
 
 def needs_tensorflow() -> bool:

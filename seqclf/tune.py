@@ -14,8 +14,10 @@ from typing import Any
 
 from absl import flags
 
+from seqclf.config import resolve
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
+from seqclf.data.tables.first_look import check_table
 from seqclf.errors import ConfigError
 
 CONFIG = app.define_config_flag()
@@ -71,6 +73,7 @@ def check(argv: Sequence[str]) -> None:
     if math.isnan(LOST_AFTER.value):  # it lies within all bounds
         raise ConfigError("--lost_after must be a number of seconds. Received: nan")
     SearchSpace(CONFIG.value, CONFIG.recipe.search_space())
+    check_table(resolve(CONFIG.value).data)
 
 
 def main(argv: Sequence[str]) -> None:

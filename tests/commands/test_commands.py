@@ -147,6 +147,16 @@ def test_mnist_that_was_asked_for_is_never_exchanged(tmp_path, flag):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("command", ["train", "tune", "compare"])
+def test_a_table_is_looked_at_before_tensorflow_starts(tmp_path, command):
+    (tmp_path / "a.csv").write_text("run,t,x,state\n1,0,0.5,up\n1,1,0.5,up\n")
+    flags = ("--config=digits", "--config.data.source=csv:a.csv")
+    message = seqclf(command, *flags, cwd=tmp_path, status=1)
+    assert "name the column with the class in `data.label`" in message
+    assert "Starting TensorFlow" not in message
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
 BAD_FLAGS = [
     (["--config.model.unit=3"], "Unknown config key `model.unit`. Did you mean `model.units`?"),
     (["--config.batch_size=many"], "`batch_size` takes int values: examples that a"),

@@ -1,0 +1,22 @@
+"""`check_table`: finds mistakes in the columns of a table before anything slow begins."""
+
+from seqclf.config import DataConfig
+
+KINDS = ("csv", "parquet")
+
+
+def check_table(config: DataConfig) -> None:
+    """Looks at the header and the first rows of a table; it needs no TensorFlow.
+
+    Args:
+        config: the source and the columns. Sources that are no tables are not looked at.
+
+    Raises:
+        DataError: the file cannot be read, or a column is missing or cannot be found.
+        ConfigError: keys contradict each other.
+    """
+    kind, _, path = config.source.partition(":")
+    if kind in KINDS and path:
+        from seqclf.data.tables.stream import table_layout  # pyarrow is slow to import
+
+        table_layout(path, config)
