@@ -47,7 +47,7 @@ def report_in_markdown(report: dict[str, Any], config: Config, drawn: Collection
         lines += [
             "## Examples",
             "",
-            "The first test example of each class.",
+            "The first test example of each class; the title says if classes are left out.",
             "",
             "![an example of each class](figures/examples.png)",
             "",

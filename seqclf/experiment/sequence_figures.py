@@ -131,7 +131,10 @@ def _limits(values: np.ndarray) -> list[tuple[float, float]]:
 
 
 def example_of_each_class(dataset: Dataset) -> Figure:
-    """Draws the first test example of each class, of `MOST_CLASSES` classes at most."""
+    """Draws the first test example of each class, of `MOST_CLASSES` classes at most.
+
+    The title says if classes are left out.
+    """
     spec, test = dataset.spec, dataset.test.take(np.arange(min(len(dataset.test), 4096)))
     first = [np.flatnonzero(test.y == y)[:1] for y in range(spec.num_classes)]
     chosen = test.take(np.concatenate(first)[:MOST_CLASSES].astype(np.int64))
@@ -140,4 +143,7 @@ def example_of_each_class(dataset: Dataset) -> Figure:
         titles = [
             f"{name}\n{in_figure(each)}" for name, each in zip(titles, chosen.ids, strict=True)
         ]
-    return sequences_figure(chosen, spec, titles)
+    figure = sequences_figure(chosen, spec, titles)
+    if len(chosen) < spec.num_classes:
+        figure.suptitle(f"{len(chosen)} of {spec.num_classes} classes", fontsize=8)
+    return figure

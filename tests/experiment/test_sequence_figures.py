@@ -1,5 +1,6 @@
 """Figures of sequences: what is in the panels, read back from matplotlib."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -88,6 +89,16 @@ def test_an_example_of_each_class():
     spec, split = data(2, ("u", "v"))
     figure = example_of_each_class(Dataset(spec, split, split, split, "test"))
     assert [axes.get_title() for axes in panels(figure)[::2]] == ["calm\nrun-0", "busy\nrun-1"]
+    assert figure.get_suptitle() == ""
+
+
+def test_classes_that_are_left_out_are_said():
+    spec, split = data(2, count=8)
+    spec = dataclasses.replace(spec, class_names=tuple("abcdefgh"))
+    split = dataclasses.replace(split, y=np.arange(8, dtype=np.int32))
+    figure = example_of_each_class(Dataset(spec, split, split, split, "test"))
+    assert len(panels(figure)) == 2 * 6
+    assert figure.get_suptitle() == "6 of 8 classes"
 
 
 def test_a_sequence_that_is_read_by_columns():
