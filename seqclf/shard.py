@@ -88,7 +88,7 @@ def check(argv: Sequence[str]) -> None:
     size = IMAGE_SIZE.value
     if len(size) not in (0, 2) or not all(side.isdecimal() and int(side) for side in size):
         raise ConfigError(f"--image_size must be HEIGHT,WIDTH. Received: {','.join(size)!r}")
-    DataConfig(source=SOURCE.value, **options())  # says what cannot be
+    DataConfig(source=SOURCE.value, **options())  # raises ConfigError for flags that do not fit
     if Path(OUT.value).expanduser().exists():
         raise ConfigError(f"--out must name a new folder. Received: {OUT.value!r}, which exists")
 

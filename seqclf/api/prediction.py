@@ -80,7 +80,7 @@ def predict(
         array(['7', '0', '4'], dtype='<U1')
     """
     start_quietly()
-    classifier = _opened(model, spec)
+    classifier = _classifier(model, spec)
     examples = _examples(sequences, lengths, classifier.spec)
     probabilities = classifier.probabilities(examples)
     index = probabilities.argmax(-1)
@@ -89,7 +89,7 @@ def predict(
     return Predictions(probabilities, index, np.array(names)[index], names, ids)
 
 
-def _opened(model: Any, spec: "DatasetSpec | None") -> "_OfModel | _OfExport":
+def _classifier(model: Any, spec: "DatasetSpec | None") -> "_KerasClassifier | _ExportClassifier":
     import keras
 
     if isinstance(model, keras.Model):
@@ -98,19 +98,19 @@ def _opened(model: Any, spec: "DatasetSpec | None") -> "_OfModel | _OfExport":
                 "A Keras model does not know how raw values are normalised: give `spec=dataset."
                 "spec`, or the run instead of its model. Received: no `spec`"
             )
-        return _OfModel(model, spec)
+        return _KerasClassifier(model, spec)
     if spec is not None:
         raise ConfigError("`spec` is for a Keras model alone: a run or an export has its own.")
     if isinstance(model, (str, Path)):
         if not Run(model).config.exists():
-            return _OfExport(model)
+            return _ExportClassifier(model)
         model = load_run(model)
     if not isinstance(model, TrainedRun):
         raise ConfigError(
             "`model` must be a run, the path of a run or of an export, or a Keras model. "
             f"Received: {model!r:.100}"
         )
-    return _OfModel(model.model, model.spec)
+    return _KerasClassifier(model.model, model.spec)
 
 
 def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStore":
@@ -136,7 +136,7 @@ def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStor
     return store
 
 
-class _OfModel:
+class _KerasClassifier:
     """Classifies with a Keras model."""
 
     def __init__(self, model: Any, spec: "DatasetSpec"):
@@ -154,7 +154,7 @@ def _scorer(model: Any, spec: "DatasetSpec") -> "Scorer":
     return Scorer(model, spec)
 
 
-class _OfExport:
+class _ExportClassifier:
     """Classifies with an exported model."""
 
     def __init__(self, path: str | Path):

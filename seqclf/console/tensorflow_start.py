@@ -29,7 +29,8 @@ def start_tensorflow() -> None:
 def start_quietly() -> None:
     """Imports TensorFlow, if it is not imported yet, without the lines that it prints at its start.
 
-    Unlike `start_tensorflow` it announces nothing and hides nothing: it is for programs of users.
+    It is for programs of users: unlike `start_tensorflow` it prints no line of its own, and leaves
+    Keras all packages that it imports.
     """
     if "tensorflow" in sys.modules:
         return

@@ -18,12 +18,8 @@ from seqclf.serving.saved_model import SavedModel
 from seqclf.serving.versions import version_folder
 
 BATCH_SIZE = 256  # the largest number of examples that the model is given at once
-NEEDED = (
-    GRAPH,
-    METADATA,
-    "variables/",
-    "assets/",
-)  # beginnings of the names of files that it reads
+# The files of a version that a predictor reads, by the beginnings of their names.
+NEEDED = (GRAPH, METADATA, "variables/", "assets/")
 
 
 class Predictor:

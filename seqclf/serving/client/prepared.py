@@ -47,13 +47,13 @@ def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared:
     ids: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     if is_frame(inputs):
-        inputs, ids, notes = _of_frame(inputs, signature, facts)
+        inputs, ids, notes = _inputs_from_frame(inputs, signature, facts)
     arrays = as_inputs(named_inputs(inputs, signature), signature)
     found = input_warnings(arrays, facts.input_range).values()
     return Prepared(arrays, (*notes, *found), ids)
 
 
-def _of_frame(
+def _inputs_from_frame(
     frame: Any, signature: Signature, facts: ModelFacts
 ) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str, ...]]:
     """Returns inputs, the ids of the sequences, and notes about the columns."""

@@ -48,7 +48,7 @@ class FolderInput(SequenceFile):
         self._left_out = len(files) - len(taken)
         self._labels = all(path.parent != root and path.parent.name in names for path in taken)
         if any(path.suffix.lower() == ".csv" for path in taken):
-            features_layout(model, options, folder)  # says at once what cannot be known
+            features_layout(model, options, folder)  # an error about columns comes at once
         super().__init__(
             folder,
             model,
