@@ -61,3 +61,18 @@ class TableLayout:
         if layout.form not in FORMS or not all(isinstance(name, str) for name in layout.values):
             raise ValueError(f"table: form and values cannot be {layout.form!r:.80}")
         return layout
+
+
+def mark(separator: str) -> str:
+    """Returns the character that `data.separator` stands for."""
+    return "\t" if separator == "tab" else separator
+
+
+def listed_names(names: str) -> tuple[str, ...]:
+    """Returns the names that a text holds, separated by commas.
+
+    Example:
+        >>> listed_names("temp, vib")
+        ('temp', 'vib')
+    """
+    return tuple(name.strip() for name in names.split(",") if name.strip())

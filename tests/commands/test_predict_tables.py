@@ -186,7 +186,7 @@ def test_a_server_gives_the_same_rows(folder, tmp_path):
     with background(
         f"python -m seqclf.serve --export_dir=sequences --port={port} --grpc_port=0", folder
     ):
-        flags = (address, "--wait=30", "new.csv")
+        flags = (address, "--wait=120", "new.csv")
         seqclf("predict", *flags, manifest, f"--out={tmp_path}/a.csv", cwd=folder)
         seqclf("predict", *flags, f"--out={tmp_path}/d.csv", cwd=folder)  # our server tells them
         named = ("--id=run", "--time=t", "--features=a,b", "--label=state")

@@ -10,10 +10,9 @@ from PIL import Image
 from seqclf.config import DataConfig
 from seqclf.data.folders.layout import ARRAY_SUFFIXES, TABLE_SUFFIXES
 from seqclf.data.image_files import read_image
-from seqclf.data.table_layout import TableLayout
-from seqclf.data.tables.columns import KNOWN, check_present, listed_names
+from seqclf.data.table_layout import TableLayout, listed_names, mark
+from seqclf.data.tables.columns import KNOWN, check_present
 from seqclf.data.tables.opening import open_file
-from seqclf.data.tables.reading import mark
 from seqclf.data.tables.stream import open_table
 from seqclf.data.tables.table import (
     Table,

@@ -14,7 +14,7 @@ from seqclf.data.folders.labels_file import read_labels
 from seqclf.data.folders.layout import FolderLayout, read_layout
 from seqclf.data.folders.reading import FileReader, ImageOptions, file_kind, file_reader
 from seqclf.data.sequences import RawData, Sequences, padded
-from seqclf.data.tables.reading import mark
+from seqclf.data.table_layout import mark
 from seqclf.errors import DataError
 
 

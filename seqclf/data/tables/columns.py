@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.config import DataConfig
-from seqclf.data.table_layout import TableLayout
+from seqclf.data.table_layout import TableLayout, listed_names, mark
 from seqclf.data.tables.csv_errors import DECIMAL_COMMA, unfit
 from seqclf.data.tables.lookalikes import group_note
 from seqclf.data.tables.table import (
@@ -74,7 +74,7 @@ def layout_of(table: Table, config: DataConfig) -> tuple[TableLayout, tuple[str,
         form=form,
         **found,
         values=values,
-        separator="\t" if config.separator == "tab" else config.separator,
+        separator=mark(config.separator),
         decimal=config.decimal,
         window=config.window,
         stride=config.stride or config.window,
@@ -85,16 +85,6 @@ def layout_of(table: Table, config: DataConfig) -> tuple[TableLayout, tuple[str,
         notes.append("no column for `data.time`: the rows of a sequence are taken in their order")
     notes += group_note(table, layout)
     return layout, tuple(notes)
-
-
-def listed_names(names: str) -> tuple[str, ...]:
-    """Returns the names that a text holds, separated by commas.
-
-    Example:
-        >>> listed_names("temp, vib")
-        ('temp', 'vib')
-    """
-    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def check_present(table: Table, names: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from seqclf.config import DataConfig
 from seqclf.data.sequences import RawData, Sequences
-from seqclf.data.table_layout import TableLayout
+from seqclf.data.table_layout import TableLayout, mark
 from seqclf.data.tables.arrow_tables import FRAME, FrameTable
 from seqclf.data.tables.blocks import BlockReader
 from seqclf.data.tables.columns import layout_of
@@ -28,11 +28,6 @@ def parquet_data(path: str, config: DataConfig) -> RawData:
 def frame_data(frame: Any, config: DataConfig) -> RawData:
     """Returns the sequences of a data frame of pandas or polars, or of an Arrow table."""
     return _data(FrameTable(frame), config)
-
-
-def mark(separator: str) -> str:
-    """Returns the character that `data.separator` stands for."""
-    return "\t" if separator == "tab" else separator
 
 
 def read_table(

@@ -12,11 +12,11 @@ import numpy as np
 
 from seqclf.config import DataConfig
 from seqclf.data.sequences import RawData, Sequences
-from seqclf.data.table_layout import TableLayout
+from seqclf.data.table_layout import TableLayout, mark
 from seqclf.data.tables.blocks import BlockReader
 from seqclf.data.tables.columns import check_present, layout_of, with_columns
 from seqclf.data.tables.opening import open_any
-from seqclf.data.tables.reading import mark, read_table
+from seqclf.data.tables.reading import read_table
 from seqclf.data.tables.runs import Runs
 from seqclf.data.tables.streamed import TableSequence, long_sequences, long_windows, wide_sequences
 from seqclf.data.tables.table import Table, listed, not_read

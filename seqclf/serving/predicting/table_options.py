@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from seqclf.data.table_layout import TableLayout
+from seqclf.data.table_layout import TableLayout, listed_names, mark
 from seqclf.errors import ConfigError, DataError
 from seqclf.serving.model_input import ModelInput
 
@@ -31,16 +31,6 @@ class TableOptions:
     def given(self) -> list[str]:
         """Returns the names of the options that the user gives."""
         return [name for name, value in dataclasses.asdict(self).items() if value]
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The names in `features`."""
-        return tuple(name.strip() for name in self.features.split(",") if name.strip())
-
-    @property
-    def mark(self) -> str:
-        """The character between two values, such as a tabulator for `tab`; "" if none is given."""
-        return "\t" if self.separator == "tab" else self.separator
 
 
 def layout_for(model: ModelInput, options: TableOptions, path: str) -> TableLayout:
@@ -81,7 +71,7 @@ def features_layout(model: ModelInput, options: TableOptions, path: str) -> Tabl
         names = model.spec.feature_names if model.spec and form == "long" else ()
         known = TableLayout(form=form, values=names)
     changes = {name: getattr(options, name) for name in ("id", "time", "label", "decimal")}
-    changes |= {"values": options.values, "separator": options.mark}
+    changes |= {"values": listed_names(options.features), "separator": mark(options.separator)}
     layout = dataclasses.replace(known, **{k: v for k, v in changes.items() if v})
     if form == "wide" and layout.time:
         raise ConfigError("--time is for the long form: in the wide form columns are time steps.")
