@@ -80,7 +80,7 @@ def background(command, folder):
             if "Ctrl-C" in line:
                 break
         try:
-            assert process.poll() is None, said
+            assert "Ctrl-C" in said, f"{command} ended before it was ready: {said}"
             yield
         finally:
             process.terminate()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 import subprocess
 
 import numpy as np
@@ -183,10 +184,9 @@ def test_a_server_gives_the_same_rows(folder, tmp_path):
     port = free_port()
     address = f"--server=http://127.0.0.1:{port}/v1/models/seqclf"
     manifest = f"--manifest={folder}/sequences/1/assets.extra/manifest.json"
-    with background(
-        f"python -m seqclf.serve --export_dir=sequences --port={port} --grpc_port=0", folder
-    ):
-        flags = (address, "--wait=120", "new.csv")
+    serve = f"{shlex.join(python())} -m seqclf.serve --export_dir=sequences"
+    with background(f"{serve} --port={port} --grpc_port=0", folder):
+        flags = (address, "--wait=30", "new.csv")
         seqclf("predict", *flags, manifest, f"--out={tmp_path}/a.csv", cwd=folder)
         seqclf("predict", *flags, f"--out={tmp_path}/d.csv", cwd=folder)  # our server tells them
         named = ("--id=run", "--time=t", "--features=a,b", "--label=state")
