@@ -149,7 +149,9 @@ class BlockReader:
             first = next((v for v in self.table.sample.column(name).to_pylist() if v), "")
             raise unfit(self.table.where, self.table.place(0), name, str(first))
         # The words true and false of a CSV file are no numbers for pyarrow.
-        return pa.bool_() if pa.types.is_boolean(kind) else pa.float64()
+        if pa.types.is_boolean(kind) or pa.types.is_float32(kind):
+            return kind
+        return pa.float64()
 
     def _time_type(self) -> pa.DataType:
         """Returns the type in which times are read."""
