@@ -105,11 +105,13 @@ def _mistake_title(mistake: Mistake) -> str:
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Writes a figure to a PNG file, atomically."""
-    FigureCanvasAgg(figure)
+    figure.set_dpi(130)
+    figure.set_facecolor("white")
+    canvas = FigureCanvasAgg(figure)
     with replacing(path) as temporary, warnings.catch_warnings():
         # The font draws boxes for characters that it lacks, for instance in class names.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(temporary, dpi=130, facecolor="white")
+        canvas.print_png(temporary)  # `Figure.savefig` would arrange and draw everything twice
 
 
 def panels(
