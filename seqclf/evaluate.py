@@ -27,15 +27,15 @@ def check(argv: Sequence[str]) -> None:
 def main(argv: Sequence[str]) -> None:
     del argv
     from seqclf.experiment.run_evaluation import evaluate_run
-    from seqclf.experiment.score_text import class_table, score_line
+    from seqclf.experiment.score_text import class_table, never_predicted, score_line, score_table
     from seqclf.storage.run_directory import Run
 
     result = evaluate_run(Run(WORKDIR.value), SPLIT.value)
     if JSON.value:
         print(json.dumps(result, indent=2))
         return
-    print(score_line(SPLIT.value, result))
-    print("\n".join(class_table(result)))
+    lines = [score_line(SPLIT.value, result), *never_predicted(result), ""]
+    print("\n".join([*lines, *score_table(result), "", *class_table(result)]))
 
 
 if __name__ == "__main__":

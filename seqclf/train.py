@@ -105,13 +105,16 @@ def summary(run: Run, report: dict[str, Any]) -> str:
     """Returns the text at the end: the score, the paths of the results, the next commands."""
     from seqclf.experiment.next_prediction import prediction_command
     from seqclf.experiment.report_text import mistakes_in_words
-    from seqclf.experiment.score_text import score_line
+    from seqclf.experiment.score_text import never_predicted, score_line
     from seqclf.serving.versions import versions
 
     version = run.export / str(max(versions(run.export), default=1))
+    named = mistakes_in_words(report)
     lines = [
         "",
         score_line("Test", report["test"]),
+        *never_predicted(report["test"]),
+        *([f"Mistakes    {named}: {run.figures / 'mistakes.png'}"] if named else []),
         "",
         f"Run         {run.path}",
         f"Report      {run.report_md}",
@@ -125,8 +128,6 @@ def summary(run: Run, report: dict[str, Any]) -> str:
             command_line("tensorboard.main", {"logdir": run.tensorboard}),
         ),
     ]
-    if named := mistakes_in_words(report):
-        lines.insert(2, f"Mistakes    {named}: {run.figures / 'mistakes.png'}")
     if report["training"].get("fallback"):
         lines.insert(1, f"NOTE: {report['training']['fallback']}")
     return "\n".join(lines)

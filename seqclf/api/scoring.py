@@ -25,9 +25,12 @@ def evaluate(
             run's config says.
 
     Returns:
-        A dictionary with `accuracy`, `accuracy_interval` (95 %), `loss`, `examples`, `classes`
-        (a dictionary for each class: name, precision, recall, f1, support) and `confusion`
-        (`[C][C]`, rows are true classes).
+        A dictionary with `accuracy`, `accuracy_interval` (95 %), `loss` (log loss), `examples`,
+        `balanced_accuracy` and `macro_f1`, each with its `…_interval`, `roc_auc`,
+        `average_precision`, `calibration_error`, `majority` (the most frequent class and the
+        accuracy of always answering with it), `never_predicted` (names of classes), `classes` (a
+        dictionary for each class: name, precision, recall, f1, support) and `confusion` (`[C][C]`,
+        rows are true classes). A number that is not defined is None.
 
     Raises:
         RunError: the run has no model yet, or its data has changed since.

@@ -20,8 +20,16 @@ LONGEST_IN_TITLE = 16  # characters of a class name in the title of a small figu
 BLUE, ORANGE = "#2a6fbb", "#d9641e"  # told apart in grey and by colour-blind readers
 
 
-def learning_curves(records: list[dict[str, Any]], selected_step: int) -> Figure:
-    """Draws loss, error rate and learning rate against the step, with the selected step marked."""
+def learning_curves(
+    records: list[dict[str, Any]], selected_step: int, rates: tuple[np.ndarray, np.ndarray]
+) -> Figure:
+    """Draws loss, error rate and learning rate against the step, with the selected step marked.
+
+    Args:
+        records: the records of the validations.
+        selected_step: the step whose weights became the model.
+        rates: steps, and the learning rate at each of them.
+    """
     figure, (loss, error, rate) = panels(3, width=4.2, height=3.4)
     steps = [record["step"] for record in records]
     for split, colour in (("train", BLUE), ("validation", ORANGE)):
@@ -36,7 +44,7 @@ def learning_curves(records: list[dict[str, Any]], selected_step: int) -> Figure
         axes.set_title(title)
         axes.axvline(selected_step, color="grey", linewidth=0.9, linestyle=":", label="selected")
     error.legend(loc="upper right", frameon=False)
-    rate.plot(steps, [record["learning_rate"] for record in records], color="black")
+    rate.plot(*rates, color="black")
     rate.set_title("learning rate")
     rate.set_ylim(bottom=0)
     for axes in (loss, error, rate):

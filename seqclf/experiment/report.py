@@ -6,12 +6,16 @@ from seqclf.config import Config
 from seqclf.data.dataset import Dataset
 from seqclf.experiment import figures
 from seqclf.experiment.mistakes import mistakes
+from seqclf.experiment.probability_figures import probability_figure
 from seqclf.experiment.report_text import report_in_markdown
 from seqclf.experiment.sequence_figures import example_of_each_class
 from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
-from seqclf.training.evaluation import Score, class_report
+from seqclf.training.class_report import class_report
+from seqclf.training.evaluation import Score
+from seqclf.training.loop import total_steps
 from seqclf.training.metrics_log import read_metrics
+from seqclf.training.optimizers import learning_rates
 
 MOST_MISTAKES = 100  # that report.json lists
 
@@ -76,12 +80,16 @@ def write_report(
         StorageError: a file cannot be written.
     """
     names, split = dataset.spec.class_names, report["split"]
-    selected_step = report["training"]["selected_step"]
+    training = report["training"]
+    rates = learning_rates(config, total_steps(config, dataset), training["steps"])
     drawn = {
-        "learning_curves": figures.learning_curves(read_metrics(run), selected_step),
+        "learning_curves": figures.learning_curves(
+            read_metrics(run), training["selected_step"], rates
+        ),
         "confusion_matrix": figures.confusion_matrix(report[split]["confusion"], names),
     }
     if split == "test":
+        drawn["probabilities"] = probability_figure(score.labels, score.probabilities, names)
         drawn["mistakes"] = figures.worst_mistakes(dataset.test, dataset.spec, score)
         if not dataset.spec.is_image:
             drawn["examples"] = example_of_each_class(dataset)

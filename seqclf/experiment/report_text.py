@@ -7,7 +7,7 @@ from seqclf.config import Config
 from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
 from seqclf.console.names_in_text import code_in_markdown, in_markdown
 from seqclf.console.progress import clock
-from seqclf.experiment.score_text import class_table, score_line
+from seqclf.experiment.score_text import class_table, never_predicted, score_line, score_table
 
 LISTED = 12  # mistakes that report.md lists by name
 
@@ -25,8 +25,9 @@ def report_in_markdown(report: dict[str, Any], config: Config, drawn: Collection
     if report["training"].get("fallback"):
         lines += [f"> **{report['training']['fallback']}**", ""]
     lines += [
-        f"**{score_line(split, report[split])}**",
+        f"**{score_line(split, report[split], in_markdown)}**",
         "",
+        *(f"**{line}**\n" for line in never_predicted(report[split], in_markdown)),
         *_data_lines(report["data"]),
         *_training_lines(report, config),
         "",
@@ -34,6 +35,11 @@ def report_in_markdown(report: dict[str, Any], config: Config, drawn: Collection
         "",
         "![loss, accuracy and learning rate by step](figures/learning_curves.png)",
         "",
+        f"## Scores on the {split} split",
+        "",
+        *score_table(report[split]),
+        "",
+        *_probability_lines(drawn),
         f"## {split.capitalize()} split, class by class",
         "",
         *class_table(report[split]),
@@ -83,6 +89,12 @@ def _training_lines(report: dict[str, Any], config: Config) -> list[str]:
         f"- weights: those of step {training['selected_step']:,} ({config.select}); best "
         f"validation accuracy {training['validation_accuracy']:.2%}",
     ]
+
+
+def _probability_lines(drawn: Collection[str]) -> list[str]:
+    if "probabilities" not in drawn:
+        return []
+    return ["![whether the probabilities are right](figures/probabilities.png)", ""]
 
 
 def _mistake_lines(report: dict[str, Any]) -> list[str]:

@@ -9,7 +9,8 @@ from seqclf.errors import RunError
 from seqclf.experiment.manifest import check_same_data
 from seqclf.models.loading import load_classifier
 from seqclf.storage.run_directory import Run
-from seqclf.training.evaluation import Scorer, class_report
+from seqclf.training.class_report import class_report
+from seqclf.training.evaluation import Scorer
 
 
 def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[str, Any]:

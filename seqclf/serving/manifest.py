@@ -119,9 +119,22 @@ def _quality(report: dict[str, Any]) -> list[str]:
     return [
         f"**{result['accuracy']:.2%}** of {result['examples']:,} {split} examples "
         f"(95 % interval {low:.2%} to {high:.2%}), cross-entropy {result['loss']:.4f}. "
-        f"The weakest class by F1 is {_weakest(result)}.",
+        f"{_balance(result)}The weakest class by F1 is {_weakest(result)}.",
         "",
     ]
+
+
+def _balance(result: dict[str, Any]) -> str:
+    """Returns sentences about balanced accuracy and majority; a run of version 0.1 has neither."""
+    said = ""
+    if result.get("balanced_accuracy") is not None:
+        said += f"Balanced accuracy {result['balanced_accuracy']:.2%}. "
+    if majority := result.get("majority"):
+        name, accuracy = in_markdown(majority["class"]), majority["accuracy"]
+        said += f"A model that always answers '{name}' would have {accuracy:.2%}. "
+    for name in result.get("never_predicted", ()):
+        said += f"**Class '{in_markdown(name)}' was never predicted.** "
+    return said
 
 
 def _weakest(result: dict[str, Any]) -> str:

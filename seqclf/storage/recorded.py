@@ -6,6 +6,7 @@ Only the entries that are read are listed: a file may hold more, and runs of ear
 from typing import Any
 
 NUMBER = (int, float)
+NUMBER_OR_NONE = (int, float, type(None))  # None: it is not defined
 LARGEST_INTEGER = 2**63
 
 # A form is one of these: a type, or a tuple of types; a dict of the forms of the entries, of which
@@ -19,6 +20,9 @@ SCORE: Form = {
     "loss": NUMBER,
     "examples": int,
     "classes": [{"name": str, "f1": NUMBER}],
+    "balanced_accuracy?": NUMBER_OR_NONE,
+    "majority?": {"class": str, "accuracy": NUMBER},
+    "never_predicted?": list,
 }
 REPORT: Form = {
     "name": str,

@@ -1,8 +1,7 @@
-"""`Scorer`: scores a model on a split, every example once; and the numbers of a report."""
+"""`Scorer`: scores a model on a split, every example once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -92,53 +91,3 @@ class Scorer:
         rows = np.zeros([count, *own_rows.shape[1:]], own_rows.dtype)
         rows[part.start : part.stop] = own_rows
         return workers.sum_over_workers(rows)
-
-
-def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
-    """Returns the numbers of a report, ready for JSON.
-
-    Returns:
-        `accuracy`, `accuracy_interval` (95 %, Wilson 1927), `loss`, `examples`, `classes`
-        (precision, recall, f1 and support of each), `confusion` (`[C][C]`, rows are true classes).
-    """
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-    predicted = score.probabilities.argmax(-1)
-    indices = np.arange(len(class_names))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        score.labels, predicted, labels=indices, zero_division=0.0
-    )
-    return {
-        "accuracy": score.accuracy,
-        "accuracy_interval": wilson_interval(score.accuracy, len(score.labels)),
-        "loss": score.loss,
-        "examples": len(score.labels),
-        "classes": [
-            {
-                "name": class_names[i],
-                "precision": float(precision[i]),
-                "recall": float(recall[i]),
-                "f1": float(f1[i]),
-                "support": int(support[i]),
-            }
-            for i in indices
-        ],
-        "confusion": confusion_matrix(score.labels, predicted, labels=indices).tolist(),
-    }
-
-
-def wilson_interval(fraction: float, count: int) -> list[float]:
-    """Returns the 95 % interval of a fraction (Wilson 1927, JASA 22:209).
-
-    Args:
-        fraction: the fraction of the trials that succeeded, from 0 to 1.
-        count: number of trials.
-
-    Returns:
-        The lower and the upper end, from 0 to 1.
-    """
-    z = 1.959964
-    centre = (fraction + z**2 / (2 * count)) / (1 + z**2 / count)
-    variance = fraction * (1 - fraction) / count + z**2 / (4 * count**2)
-    half = z / (1 + z**2 / count) * np.sqrt(variance)
-    return [float(centre - half), float(centre + half)]

@@ -1,9 +1,13 @@
-"""`build_optimizer`: algorithm, learning-rate schedule, clipping and decay, by a config."""
+"""`build_optimizer`: algorithm, learning-rate schedule, clipping and decay, by a config.
+
+`learning_rates` is the schedule alone, for a figure.
+"""
 
 import math
 from typing import Any
 
 import keras
+import numpy as np
 
 from seqclf.config import Config
 
@@ -61,11 +65,7 @@ def build_optimizer(config: Config, total_steps: int) -> keras.optimizers.Optimi
         et al. 2013, arXiv:1211.5063) and, for float16, scales the loss.
     """
     options = config.optimizer
-    rate: Any = options.learning_rate
-    if options.schedule == "cosine":
-        warmup_steps = min(options.warmup_steps, total_steps // 2)  # a short run still decays
-        rate = WarmupCosine(rate, total_steps, warmup_steps, options.final_learning_rate)
-    arguments: dict[str, Any] = {"learning_rate": rate}
+    arguments: dict[str, Any] = {"learning_rate": _schedule(config, total_steps)}
     if options.clip_norm:
         arguments["global_clipnorm"] = options.clip_norm
     if options.name == "adam":
@@ -78,3 +78,35 @@ def build_optimizer(config: Config, total_steps: int) -> keras.optimizers.Optimi
     if config.precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+def learning_rates(
+    config: Config, total_steps: int, last: int, points: int = 500
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the learning rate at steps from 0 to `last`.
+
+    Args:
+        config: a resolved config; `optimizer.*` is read.
+        total_steps: number of steps of the training, for the schedule.
+        last: the last step, at which the training ended.
+        points: the largest number of steps; fewer than there are lie at equal distances.
+
+    Returns:
+        The steps, int `[P]`, and the learning rate at each of them, float `[P]`.
+    """
+    steps = np.unique(np.linspace(0, last, min(last + 1, points)).astype(int))
+    schedule = _schedule(config, total_steps)
+    if not callable(schedule):
+        return steps, np.full(len(steps), float(schedule))
+    return steps, keras.ops.convert_to_numpy(schedule(steps))
+
+
+def _schedule(config: Config, total_steps: int) -> Any:
+    """Returns the learning rate, or its schedule: a function of the step."""
+    options = config.optimizer
+    if options.schedule != "cosine":
+        return options.learning_rate
+    warmup_steps = min(options.warmup_steps, total_steps // 2)  # a short run still decays
+    return WarmupCosine(
+        options.learning_rate, total_steps, warmup_steps, options.final_learning_rate
+    )

@@ -13,7 +13,8 @@ from seqclf.experiment.figures import confusion_matrix, worst_mistakes
 from seqclf.experiment.score_text import class_table
 from seqclf.inspection.figures import predictions_by_step
 from seqclf.inspection.stepwise import Inspection
-from seqclf.training.evaluation import Score, class_report
+from seqclf.training.class_report import class_report
+from seqclf.training.evaluation import Score
 
 MARKS = st.sampled_from([*"<>_*`|$~#&[](){}\\!:+-=.1 %\"'@/;^"])
 LETTERS = st.characters(blacklist_categories=("C", "Z"))

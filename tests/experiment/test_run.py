@@ -38,6 +38,7 @@ def test_an_experiment_leaves_everything_in_its_place(tmp_path, capsys):
         "learning_curves.png",
         "confusion_matrix.png",
         "mistakes.png",
+        "probabilities.png",
     }
     assert list(run.tensorboard.glob("events*"))
     assert len(list(run.checkpoints.glob("step-*.npz"))) == 2

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from seqclf.config import resolve
-from seqclf.training.optimizers import WarmupCosine, build_optimizer
+from seqclf.training.optimizers import WarmupCosine, build_optimizer, learning_rates
 
 
 def build(total=1000, precision="float32", **options):
@@ -66,3 +66,19 @@ def test_weight_decay_spares_biases():
 def test_float16_scales_the_loss():
     assert isinstance(build(precision="mixed_float16"), keras.optimizers.LossScaleOptimizer)
     assert not isinstance(build(), keras.optimizers.LossScaleOptimizer)
+
+
+def test_learning_rates_of_a_figure_are_those_of_the_steps():
+    config = resolve({"optimizer": {"learning_rate": 0.4, "warmup_steps": 7}})
+    optimizer = build_optimizer(config, 40)
+    variable = keras.Variable(np.zeros(1))
+    taken = []
+    for _ in range(31):  # the training stops early
+        taken.append(float(optimizer.learning_rate))
+        optimizer.apply([keras.ops.zeros(1)], [variable])
+    steps, rates = learning_rates(config, 40, 30)
+    assert steps.tolist() == list(range(31))
+    np.testing.assert_allclose(rates, taken, rtol=1e-6)
+    assert len(learning_rates(config, 10_000, 10_000)[0]) == 500
+    constant = resolve({"optimizer": {"learning_rate": 0.4, "schedule": "constant"}})
+    assert set(learning_rates(constant, 40, 30)[1]) == {0.4}
