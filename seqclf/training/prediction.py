@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from seqclf.data.pipeline import Inputs
 from seqclf.layers.batch_shares import split_batch
+from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution, suggested_shares
 
 
@@ -22,8 +23,8 @@ def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inp
     if not jit_compile or tf.config.get_visible_devices("GPU"):
         specs = {i.name: tf.TensorSpec(i.shape, i.dtype) for i in model.inputs}
         signature = specs if len(specs) > 1 else next(iter(specs.values()))
-        plain: Callable[[Inputs], tf.Tensor] = tf.function(
-            lambda inputs: model(inputs, training=False), [signature]
+        plain: Callable[[Inputs], tf.Tensor] = compiled(
+            lambda inputs: model(inputs, training=False), input_signature=[signature]
         )
         return plain
 
@@ -34,8 +35,8 @@ def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inp
     def joined_logits(inputs: Inputs, shares: int) -> tf.Tensor:
         return tf.concat([compiled_share(share) for share in split_batch(inputs, shares)], axis=0)
 
-    compiled_share = tf.function(share_logits, jit_compile=True)
-    compiled_shares = tf.function(joined_logits)
+    compiled_share = compiled(share_logits, jit_compile=True)
+    compiled_shares = compiled(joined_logits)
     shares_of = functools.cache(suggested_shares)
 
     def predict(inputs: Inputs) -> tf.Tensor:

@@ -1,6 +1,5 @@
 """`TrainStep`: the compiled training step, from a batch to updated weights."""
 
-import functools
 from typing import Any, NamedTuple
 
 import keras
@@ -8,6 +7,7 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
+from seqclf.layers.compiled import compiled
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.passes import choose_passes
 
@@ -65,10 +65,10 @@ class TrainStep:
         self._skip_nonfinite = config.nonfinite == "skip"
         self._workers = workers or Workers()
         self._passes = choose_passes(model, optimizer, config, self._workers)
-        compiled = functools.partial(tf.function, jit_compile=self._passes.compiles_step)
-        self._compiled_step = compiled(self._step_on_replicas)
-        self._compiled_gradients = compiled(self._gradients_on_replicas)
-        self._compiled_update = compiled(self._update_on_replicas)
+        xla = self._passes.compiles_step
+        self._compiled_step = compiled(self._step_on_replicas, jit_compile=xla)
+        self._compiled_gradients = compiled(self._gradients_on_replicas, jit_compile=xla)
+        self._compiled_update = compiled(self._update_on_replicas, jit_compile=xla)
 
     def __call__(self, inputs: Inputs, labels: tf.Tensor, stop: float = 0.0) -> StepResult:
         """Takes a step.

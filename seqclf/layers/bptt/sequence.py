@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from seqclf.layers.bptt.passes import Arguments, backward, forward
+from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import Execution
 
 
@@ -117,9 +118,8 @@ def _traced(
 ) -> Any:
     """Returns a `tf.function` of its own for each combination of dtypes and shapes.
 
-    TensorFlow warns when one Python function is traced for many shapes. A `functools.partial` is an
-    object of its own, so that each is traced once.
+    Each is traced once: TensorFlow warns when one is traced for many shapes.
     """
     del kinds
     bound = functools.partial(function, execution=execution, **dict(options))
-    return tf.function(bound, jit_compile=execution.xla == "layer")
+    return compiled(bound, jit_compile=execution.xla == "layer")

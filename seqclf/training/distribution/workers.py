@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.errors import SeqclfError, WorkerLostError
+from seqclf.layers.compiled import compiled
 from seqclf.training.distribution.cluster import Cluster
 
 # The errors that TensorFlow raises where a peer is gone, has restarted or does not answer in time.
@@ -58,7 +59,7 @@ class Workers:
         self._addresses = cluster.addresses if cluster else ()
         self.replicas = strategy.num_replicas_in_sync if strategy else 1
         self._local_replicas = self.replicas // self.count
-        self._summed = tf.function(self._sum_one_value, reduce_retracing=True)
+        self._summed = compiled(self._sum_one_value, reduce_retracing=True)
 
     @property
     def is_chief(self) -> bool:
