@@ -46,7 +46,8 @@ def restore(path: Path, variables: Mapping[str, Iterable[Any]]) -> dict[str, Any
         RunError: the file is damaged or belongs to another model. Nothing was assigned.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because NumPy leaves a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         state: dict[str, Any] = json.loads(str(arrays.pop(STATE)))
     except Exception as error:  # a flipped bit can be in any field of the archive

@@ -1,6 +1,8 @@
 """Checkpoints that a disk or a copy has damaged: the one before is used, and it is said."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +68,17 @@ def test_a_truncated_file_is_noticed(intact, tmp_path_factory, data):
     path.write_bytes(content)
     with pytest.raises(RunError, match=r"cut\.npz (is damaged|holds other variables)"):
         restore(path, variables(0))
+
+
+def test_a_damaged_file_is_not_left_open(intact, tmp_path):
+    path = tmp_path / "cut.npz"
+    path.write_bytes(intact[:-30])
+    with pytest.raises(RunError, match="is damaged") as error:
+        restore(path, variables(0))
+    # `error` holds what the failed call had at hand, so that nothing is closed by the way.
+    assert error.value.__cause__ is not None
+    held = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
+    assert os.path.realpath(path) not in held
 
 
 def check_noticed_or_harmless(tmp_path_factory, content):
