@@ -36,7 +36,7 @@ class Recipe:
         declare = self._names.get("get_search_space")
         if not callable(declare):
             raise ConfigError(
-                "--config must be a recipe with a function get_search_space(), as "
+                "The config must be a recipe with a function get_search_space(), as "
                 f"configs/digits.py is. Received: {self.path and str(self.path)!r}"
             )
         try:
@@ -99,7 +99,7 @@ def _find(name: str) -> Path:
     if name in packaged_recipes():
         return PACKAGED / f"{name}.py"
     raise ConfigError(
-        f"--config: no such file: {name!r}. Recipes that come with seqclf: "
+        f"The recipe could not be found: no such file: {name!r}. Recipes that come with seqclf: "
         f"{', '.join(packaged_recipes())}."
     )
 

@@ -162,7 +162,7 @@ BAD_FLAGS = [
     (["--config.batch_size=many"], "`batch_size` takes int values: examples that a"),
     (["--config.batch_size=0"], "`batch_size` must be at least 1. Received: 0"),
     (["--config.optimizer.name=adm"], "Received: 'adm'. Did you mean 'adam'?"),
-    (["--config=nowhere.py"], "--config: no such file: 'nowhere.py'"),
+    (["--config=nowhere.py"], "The recipe could not be found: no such file: 'nowhere.py'"),
     (["--wrkdir=x"], "Unknown command line flag 'wrkdir'. Did you mean: workdir"),
     (["runs/a"], "Only flags are taken. Received: runs/a"),
 ]
