@@ -21,7 +21,7 @@ FIXED = DatasetSpec("t", "rows", (6, 1), "float32", ("a", "b"))
         ({"steps": 5}, "`fit` needs data"),
         (None, "`fit` needs data"),
         (7, "`config` must be a Config.*Received: 7"),
-        ("no_such_recipe", "^The recipe could not be found: no such file: 'no_such_recipe'.*digits"),
+        ("no_recipe", "^The recipe could not be found: no such file: 'no_recipe'.*digits"),
         ({"data": {"source": "digits"}, "steps": "many"}, "`steps`"),
     ],
 )
