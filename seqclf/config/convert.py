@@ -17,7 +17,7 @@ ConfigLike: TypeAlias = Config | Mapping[str, Any] | ml_collections.ConfigDict
 def default_config() -> ml_collections.ConfigDict:
     """Returns a draft that holds every key of the config at its default, open to change.
 
-    Its values are assigned, as below; it is checked when it is used. `Config()` has the same values,
+    Its values are assigned, as below, and checked when it is used. `Config()` has the same values,
     checked and fixed: `Config().changed({"model.units": (100, 100)})` gives one with other values.
 
     Example:

@@ -1,10 +1,15 @@
 """`all_splits`: the splits of the source, and those that are held out at random."""
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from seqclf.config import DataConfig
 from seqclf.data.checks import check_trainable
 from seqclf.data.group_splits import Groups
 from seqclf.data.holding_out import divide, division_in_words, held_out
 from seqclf.data.own_splits import own_splits, shared_groups
+from seqclf.data.repeated_examples import repeated_examples
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.errors import ConfigError
 
@@ -36,17 +41,21 @@ def all_splits(
     train = parts["train"]
     groups = _groups(train, raw, config) if lacking else None
     division = division_in_words(own, groups.noun if groups else "class", config.split_seed)
-    if not lacking:
-        return parts, notes, division
-    assert train.labels is not None
-    where = raw.where if raw.table else config.source
-    splits = held_out(train.labels, groups, lacking, config.split_seed, where, raw.class_names)
-    if groups is not None:
-        counts = (
-            f"{name} {len(set(groups.values[indices])):,}" for name, indices in splits.items()
-        )
-        notes += (f"random splits by {groups.noun}, none of which is in two: {', '.join(counts)}",)
-    return parts | divide(train, splits), notes, division
+    if lacking:
+        assert train.labels is not None
+        where = raw.where if raw.table else config.source
+        splits = held_out(train.labels, groups, lacking, config.split_seed, where, raw.class_names)
+        parts |= divide(train, splits)
+        notes += _groups_note(groups, splits)
+    notes += repeated_examples(parts, [name for name in ("validation", "test") if name in own])
+    return parts, notes, division
+
+
+def _groups_note(groups: Groups | None, splits: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    if groups is None:
+        return ()
+    counts = (f"{name} {len(set(groups.values[indices])):,}" for name, indices in splits.items())
+    return (f"random splits by {groups.noun}, none of which is in two: {', '.join(counts)}",)
 
 
 def _groups(train: Sequences, raw: RawData, config: DataConfig) -> Groups | None:

@@ -11,8 +11,8 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
     """Returns a `tf.function` of its own, for code that is compiled anew for each object.
 
     TensorFlow warns of retracing when 5 of the last 10 calls were traced. It counts together the
-    calls of all `tf.function`s that were made of the same Python code: of one method of many objects,
-    or of one inner function of many calls, each of which must be traced once. A
+    calls of all `tf.function`s that were made of the same Python code: of one method of many
+    objects, or of one inner function of many calls, each of which must be traced once. A
     `functools.partial` has no code, so that TensorFlow counts its calls by themselves.
 
     Args:
