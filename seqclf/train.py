@@ -12,7 +12,7 @@ from typing import Any
 
 from absl import flags
 
-from seqclf.config import Config, resolve
+from seqclf.config import Config, as_begun, resolve
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
 from seqclf.data.tables.first_look import check_table
@@ -79,8 +79,10 @@ def _config() -> tuple[Config, str]:
     config = resolve(CONFIG.value)
     if WORKDIR.value and not CONFIG.data_source_given():
         run, replaced = Run(WORKDIR.value), with_digits(config)
-        if run.config.is_file() and run.read_config() == replaced:
-            return replaced, FALLBACK
+        if run.config.is_file():
+            begun = run.read_config()
+            if begun == as_begun(replaced, begun):
+                return begun, FALLBACK
     return config, ""
 
 

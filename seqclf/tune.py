@@ -14,7 +14,7 @@ from typing import Any
 
 from absl import flags
 
-from seqclf.config import resolve
+from seqclf.config import CRITERIA, resolve
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
 from seqclf.data.tables.first_look import check_table
@@ -31,7 +31,10 @@ TUNER = flags.DEFINE_enum(
 OBJECTIVE = flags.DEFINE_enum(
     "objective",
     "validation_accuracy",
-    ["validation_accuracy", "validation_loss", "train_accuracy", "train_loss", "train_seconds"],
+    [
+        *(f"validation_{name}" for name in CRITERIA),
+        *("train_accuracy", "train_loss", "train_seconds"),
+    ],
     "The quantity to improve.",
 )
 MAX_TRIALS = flags.DEFINE_integer(

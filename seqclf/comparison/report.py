@@ -18,6 +18,7 @@ from seqclf.models.loading import load_classifier
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
+from seqclf.training.effective import effective_config
 from seqclf.training.loop import build
 
 
@@ -149,6 +150,7 @@ def _markdown(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
 def _conditions(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
     """Returns what all trainings have in common: data, length, optimiser and seeds."""
     spec, optimizer = dataset.spec, config.optimizer
+    config = effective_config(config, dataset)
     seeds = sorted({outcome.seed for outcome in outcomes})
     length = f"{config.steps:,} steps" if config.steps else f"{config.epochs:g} epochs"
     clipping = f"clipped to {optimizer.clip_norm:g}" if optimizer.clip_norm else "not clipped"

@@ -9,7 +9,7 @@ from typing import Any
 
 from seqclf.comparison import BUDGETS
 from seqclf.comparison.variants import Variant, make_variants, with_variant
-from seqclf.config import Config, differences, from_json, to_json
+from seqclf.config import Config, as_begun, differences, from_json, to_json
 from seqclf.data.dataset import Dataset
 from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.experiment.run import run_experiment
@@ -79,10 +79,11 @@ def run_comparison(
     require_alone(config, "A comparison")
     variants = make_variants(config, dataset.spec, cells, budgets)
     trainings = [(variant, config.seed + i) for i in range(seeds) for variant in variants]
-    _check_folder(workdir, config)  # before the lock, which makes the folder
+    _begun_before(workdir, config)  # before the lock, which makes the folder
     outcomes = []
     with locked(workdir):
-        if not _check_folder(workdir, config):
+        config = _begun_before(workdir, config) or config
+        if not (workdir / MARKER).exists():
             write_text(workdir / MARKER, to_json(config))
         for number, (variant, seed) in enumerate(trainings, start=1):
             place = f"[{number}/{len(trainings)}] {variant.cell}, equal {variant.budget}"
@@ -91,26 +92,26 @@ def run_comparison(
     return outcomes
 
 
-def _check_folder(workdir: Path, config: Config) -> bool:
-    """Checks that a folder holds this comparison, or nothing; returns whether it holds it.
+def _begun_before(workdir: Path, config: Config) -> Config | None:
+    """Returns the config with which the comparison in a folder was begun; None: it holds nothing.
 
     Raises:
         RunError: the folder holds another comparison or something else.
     """
     path = workdir / MARKER
     if not check_ours_or_free(workdir, MARKER, "holds no comparison"):
-        return False
+        return None
     try:
         before = from_json(path.read_text())
     except (ConfigError, UnicodeDecodeError) as error:
         raise RunError(f"{path} cannot be read: {error} Choose another --workdir.") from error
-    if changes := differences(before, config):
+    if changes := differences(before, as_begun(config, before)):
         raise RunError(
             f"{workdir} holds a comparison of another config, left as it is. It differs in\n"
             + "\n".join(f"  {change}" for change in changes)
             + "\nChoose another --workdir."
         )
-    return True
+    return before
 
 
 def _train_variant(

@@ -2,6 +2,7 @@
 
 from seqclf.config.convert import (
     ConfigLike,
+    as_begun,
     default_config,
     differences,
     flatten,
@@ -12,9 +13,10 @@ from seqclf.config.convert import (
     unknown_key,
 )
 from seqclf.config.groups import AugmentConfig, DataConfig, ModelConfig, OptimizerConfig
-from seqclf.config.schema import SCHEMA, Config
+from seqclf.config.schema import CRITERIA, SCHEMA, Config
 
 __all__ = [
+    "CRITERIA",
     "SCHEMA",
     "AugmentConfig",
     "Config",
@@ -22,6 +24,7 @@ __all__ = [
     "DataConfig",
     "ModelConfig",
     "OptimizerConfig",
+    "as_begun",
     "default_config",
     "differences",
     "flatten",

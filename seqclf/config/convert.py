@@ -104,6 +104,21 @@ def differences(old: ConfigLike, new: ConfigLike) -> list[str]:
     ]
 
 
+def as_begun(config: Config, begun: Config) -> Config:
+    """Returns a config as it was when something was begun with it that now goes on.
+
+    A run or a search of an earlier version records `select` "best", which was its default. Today's
+    default "auto" leaves it so.
+
+    Args:
+        config: the config as it is given now.
+        begun: the recorded config.
+    """
+    if config.select == "auto" and begun.select == "best":
+        return config.changed({"select": begun.select})
+    return config
+
+
 def to_json(config: Config) -> str:
     """Returns the config as indented JSON; `from_json` reads it back."""
     return json.dumps(config.to_dict(), indent=2) + "\n"

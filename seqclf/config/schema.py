@@ -13,6 +13,16 @@ from seqclf.config.groups import GROUPS, AugmentConfig, DataConfig, ModelConfig,
 from seqclf.config.settings import Group, Setting, setting
 from seqclf.errors import ConfigError
 
+# The quantities by which a validation can be better than another, and the direction that is better.
+CRITERIA = {
+    "accuracy": "max",
+    "loss": "min",
+    "macro_f1": "max",
+    "balanced_accuracy": "max",
+    "roc_auc": "max",
+    "average_precision": "max",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Group):
@@ -55,12 +65,17 @@ class Config(Group):
     validate_every: int = setting(200, "steps between validations; 0: every epoch", low=0)
     checkpoint_every: int = setting(100, "steps between checkpoints", low=1)
     early_stopping: int = setting(
-        0, "stop after so many validations without a new best; 0: off", low=0
+        0,
+        "stop after so many validations without a higher accuracy, or without a better value of "
+        "what `select` names; 0: off",
+        low=0,
     )
     select: str = setting(
-        "best",
-        "which weights become the model: those of the best validation accuracy, or the last",
-        choices=("best", "last"),
+        "auto",
+        "which weights become the model: those of the best validation by accuracy (best), loss, "
+        "macro_f1, balanced_accuracy, roc_auc or average_precision (of equal ones that of the "
+        "lower loss), or the last; auto: best, but last with fewer than 50 validation examples",
+        choices=("auto", "best", "last", *list(CRITERIA)[1:]),
     )
     nonfinite: str = setting(
         "stop",
@@ -111,6 +126,11 @@ class Config(Group):
                 "`precision` 'mixed_float16' skips batches whose gradient overflows by itself: "
                 "leave `nonfinite` at 'stop'."
             )
+
+    @property
+    def criterion(self) -> str:
+        """The quantity by which validations are compared, one of `CRITERIA`."""
+        return self.select if self.select in CRITERIA else "accuracy"
 
     @property
     def examples_per_step(self) -> int:

@@ -20,6 +20,17 @@ def model_in_words(config: Config) -> str:
     return ", ".join(parts)
 
 
+def selection_in_words(config: Config) -> str:
+    """Returns which weights become the model, such as `the best by validation accuracy`.
+
+    Args:
+        config: a config whose `select` is not "auto".
+    """
+    if config.select == "last":
+        return "the last"
+    return f"the best by validation {config.criterion.replace('_', ' ')}"
+
+
 def batch_in_words(config: Config) -> str:
     """Returns what a step learns from, such as `64` or `the 64 hardest of 256`."""
     if config.batch_selection == 1:

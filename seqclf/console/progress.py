@@ -5,6 +5,8 @@ import sys
 import time
 from typing import Any
 
+SHOWN_OR_LEFT_OUT = ("validation_accuracy", "validation_loss")
+
 
 class Progress:
     """Prints the progress of a training: a line every few seconds, and one for each validation.
@@ -38,10 +40,15 @@ class Progress:
     def validation(self, record: dict[str, Any], state: Any) -> None:
         """Prints the numbers of a validation."""
         best = "  *best" if state.best_step == state.step else ""
+        others = "".join(
+            f"  {name.removeprefix('validation_').replace('_', ' ')} {value:.4f}"
+            for name, value in record.items()
+            if name.startswith("validation_") and name not in SHOWN_OR_LEFT_OUT
+        )
         self._print(
             record["step"],
             f"loss {record['train_loss']:.4f}  accuracy {record['train_accuracy']:7.2%}  "
-            f"validation {record['validation_accuracy']:7.2%}{best}",
+            f"validation {record['validation_accuracy']:7.2%}{others}{best}",
         )
 
     def _print(self, step: int, figures: str) -> None:

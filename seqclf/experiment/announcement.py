@@ -4,6 +4,7 @@ from seqclf.config import Config
 from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
 from seqclf.data.dataset import Dataset
 from seqclf.training.distribution.workers import Workers
+from seqclf.training.effective import choices_in_words, effective_config
 
 
 def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Workers) -> str:
@@ -15,7 +16,8 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
         steps: training steps of the whole training.
         workers: the processes that share it.
     """
-    spec = dataset.spec
+    spec, chosen = dataset.spec, choices_in_words(config, dataset, workers.replicas)
+    config = effective_config(config, dataset, workers.replicas)
     counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
     upto = "up to " if spec.variable_length else ""
     distortions = distortions_in_words(config)
@@ -34,6 +36,7 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
         f"{config.optimizer.name}, {config.optimizer.schedule} learning rate "
         f"{config.optimizer.learning_rate:g}, seed {config.seed}"
     )
+    lines += [f"        {line}" for line in chosen]
     if not workers.alone:
         lines.append(f"workers {workers.in_words()}")
     return "\n".join(lines)

@@ -4,7 +4,12 @@ from collections.abc import Collection
 from typing import Any
 
 from seqclf.config import Config
-from seqclf.config.wording import batch_in_words, distortions_in_words, model_in_words
+from seqclf.config.wording import (
+    batch_in_words,
+    distortions_in_words,
+    model_in_words,
+    selection_in_words,
+)
 from seqclf.console.names_in_text import code_in_markdown, in_markdown
 from seqclf.console.progress import clock
 from seqclf.experiment.score_text import class_table, never_predicted, score_line, score_table
@@ -86,8 +91,8 @@ def _training_lines(report: dict[str, Any], config: Config) -> list[str]:
         f"{clock(training['train_seconds'])} min:s, {training['wait_share']:.1%} of it waiting for "
         f"data; seed {report['seed']}",
         *[f"- training images distorted: {distortions}"] * bool(distortions),
-        f"- weights: those of step {training['selected_step']:,} ({config.select}); best "
-        f"validation accuracy {training['validation_accuracy']:.2%}",
+        f"- weights: those of step {training['selected_step']:,}, {selection_in_words(config)}; "
+        f"accuracy of the best validation {training['validation_accuracy']:.2%}",
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from seqclf.config import Config
+from seqclf.config import Config, as_begun
 from seqclf.console.progress import CountProgress, announce
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
@@ -21,8 +21,9 @@ from seqclf.serving.versions import versions
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import check_batch_divides
 from seqclf.training.distribution.workers import Workers
+from seqclf.training.effective import check_fits_data, effective_config, total_steps
 from seqclf.training.evaluation import Scorer
-from seqclf.training.loop import check_fits_data, fit, total_steps
+from seqclf.training.loop import fit
 from seqclf.training.state import State
 
 
@@ -56,11 +57,12 @@ def run_experiment(
         Interrupted: a signal asked for the end; the training so far is saved.
     """
     run, workers = Run(workdir), workers or Workers()
-    report = _report_if_finished(run, config, workers)
+    config, report = _begun_before(run, config, workers)
     if report is not None:
         return report
     data = _load_on_all_workers(config, dataset, workers)
     with _started_run(run, config, data, fallback, workers):
+        config = effective_config(config, data, workers.replicas)
         model, state, _ = fit(config, data, run, workers=workers)
         if workers.is_chief:
             announce("Scoring the test split")
@@ -79,30 +81,42 @@ def run_experiment(
 
 
 def training_facts(config: Config, model: keras.Model, state: State) -> dict[str, Any]:
-    """Returns the facts about a finished training that its report lists."""
+    """Returns the facts about a finished training that its report lists.
+
+    Args:
+        config: the config as `effective_config` returns it.
+        model: the trained model.
+        state: the state at the end.
+    """
     return {
         "parameters": int(model.count_params()),
         "steps": state.step,
         "stopped_early": state.stopped_early,
         "skipped_steps": state.skipped,
-        "selected_step": state.best_step if config.select == "best" else state.step,
+        "selected_step": state.step if config.select == "last" else state.best_step,
         "validation_accuracy": state.best_accuracy,
         "train_seconds": round(state.train_seconds, 1),
         "wait_share": round(state.wait_seconds / state.train_seconds, 4),
     }
 
 
-def _report_if_finished(run: Run, config: Config, workers: Workers) -> dict[str, Any] | None:
-    """Returns the run's report if it is finished, None otherwise; the chief decides for all."""
+def _begun_before(
+    run: Run, config: Config, workers: Workers
+) -> tuple[Config, dict[str, Any] | None]:
+    """Returns the config with which the run was begun, and its report, None until it is finished.
 
-    def read_report() -> Any:
+    Only the chief's folder counts. The config is the one given if no earlier call has begun a run.
+    """
+
+    def look() -> Any:
         if not workers.is_chief:
             return None
         run.check_usable(config)
-        return run.read_report() if run.report.exists() else None
+        begun = as_begun(config, run.read_config()) if run.config.exists() else config
+        return begun.select, run.read_report() if run.report.exists() else None
 
-    chief_report: dict[str, Any] | None = workers.exchange(workers.agree(read_report))[0]
-    return chief_report
+    select, report = workers.exchange(workers.agree(look))[0]
+    return config.changed({"select": select}), report
 
 
 def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Workers) -> Dataset:
@@ -113,7 +127,7 @@ def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Worke
             announce(f"Loading {config.data.source}")
         loaded = dataset or load_dataset(**config.data.to_dict())
         check_fits_data(config, loaded)
-        check_batch_divides(config, workers)
+        check_batch_divides(effective_config(config, loaded, workers.replicas), workers)
         return loaded
 
     loaded: Dataset = workers.agree(load)
@@ -133,7 +147,7 @@ def _started_run(
                 lock.enter_context(run.locked())
                 run.prepare(config)
                 record_start(run, config, data, fallback=fallback, workers=workers.count)
-                steps = total_steps(config, data)
+                steps = total_steps(effective_config(config, data, workers.replicas), data)
                 print(training_in_words(config, data, steps, workers), flush=True)
 
         workers.agree(start)

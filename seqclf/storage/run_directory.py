@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from seqclf.config import Config, differences, from_json, to_json
+from seqclf.config import Config, as_begun, differences, from_json, to_json
 from seqclf.errors import ConfigError, RunError
 from seqclf.storage.files import read_json, write_json, write_text
 from seqclf.storage.folders import check_ours_or_free, unusable_message
@@ -55,7 +55,8 @@ class Run:
         """
         if not check_ours_or_free(self.path, self.config.name, "is no run directory"):
             return
-        if changes := differences(self.read_config(), config):
+        begun = self.read_config()
+        if changes := differences(begun, as_begun(config, begun)):
             raise RunError(
                 f"{self.path} holds a run of another config, left as it is. It differs in\n"
                 + "\n".join(f"  {change}" for change in changes)

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -26,8 +26,10 @@ from seqclf.errors import Interrupted
 from seqclf.models.classifier import build_classifier
 from seqclf.storage.files import replacing
 from seqclf.storage.run_directory import Run
+from seqclf.training.criteria import value_of
 from seqclf.training.distribution.strategy import sum_before_clipping
 from seqclf.training.distribution.workers import Workers
+from seqclf.training.effective import effective_config, total_steps
 from seqclf.training.evaluation import Score, Scorer
 from seqclf.training.metrics_log import MetricsLog
 from seqclf.training.optimizers import build_optimizer
@@ -52,27 +54,6 @@ class FitResult(NamedTuple):
     score: Score | None
 
 
-def check_fits_data(config: Config, dataset: Dataset) -> None:
-    """Checks that a config and a dataset go together.
-
-    Raises:
-        ConfigError: a step would read more examples than the training split has, or `augment.*`
-            asks for augmentation of examples that are no images.
-    """
-    steps_per_epoch(dataset.train, config.examples_per_step)
-    augmentation_of(config, dataset.spec)
-
-
-def total_steps(config: Config, dataset: Dataset) -> int:
-    """Returns the number of steps of a whole training, from `steps` or `epochs`.
-
-    Raises:
-        ConfigError: a step would read more examples than the training split has.
-    """
-    epoch_steps = steps_per_epoch(dataset.train, config.examples_per_step)
-    return config.steps or max(1, round(config.epochs * epoch_steps))
-
-
 def build(config: Config, spec: DatasetSpec) -> keras.Model:
     """Returns the classifier of a config, its weights drawn from the config's seed."""
     tf.config.experimental.enable_op_determinism()
@@ -89,6 +70,7 @@ def fit(
     until: int | None = None,
     make_progress: Callable[[int, int], Progress] = Progress,
     workers: Workers | None = None,
+    also_log: Collection[str] = (),
 ) -> FitResult:
     """Trains a classifier, or goes on from the run's last checkpoint.
 
@@ -110,6 +92,8 @@ def fit(
             between them.
         workers: the workers that train together; each of them calls this function. None: this
             process trains alone.
+        also_log: the quantities, of `seqclf.config.CRITERIA`, that are logged at each validation
+            beside accuracy, loss and what `config.select` names.
 
     Returns:
         The model with the weights that `config.select` asks for, the final state, and the score of
@@ -123,6 +107,7 @@ def fit(
         Interrupted: a signal asked for it; the training so far is saved.
     """
     workers = workers or Workers()
+    config = effective_config(config, dataset, workers.replicas)
     total = total_steps(config, dataset)
     with workers.scope():
         model = model or build(config, dataset.spec)
@@ -137,7 +122,10 @@ def fit(
     if state.step and workers.is_chief:
         print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
     step = TrainStep(model, optimizer, config, workers)
-    loop = _Loop(config, dataset, run, workers, optimizer, step, recovery, selection, state, total)
+    logged = tuple(dict.fromkeys((config.criterion, *also_log)))
+    loop = _Loop(
+        *(config, dataset, run, workers, optimizer, step, recovery, selection, state, total, logged)
+    )
     score = loop.take_steps(min(total, until or total), make_progress)
     selection.give_selected_weights(state)
     if workers.is_chief:
@@ -157,6 +145,7 @@ class _Loop:
         selection: validates.
         state: where the training stands; the loop changes it.
         total: number of steps of the whole training.
+        logged: the quantities that are logged at each validation.
     """
 
     config: Config
@@ -169,6 +158,7 @@ class _Loop:
     selection: WeightSelection
     state: State
     total: int
+    logged: tuple[str, ...]
 
     def take_steps(self, end: int, make_progress: Callable[[int, int], Progress]) -> Score | None:
         """Trains to a step, or to the validation after it, and returns `FitResult.score`."""
@@ -255,6 +245,8 @@ class _Loop:
         score, selected = self.selection.validate(state)
         if log:
             rate = float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
-            progress.validation(log.add(state, score, state.step / epoch_steps, rate), state)
+            values = {name: value_of(name, score) for name in self.logged}
+            record = log.add(state, score, state.step / epoch_steps, rate, values)
+            progress.validation(record, state)
         state.interval_loss, state.interval_correct, state.interval_examples = 0.0, 0, 0
         return score if selected else None

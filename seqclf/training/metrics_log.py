@@ -1,6 +1,7 @@
 """`MetricsLog`: one record for each validation, in `metrics.jsonl` and for TensorBoard."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -31,7 +32,14 @@ class MetricsLog:
         self._folder = run.tensorboard
         self._writer = tf.summary.create_file_writer(str(run.tensorboard))
 
-    def add(self, state: State, score: Score, epoch: float, learning_rate: float) -> dict[str, Any]:
+    def add(
+        self,
+        state: State,
+        score: Score,
+        epoch: float,
+        learning_rate: float,
+        values: Mapping[str, float | None] | None = None,
+    ) -> dict[str, Any]:
         """Writes the record of a validation and returns it.
 
         Args:
@@ -39,6 +47,8 @@ class MetricsLog:
             score: the score on the validation split.
             epoch: number of epochs so far.
             learning_rate: the learning rate of the next step.
+            values: further quantities of the score by their name in `seqclf.config.CRITERIA`; one
+                that is None is not defined, and left out.
 
         Raises:
             StorageError: it cannot be written.
@@ -50,6 +60,7 @@ class MetricsLog:
             "train_accuracy": state.interval_correct / state.interval_examples,
             "validation_loss": score.loss,
             "validation_accuracy": score.accuracy,
+            **{f"validation_{k}": v for k, v in (values or {}).items() if v is not None},
             "learning_rate": learning_rate,
             "train_seconds": round(state.train_seconds, 3),
             "wait_share": round(state.wait_seconds / state.train_seconds, 5),

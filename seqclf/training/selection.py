@@ -2,6 +2,7 @@
 
 from seqclf.config import Config
 from seqclf.data.dataset import Dataset
+from seqclf.training.criteria import rank_of
 from seqclf.training.evaluation import Score, Scorer
 from seqclf.training.recovery import Recovery
 from seqclf.training.state import State
@@ -11,7 +12,7 @@ class WeightSelection:
     """Decides which weights become the model, and whether the training stops early.
 
     Args:
-        config: a resolved config; `select` and `early_stopping` are read.
+        config: a config as `effective_config` returns it; `select` and `early_stopping` are read.
         dataset: its validation split is scored.
         scorer: scores the model that is trained.
         recovery: keeps the best weights.
@@ -39,15 +40,31 @@ class WeightSelection:
             what = "Every batch since the last validation was skipped"
             raise self._recovery.diverged(what, state.step)
         score = self._scorer(self._dataset.validation)
-        best = score.accuracy > state.best_accuracy
+        best = self._compare(score, state)
         if best:
-            state.best_accuracy, state.best_step = score.accuracy, state.step
-            state.stale_validations = 0
+            state.best_accuracy, state.best_loss = score.accuracy, score.loss
+            state.best_step = state.step
             self._recovery.save_best(state.step)
+        return score, best or self._config.select == "last"
+
+    def _compare(self, score: Score, state: State) -> bool:
+        """Returns whether a score is the best so far; counts the validations without a better one.
+
+        Of two with the same value the one of lower loss is the better. For `early_stopping` this
+        does not count: on easy data the loss falls long after all examples are classified rightly.
+        """
+        value, negative_loss = rank_of(self._config.criterion, score)
+        # Checkpoints of version 0.1 have only the accuracy: there a tie is not better.
+        best_value = state.best_accuracy if state.best_value is None else state.best_value
+        higher = not state.best_step or value > best_value
+        tie = value == best_value and state.best_loss is not None
+        lower_loss = tie and negative_loss > -(state.best_loss or 0.0)
+        if higher:
+            state.best_value, state.stale_validations = value, 0
         else:
             state.stale_validations += 1
             state.stopped_early = 0 < self._config.early_stopping <= state.stale_validations
-        return score, best or self._config.select == "last"
+        return higher or lower_loss
 
     def give_selected_weights(self, state: State) -> None:
         """Gives the model, at the end, the weights that `select` asks for.
@@ -55,5 +72,5 @@ class WeightSelection:
         Raises:
             RunError: they cannot be read.
         """
-        if self._config.select == "best":
+        if self._config.select != "last":
             self._recovery.restore_best(state.best_step)

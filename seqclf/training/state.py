@@ -12,9 +12,13 @@ class State:
 
     Attributes:
         step: number of steps that have been taken.
-        best_accuracy: highest validation accuracy so far, a fraction; -1 before the first one.
-        best_step: the step of that validation.
-        stale_validations: number of validations since then.
+        best_accuracy: accuracy of the best validation so far, a fraction; -1 before the first one.
+        best_loss: its loss; None before the first one, and in checkpoints of version 0.1.
+        best_value: the highest value so far of what validations are compared by (of the loss: its
+            negative); None before the first one, and in checkpoints of version 0.1, which compared
+            accuracies.
+        best_step: the step of the best validation; 0 before the first one.
+        stale_validations: number of validations since `best_value` was reached.
         stopped_early: whether `early_stopping` has ended the training.
         interval_loss: sum of the examples' losses since the last validation.
         interval_correct: number of right predictions since the last validation.
@@ -26,6 +30,8 @@ class State:
 
     step: int = 0
     best_accuracy: float = -1.0
+    best_loss: float | None = None
+    best_value: float | None = None
     best_step: int = 0
     stale_validations: int = 0
     stopped_early: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from seqclf.config import Config
+from seqclf.config import CRITERIA, Config
 from seqclf.config.search_space import SearchSpace
 from seqclf.console.progress import Progress
 from seqclf.data.dataset import Dataset
@@ -17,13 +17,13 @@ from seqclf.experiment.manifest import record_start
 from seqclf.experiment.report import build_report, write_report
 from seqclf.experiment.run import training_facts
 from seqclf.storage.run_directory import Run
+from seqclf.training.effective import effective_config, total_steps
 from seqclf.training.evaluation import Scorer
-from seqclf.training.loop import build, fit, total_steps
+from seqclf.training.loop import build, fit
 from seqclf.training.metrics_log import read_metrics
 
 OBJECTIVES = {  # what a run logs at each validation, with the direction that is better
-    "validation_accuracy": "max",
-    "validation_loss": "min",
+    **{f"validation_{name}": direction for name, direction in CRITERIA.items()},
     "train_accuracy": "max",
     "train_loss": "min",
     "train_seconds": "min",
@@ -99,8 +99,8 @@ class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no 
             **manifest: further entries for the run's manifest.
 
         Returns:
-            The value of the objective by its name: with `select="best"` an objective of the
-            validation has its best value so far; otherwise it is the last value.
+            The value of the objective by its name: an objective of the validation has its best
+            value so far, or with `select="last"` its last one; another one has its last value.
 
         Raises:
             SeqclfError: the training fails; see `seqclf.training.loop.fit`.
@@ -109,9 +109,16 @@ class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no 
         dataset = dataset_of(config)
         run.prepare(config)
         record_start(run, config, dataset, **manifest)
+        config = effective_config(config, dataset)
         until = max(1, round(fraction * total_steps(config, dataset)))
         model, state, score = fit(
-            config, dataset, run, model=model, until=until, make_progress=make_progress
+            config,
+            dataset,
+            run,
+            model=model,
+            until=until,
+            make_progress=make_progress,
+            also_log=criteria_of(objective),
         )
         score = score or Scorer(model, dataset.spec)(dataset.validation)
         facts = training_facts(config, model, state) | {"fallback": ""}
@@ -124,9 +131,15 @@ class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no 
 
 def _value_of_trial(config: Config, objective: str, values: list[float]) -> float:
     """Returns the value that the weights of a trial have, of the values at its validations."""
-    if config.select == "best" and objective.startswith("validation"):
+    if config.select != "last" and objective.startswith("validation"):
         return max(values) if OBJECTIVES[objective] == "max" else min(values)
     return values[-1]
+
+
+def criteria_of(objective: str) -> list[str]:
+    """Returns the quantity of `CRITERIA` that an objective is about; [] if it is another one."""
+    name = objective.removeprefix("validation_")
+    return [name] if name in CRITERIA and name != objective else []
 
 
 def with_seed(config: Config, seed: int | None) -> Config:

@@ -13,15 +13,22 @@ import grpc
 import keras_tuner
 import tensorflow as tf
 
+from seqclf.config import as_begun, resolve
 from seqclf.config.search_space import SearchSpace
 from seqclf.errors import RunError, SearchError
 from seqclf.storage.files import write_json
 from seqclf.storage.locks import locked
+from seqclf.training.criteria import check_defined
 from seqclf.training.distribution.strategy import require_alone
-from seqclf.training.loop import check_fits_data, total_steps
+from seqclf.training.effective import (
+    check_fits_data,
+    choices_in_words,
+    effective_config,
+    total_steps,
+)
 from seqclf.tuner import roles
 from seqclf.tuner.folder import check_free, check_same_search, claim_folder, read_search
-from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, dataset_of
+from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, criteria_of, dataset_of
 from seqclf.tuner.oracles import make_oracle
 from seqclf.tuner.progress import SearchProgress, TrialProgress
 from seqclf.tuner.results import write_results
@@ -76,12 +83,14 @@ def run_search(
     require_alone(space.config, "A search")
     folder = Path(folder).expanduser()
     role = roles.role_of_process()
-    space = _with_epochs(space, options.max_epochs)
+    space = _as_begun(_with_epochs(space, options.max_epochs), folder, overwrite)
     search = _search_record(space, options)
     with contextlib.ExitStack() as stack:
         if role == roles.WORKER:
             _join_search(folder, search)
         else:
+            for line in choices_in_words(space.config, dataset_of(space.config)):
+                print(line, flush=True)
             stack.enter_context(_folder_of_search(folder, search, role, overwrite))
         tuner = _make_tuner(space, options, folder, search["max_epochs"])
         seconds = _run_trials(tuner, role)
@@ -98,6 +107,15 @@ def _with_epochs(space: SearchSpace, max_epochs: int | None) -> SearchSpace:
     return SearchSpace(space.config.to_dict() | changed, space.declared)
 
 
+def _as_begun(space: SearchSpace, folder: Path, overwrite: bool) -> SearchSpace:
+    """Returns the space over the config with which the search in a folder was begun, if any was."""
+    path = folder / "search.json"
+    if overwrite or not path.exists():
+        return space
+    config = as_begun(space.config, resolve(read_search(path)["config"]))
+    return space if config == space.config else SearchSpace(config, space.declared)
+
+
 def _search_record(space: SearchSpace, options: SearchOptions) -> dict[str, Any]:
     """Returns what `search.json` holds: all that must stay the same when a search is resumed.
 
@@ -106,7 +124,11 @@ def _search_record(space: SearchSpace, options: SearchOptions) -> dict[str, Any]
     """
     dataset = dataset_of(space.config)
     check_fits_data(space.config, dataset)
-    examples = total_steps(space.config, dataset) * space.config.examples_per_step
+    for criterion in criteria_of(options.objective):
+        what = f"The objective {options.objective!r}"
+        check_defined(criterion, what, dataset.validation, dataset.spec.class_names)
+    config = effective_config(space.config, dataset)
+    examples = total_steps(config, dataset) * config.examples_per_step
     epochs = examples / len(dataset.train)
     return {
         "name": space.config.name,

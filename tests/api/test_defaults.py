@@ -7,7 +7,7 @@ import seqclf
 from seqclf.api.defaults import suited_config
 from seqclf.config import DataConfig, ModelConfig
 from seqclf.errors import ConfigError
-from seqclf.training.loop import check_fits_data
+from seqclf.training.effective import check_fits_data
 
 
 @pytest.mark.parametrize("count", [10, 16, 60, 500, 3000, 9000])

@@ -17,7 +17,8 @@ from seqclf.errors import ConfigError
 from seqclf.models.classifier import build_classifier
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import make_workers
-from seqclf.training.loop import fit, total_steps
+from seqclf.training.effective import total_steps
+from seqclf.training.loop import fit
 from seqclf.training.optimizers import build_optimizer
 
 PACKAGE = Path(seqclf.__file__).parent

@@ -12,10 +12,11 @@ import pytest
 import tensorflow as tf
 from running import ROOT
 
-from seqclf.config import nest, resolve
+from seqclf.config import Config, nest, resolve
 from seqclf.config.recipes import load_recipe
 from seqclf.data.normalization import as_sequences
 from seqclf.data.sources import load_dataset
+from seqclf.errors import RunError
 from seqclf.experiment.run import run_experiment
 from seqclf.experiment.run_evaluation import evaluate_run
 from seqclf.models.loading import load_trained
@@ -38,6 +39,18 @@ def test_a_finished_run_is_left_as_it_is_and_its_figures_hold(old):
     again = evaluate_run(run, "test")
     assert again["accuracy"] == pytest.approx(report["test"]["accuracy"], abs=3 / 360)
     assert again["loss"] == pytest.approx(report["test"]["loss"], rel=1e-4)
+
+
+def test_the_default_selection_of_today_does_not_make_it_another_run(old):
+    run = Run(old / "stopped")
+    begun = run.read_config()
+    assert begun.select == "best" and Config().select == "auto"
+    run.check_usable(begun.changed({"select": "auto"}))
+    with pytest.raises(RunError, match="select: 'best' -> 'last'"):
+        run.check_usable(begun.changed({"select": "last"}))
+    finished = Run(old / "run")
+    asked = finished.read_config().changed({"select": "auto"})
+    assert run_experiment(asked, finished.path) == finished.read_report()
 
 
 def test_the_config_of_a_run_is_a_recipe(old):

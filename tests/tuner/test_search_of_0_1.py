@@ -18,8 +18,10 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.metrics_log import read_metrics
 from seqclf.tuner.search import SearchOptions, run_search
 
-# What version 0.1 itself finds when it resumes: trial, learning rate, validation loss.
-FOUND = [(3, 0.0386083, 2.163818), (1, 0.00185664, 2.302845), (2, 0.00299178, 2.321631)]
+# What version 0.1 itself finds when it resumes: trial, learning rate, validation loss. Only of
+# trial 3, which it begins anew, it has 2.163818: of two validations with the same accuracy it took
+# the first instead of that of the lower loss.
+FOUND = [(3, 0.0386083, 2.138856), (1, 0.00185664, 2.302845), (2, 0.00299178, 2.321631)]
 
 
 @pytest.fixture

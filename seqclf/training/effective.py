@@ -1,0 +1,96 @@
+"""`effective_config`: what a config means for a dataset; checks that the two go together."""
+
+from typing import Any
+
+from seqclf.config import Config
+from seqclf.data.augmentation import augmentation_of
+from seqclf.data.dataset import Dataset, ExampleStore
+from seqclf.data.pipeline import steps_per_epoch
+from seqclf.errors import ConfigError
+from seqclf.training.criteria import check_defined
+
+FEW = 50  # validation examples; among fewer the best validation is mostly a matter of luck
+
+
+def effective_config(config: Config, dataset: Dataset, replicas: int = 1) -> Config:
+    """Returns the config with the choices that it leaves to the data.
+
+    `select` "auto" becomes "best", or "last" with fewer than `FEW` validation examples. A
+    `batch_size` that the training split cannot fill becomes the largest that it can.
+
+    Args:
+        config: a resolved config; one that this function returned is returned unchanged.
+        dataset: its data.
+        replicas: the number of replicas that divide a batch among them.
+
+    Raises:
+        ConfigError: not even the smallest batch can be filled.
+    """
+    changes: dict[str, Any] = {"batch_size": _filled_batch_size(config, dataset.train, replicas)}
+    if config.select == "auto":
+        changes["select"] = "last" if len(dataset.validation) < FEW else "best"
+    return config.changed(changes)
+
+
+def choices_in_words(config: Config, dataset: Dataset, replicas: int = 1) -> list[str]:
+    """Returns lines that say what `effective_config` has chosen; [] if there is nothing to say.
+
+    Args:
+        config: the config as it was given.
+        dataset: its data.
+        replicas: the number of replicas that divide a batch among them.
+    """
+    chosen, lines = effective_config(config, dataset, replicas), []
+    if chosen.batch_size != config.batch_size:
+        of = f", of {config.batch_selection} times as many" * (config.batch_selection > 1)
+        lines.append(
+            f"batches of {chosen.batch_size}{of}, not {config.batch_size:,}: there are "
+            f"{len(dataset.train):,} examples to train on"
+        )
+    if config.select == "auto" and chosen.select == "last":
+        lines.append(
+            f"the last weights become the model: {len(dataset.validation):,} validation examples "
+            f"are fewer than {FEW}, too few to choose by (`select`)"
+        )
+    return lines
+
+
+def check_fits_data(config: Config, dataset: Dataset) -> None:
+    """Checks that a config and a dataset go together.
+
+    Raises:
+        ConfigError: a step would read more examples than the training split has even with
+            `batch_size` 1, `augment.*` asks for augmentation of examples that are no images, or
+            `select` names something that is not defined on the validation split.
+    """
+    effective_config(config, dataset)
+    augmentation_of(config, dataset.spec)
+    what = f"`select` {config.select!r}"
+    check_defined(config.criterion, what, dataset.validation, dataset.spec.class_names)
+
+
+def total_steps(config: Config, dataset: Dataset) -> int:
+    """Returns the number of steps of a whole training, from `steps` or `epochs`.
+
+    Raises:
+        ConfigError: a step would read more examples than the training split has.
+    """
+    batch = effective_config(config, dataset).examples_per_step
+    return config.steps or max(1, round(config.epochs * steps_per_epoch(dataset.train, batch)))
+
+
+def _filled_batch_size(config: Config, train: ExampleStore, replicas: int) -> int:
+    """Returns `batch_size`, or the largest one that the training split can fill."""
+    size, times = config.batch_size, config.batch_selection
+    # Of shards the number of examples in an epoch depends on the size of the batches.
+    while size * times > (examples := train.epoch_examples(size * times)):
+        size = examples // times
+        size -= size % replicas
+        if not size:
+            what = f"{replicas} replicas" if times == 1 else f"`batch_selection` {times}"
+            raise ConfigError(
+                f"A step must not read more examples than the {examples} that there are to train "
+                f"on, and with {what} it would even with the smallest `batch_size`. Received: "
+                f"batch_size={config.batch_size}, batch_selection={times}"
+            )
+    return size
