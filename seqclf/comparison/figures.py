@@ -17,6 +17,8 @@ CELL_COLOURS = dict(zip(("gru", "lstm", "rnn", "mgu"), COLOURS, strict=True))
 def learning_curves(outcomes: list[Outcome]) -> Figure:
     """Draws the training loss and validation error of each cell by step, a row for each budget.
 
+    Without validation examples it is the training error.
+
     The lines are medians over the seeds. The bands reach from the smallest value to the largest.
     """
     budgets = list(dict.fromkeys(outcome.variant.budget for outcome in outcomes))
@@ -28,9 +30,9 @@ def learning_curves(outcomes: list[Outcome]) -> Figure:
             runs = [o for o in chosen if o.variant.cell == cell and o.records]
             if runs:
                 _draw_band(loss, cell, runs, lambda record: record["train_loss"])
-                _draw_band(error, cell, runs, lambda r: 100 * (1 - r["validation_accuracy"]))
+                _draw_band(error, cell, runs, _error)
         loss.set_title(f"training loss, equal {budget}")
-        error.set_title(f"validation error, %, equal {budget}")
+        error.set_title(f"{_split(chosen)} error, %, equal {budget}")
         for each in (loss, error):
             each.set_yscale("log")
             each.yaxis.set_major_formatter("{x:g}")
@@ -40,6 +42,18 @@ def learning_curves(outcomes: list[Outcome]) -> Figure:
     if any(outcome.records for outcome in outcomes):  # there are none if all trainings diverged
         axes[0].legend(frameon=False)
     return figure
+
+
+def _split(outcomes: list[Outcome]) -> str:
+    """Returns the split whose error is drawn: that of training if none is validated on."""
+    records = [record for outcome in outcomes for record in outcome.records]
+    validated = all("validation_accuracy" in record for record in records)
+    return "validation" if validated else "training"
+
+
+def _error(record: dict[str, Any]) -> float:
+    accuracy: float = record.get("validation_accuracy", record["train_accuracy"])
+    return 100 * (1 - accuracy)
 
 
 def _draw_band(

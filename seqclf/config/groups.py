@@ -95,7 +95,11 @@ class DataConfig(Group):
     )
     tfds_dir: str = setting("", "tensorflow-datasets' folder; empty: its own default")
     validation: float = setting(
-        0.1, "fraction of the training examples that is held out to validate on", above=0, high=0.5
+        0.1,
+        "fraction of the training examples that is held out to validate on; 0: train on all of "
+        "them and take the last weights",
+        low=0,
+        high=0.5,
     )
     test: float = setting(
         0.2, "fraction held out to test on, for sources that have no test split", above=0, high=0.5

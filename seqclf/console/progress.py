@@ -38,8 +38,11 @@ class Progress:
             )
 
     def validation(self, record: dict[str, Any], state: Any) -> None:
-        """Prints the numbers of a validation."""
+        """Prints the numbers of a validation; those of training alone if there are no others."""
         best = "  *best" if state.best_step == state.step else ""
+        accuracy = ""
+        if "validation_accuracy" in record:
+            accuracy = f"validation {record['validation_accuracy']:7.2%}"
         others = "".join(
             f"  {name.removeprefix('validation_').replace('_', ' ')} {value:.4f}"
             for name, value in record.items()
@@ -48,7 +51,7 @@ class Progress:
         self._print(
             record["step"],
             f"loss {record['train_loss']:.4f}  accuracy {record['train_accuracy']:7.2%}  "
-            f"validation {record['validation_accuracy']:7.2%}{others}{best}",
+            f"{accuracy}{others}{best}",
         )
 
     def _print(self, step: int, figures: str) -> None:

@@ -158,6 +158,8 @@ def missing_classes(
     if hint := many_classes(len(labels["train"]), len(class_names)):
         notes.append(hint)
     for split, indices in labels.items():
+        if not len(indices):  # the split was not asked for
+            continue
         counts = np.bincount(np.asarray(indices, np.int64), minlength=len(class_names))
         names = [repr(name) for name, count in zip(class_names, counts, strict=True) if not count]
         if names:

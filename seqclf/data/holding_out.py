@@ -10,13 +10,16 @@ from seqclf.data.sequences import Sequences
 from seqclf.errors import DataError
 
 
-def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
+def division_in_words(
+    own: Collection[str], split_by: str, seed: int, empty: Collection[str] = ()
+) -> str:
     """Returns how the examples of a source came into their splits.
 
     Args:
         own: the names of the splits that the source itself makes.
         split_by: what random splits go by: "class", "group" or "recording".
         seed: their seed.
+        empty: the names of the splits that have no examples.
 
     Example:
         >>> division_in_words(["train"], "group", 0)
@@ -24,7 +27,7 @@ def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
     """
     others = ("validation", "test")
     given = [name for name in others if name in own]
-    random = [name for name in others if name not in own]
+    random = [name for name in others if name not in own and name not in empty]
     lines = []
     if given:
         lines.append(f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} the source's own")
@@ -32,6 +35,7 @@ def division_in_words(own: Collection[str], split_by: str, seed: int) -> str:
         verb = "is" if len(random) == 1 else "are"
         names = " and ".join(random)
         lines.append(f"{names} {verb} held out at random by {split_by}, seed {seed}")
+    lines += [f"there is no {name} split" for name in others if name in empty]
     return "; ".join(lines)
 
 

@@ -37,10 +37,12 @@ def all_splits(
     check_trainable(labels, raw.class_names, raw.where)
     notes = shared_groups(parts)
     fractions = {"test": config.test, "validation": config.validation}
-    lacking = {name: each for name, each in fractions.items() if name not in parts}
+    empty = {name for name, each in fractions.items() if name not in parts and not each}
+    lacking = {n: each for n, each in fractions.items() if n not in parts and n not in empty}
     train = parts["train"]
+    parts |= {name: train.take(np.zeros(0, np.int64)) for name in empty}
     groups = _groups(train, raw, config) if lacking else None
-    division = division_in_words(own, groups.noun if groups else "class", config.split_seed)
+    division = division_in_words(own, groups.noun if groups else "class", config.split_seed, empty)
     if lacking:
         assert train.labels is not None
         where = raw.where if raw.table else config.source

@@ -33,6 +33,8 @@ def learning_curves(
     figure, (loss, error, rate) = panels(3, width=4.2, height=3.4)
     steps = [record["step"] for record in records]
     for split, colour in (("train", BLUE), ("validation", ORANGE)):
+        if not all(f"{split}_loss" in record for record in records):
+            continue  # a run without validation examples
         style = {"color": colour, "marker": ".", "markersize": 4, "label": split}
         loss.plot(steps, [record[f"{split}_loss"] for record in records], **style)
         errors = [100 * (1 - record[f"{split}_accuracy"]) or np.nan for record in records]

@@ -84,6 +84,9 @@ def _data_lines(data: dict[str, Any]) -> list[str]:
 
 def _training_lines(report: dict[str, Any], config: Config) -> list[str]:
     training, distortions = report["training"], distortions_in_words(config)
+    validated = "no validation examples"
+    if training["validation_accuracy"] is not None:
+        validated = f"accuracy of the best validation {training['validation_accuracy']:.2%}"
     ended = "stopped early" if training["stopped_early"] else "ran to its end"
     return [
         f"- model: {model_in_words(config)}; {training['parameters']:,} parameters",
@@ -92,7 +95,7 @@ def _training_lines(report: dict[str, Any], config: Config) -> list[str]:
         f"data; seed {report['seed']}",
         *[f"- training images distorted: {distortions}"] * bool(distortions),
         f"- weights: those of step {training['selected_step']:,}, {selection_in_words(config)}; "
-        f"accuracy of the best validation {training['validation_accuracy']:.2%}",
+        f"{validated}",
     ]
 
 

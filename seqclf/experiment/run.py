@@ -94,7 +94,7 @@ def training_facts(config: Config, model: keras.Model, state: State) -> dict[str
         "stopped_early": state.stopped_early,
         "skipped_steps": state.skipped,
         "selected_step": state.step if config.select == "last" else state.best_step,
-        "validation_accuracy": state.best_accuracy,
+        "validation_accuracy": state.best_accuracy if state.best_step else None,
         "train_seconds": round(state.train_seconds, 1),
         "wait_share": round(state.wait_seconds / state.train_seconds, 4),
     }

@@ -25,7 +25,7 @@ def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[s
         The numbers of `class_report`.
 
     Raises:
-        RunError: the run has no model yet, or its data has changed since.
+        RunError: the run has no model yet, its data has changed since, or the split is empty.
     """
     config = run.read_config()
     if not run.model.exists():
@@ -34,6 +34,8 @@ def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[s
         announce(f"Loading {config.data.source}")
         dataset = load_dataset(**config.data.to_dict())
     check_same_data(run, dataset)
+    if not len(dataset.split(split)):
+        raise RunError(f"The run in {run.path} has no {split} examples (`data.{split}` is 0).")
     model = load_classifier(run.model, dataset.spec)
     announce(f"Scoring the {split} split")
     score = Scorer(model, dataset.spec)(dataset.split(split), CountProgress("Scored"))

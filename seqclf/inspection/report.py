@@ -74,6 +74,7 @@ def inspection_in_words(name: str, inspection: Inspection) -> str:
 def gradient_flow_batch(dataset: Dataset, count: int = EXAMPLES) -> tuple[Any, np.ndarray]:
     """Returns sequences `[B, T, D]` and labels `[B]` of validation examples of T time steps.
 
+    Of a dataset without validation examples they are training examples.
     Where lengths vary, the longest of the first few thousand examples are taken and cut to the
     shortest length among them.
 
@@ -82,7 +83,8 @@ def gradient_flow_batch(dataset: Dataset, count: int = EXAMPLES) -> tuple[Any, n
         count: number of examples B; fewer if the split has fewer.
     """
     considered = CONSIDERED if dataset.spec.variable_length else count
-    split = dataset.validation.take(np.arange(min(considered, len(dataset.validation))))
+    store = dataset.validation if len(dataset.validation) else dataset.train
+    split = store.take(np.arange(min(considered, len(store))))
     if split.lengths is None:
         return as_sequences(split.x, dataset.spec), split.y
     chosen = split.take(np.argsort(-split.lengths, kind="stable")[:count])

@@ -43,8 +43,8 @@ METRICS: Form = {
     "step": int,
     "train_loss": NUMBER,
     "train_accuracy": NUMBER,
-    "validation_loss": NUMBER,
-    "validation_accuracy": NUMBER,
+    "validation_loss?": NUMBER,
+    "validation_accuracy?": NUMBER,
     "learning_rate": NUMBER,
     "train_seconds": NUMBER,
 }

@@ -48,10 +48,11 @@ def choices_in_words(config: Config, dataset: Dataset, replicas: int = 1) -> lis
             f"{len(dataset.train):,} examples to train on"
         )
     if config.select == "auto" and chosen.select == "last":
-        lines.append(
-            f"the last weights become the model: {len(dataset.validation):,} validation examples "
-            f"are fewer than {FEW}, too few to choose by (`select`)"
-        )
+        count = len(dataset.validation)
+        why = f"{count:,} validation examples are fewer than {FEW}, too few to choose by (`select`)"
+        if not count:
+            why = "there are no validation examples"
+        lines.append(f"the last weights become the model: {why}")
     return lines
 
 
@@ -60,13 +61,29 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
 
     Raises:
         ConfigError: a step would read more examples than the training split has even with
-            `batch_size` 1, `augment.*` asks for augmentation of examples that are no images, or
-            `select` names something that is not defined on the validation split.
+            `batch_size` 1, `augment.*` asks for augmentation of examples that are no images,
+            `select` names something that is not defined on the validation split, or `select` or
+            `early_stopping` needs validation examples and there are none.
     """
     effective_config(config, dataset)
     augmentation_of(config, dataset.spec)
+    if not len(dataset.validation):
+        _check_needs_no_validation(config)
+        return
     what = f"`select` {config.select!r}"
     check_defined(config.criterion, what, dataset.validation, dataset.spec.class_names)
+
+
+def _check_needs_no_validation(config: Config) -> None:
+    wrong = f"early_stopping={config.early_stopping}" if config.early_stopping else ""
+    if config.select not in ("auto", "last"):
+        wrong = f"select={config.select!r}"
+    if wrong:
+        raise ConfigError(
+            "Without validation examples the training runs to its end and its last weights become "
+            "the model: set `data.validation` above 0, or leave `early_stopping` at 0 and `select` "
+            f"at 'auto' or 'last'. Received: {wrong}, data.validation={config.data.validation:g}"
+        )
 
 
 def total_steps(config: Config, dataset: Dataset) -> int:

@@ -46,7 +46,7 @@ class FitResult(NamedTuple):
         model: the model with the selected weights.
         state: the state at the end.
         score: the score of these weights on the validation split; None if an earlier process
-            computed it.
+            computed it, or there are no validation examples.
     """
 
     model: keras.Model
@@ -122,7 +122,7 @@ def fit(
     if state.step and workers.is_chief:
         print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
     step = TrainStep(model, optimizer, config, workers)
-    logged = tuple(dict.fromkeys((config.criterion, *also_log)))
+    logged = tuple(dict.fromkeys(("loss", "accuracy", config.criterion, *also_log)))
     loop = _Loop(
         *(config, dataset, run, workers, optimizer, step, recovery, selection, state, total, logged)
     )
@@ -245,8 +245,8 @@ class _Loop:
         score, selected = self.selection.validate(state)
         if log:
             rate = float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
-            values = {name: value_of(name, score) for name in self.logged}
-            record = log.add(state, score, state.step / epoch_steps, rate, values)
+            values = {name: value_of(name, score) for name in self.logged} if score else {}
+            record = log.add(state, state.step / epoch_steps, rate, values)
             progress.validation(record, state)
         state.interval_loss, state.interval_correct, state.interval_examples = 0.0, 0, 0
         return score if selected else None

@@ -10,7 +10,6 @@ from seqclf.errors import RunError, StorageError
 from seqclf.storage.files import write_text
 from seqclf.storage.recorded import check_metrics
 from seqclf.storage.run_directory import Run
-from seqclf.training.evaluation import Score
 from seqclf.training.state import State
 
 
@@ -35,19 +34,18 @@ class MetricsLog:
     def add(
         self,
         state: State,
-        score: Score,
         epoch: float,
         learning_rate: float,
-        values: Mapping[str, float | None] | None = None,
+        values: Mapping[str, float | None],
     ) -> dict[str, Any]:
         """Writes the record of a validation and returns it.
 
         Args:
             state: where the training stands.
-            score: the score on the validation split.
             epoch: number of epochs so far.
             learning_rate: the learning rate of the next step.
-            values: further quantities of the score by their name in `seqclf.config.CRITERIA`; one
+            values: quantities of the score on the validation split by their name in
+                `seqclf.config.CRITERIA`, loss and accuracy among them; {}: it has no examples. One
                 that is None is not defined, and left out.
 
         Raises:
@@ -58,9 +56,7 @@ class MetricsLog:
             "epoch": round(epoch, 4),
             "train_loss": state.interval_loss / state.interval_examples,
             "train_accuracy": state.interval_correct / state.interval_examples,
-            "validation_loss": score.loss,
-            "validation_accuracy": score.accuracy,
-            **{f"validation_{k}": v for k, v in (values or {}).items() if v is not None},
+            **{f"validation_{name}": value for name, value in values.items() if value is not None},
             "learning_rate": learning_rate,
             "train_seconds": round(state.train_seconds, 3),
             "wait_share": round(state.wait_seconds / state.train_seconds, 5),

@@ -22,7 +22,7 @@ class WeightSelection:
         self._config, self._dataset = config, dataset
         self._scorer, self._recovery = scorer, recovery
 
-    def validate(self, state: State) -> tuple[Score, bool]:
+    def validate(self, state: State) -> tuple[Score | None, bool]:
         """Scores the validation split, and notes in the state how it compares with the best.
 
         Args:
@@ -30,7 +30,7 @@ class WeightSelection:
 
         Returns:
             The score, and whether the weights of now would be the selected ones if the training
-            ended here.
+            ended here. Without validation examples the score is None.
 
         Raises:
             TrainingError: all batches since the last validation were skipped, or the weights are
@@ -39,6 +39,8 @@ class WeightSelection:
         if not state.interval_examples:
             what = "Every batch since the last validation was skipped"
             raise self._recovery.diverged(what, state.step)
+        if not len(self._dataset.validation):
+            return None, False
         score = self._scorer(self._dataset.validation)
         best = self._compare(score, state)
         if best:

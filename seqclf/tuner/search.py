@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from seqclf.config import as_begun, resolve
 from seqclf.config.search_space import SearchSpace
-from seqclf.errors import RunError, SearchError
+from seqclf.errors import ConfigError, RunError, SearchError
 from seqclf.storage.files import write_json
 from seqclf.storage.locks import locked
 from seqclf.training.criteria import check_defined
@@ -124,6 +124,11 @@ def _search_record(space: SearchSpace, options: SearchOptions) -> dict[str, Any]
     """
     dataset = dataset_of(space.config)
     check_fits_data(space.config, dataset)
+    if not len(dataset.validation):
+        raise ConfigError(
+            "A search compares its trials on the validation split, which has no examples: set "
+            f"`data.validation` above 0. Received: {space.config.data.validation:g}"
+        )
     for criterion in criteria_of(options.objective):
         what = f"The objective {options.objective!r}"
         check_defined(criterion, what, dataset.validation, dataset.spec.class_names)

@@ -43,7 +43,7 @@ def open_source(
             temporary files.
 
     Raises:
-        ConfigError: the source consists of shards already, or names nothing.
+        ConfigError: the source consists of shards already, or names nothing; or `validation` is 0.
         DataError: the source cannot be used.
     """
     kind, _, path = source.partition(":")
@@ -51,6 +51,11 @@ def open_source(
         raise ConfigError(
             "--source must be folder:DIR, csv:FILE, parquet:FILE, ts:FILES, tsv:FILES, npz:FILE, "
             f"idx:DIR, digits or a name of tensorflow-datasets. Received: {source!r}"
+        )
+    if not validation:
+        raise ConfigError(
+            "--validation must be above 0: shards always have a validation split. "
+            f"Received: {validation!r}"
         )
     keys: dict[str, Any] = dict(options or {})
     keys |= {"validation": validation, "test": test, "split_seed": seed}
