@@ -12,8 +12,8 @@ from seqclf.experiment.sequence_figures import example_of_each_class
 from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
 from seqclf.training.class_report import class_report
+from seqclf.training.effective import total_steps
 from seqclf.training.evaluation import Score
-from seqclf.training.loop import total_steps
 from seqclf.training.metrics_log import read_metrics
 from seqclf.training.optimizers import learning_rates
 
