@@ -20,6 +20,7 @@ from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
 from seqclf.console.progress import announce
 from seqclf.errors import ConfigError
+from seqclf.serving.decision import parse_target
 from seqclf.serving.labels import parse_labels, recorded_labels
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
@@ -42,6 +43,20 @@ LABELS = flags.DEFINE_list(
 LITERT = flags.DEFINE_enum(
     "litert", "", ["", "float32", "int8"], "Write a LiteRT file too, with weights of this type."
 )
+CALIBRATE = flags.DEFINE_bool(
+    "calibrate",
+    False,
+    "Fit a temperature on the validation split, by which the exported model divides its logits.",
+)
+TARGET_RECALL = flags.DEFINE_string(
+    "target_recall",
+    None,
+    "Two classes: choose on the validation split from which probability on a class is answered, "
+    "so that its recall is reached: 0.95 (the class with fewer examples) or CLASS=0.95.",
+)
+TARGET_PRECISION = flags.DEFINE_string(
+    "target_precision", None, "The same for a precision: 0.9 or CLASS=0.9."
+)
 VERIFY = flags.DEFINE_string("verify", None, "SavedModel, or folder of versions, to verify.")
 RUNTIME = flags.DEFINE_string(
     "runtime",
@@ -56,6 +71,7 @@ def check(argv: Sequence[str]) -> None:
     from seqclf.storage.run_directory import Run
 
     parse_labels(LABELS.value)
+    parse_target(TARGET_RECALL.value, TARGET_PRECISION.value)
     exporting = [WORKDIR.value, EXPORT_DIR.value]
     if any(exporting) if VERIFY.value else not all(exporting):
         raise ConfigError(
@@ -79,12 +95,15 @@ def main(argv: Sequence[str]) -> None:
 
 def export() -> None:
     """Exports a run and prints how to use the new version."""
+    from seqclf.experiment.decision import choose_decision, decision_in_words
     from seqclf.experiment.next_prediction import prediction_command
     from seqclf.serving.export import export_run
     from seqclf.storage.run_directory import Run
 
-    announce("Loading the model")
     run = Run(WORKDIR.value)
+    target = parse_target(TARGET_RECALL.value, TARGET_PRECISION.value)
+    decision = choose_decision(run, CALIBRATE.value, target)
+    announce("Loading the model")
     version = export_run(
         run,
         EXPORT_DIR.value,
@@ -92,8 +111,9 @@ def export() -> None:
         KEEP.value,
         litert=LITERT.value,
         labelled=parse_labels(LABELS.value).values(),
+        decision=decision,
     )
-    lines = [f"Exported {version}"]
+    lines = [f"Exported {version}", *decision_in_words(decision)]
     if LITERT.value:
         lines.append(f"LiteRT    {version}/assets.extra/model.tflite")
     lines += [

@@ -29,7 +29,8 @@ class Predictions:
 
     Attributes:
         probabilities: float32 `[N, C]`, the probability of each class.
-        class_index: int `[N]`, the index of the most probable class.
+        class_index: int `[N]`, the index of the most probable class; of an export that was made
+            with a threshold, the index of the class by that threshold.
         class_name: str `[N]`, its name.
         class_names: the names of all C classes, by index.
         ids: str `[N]`, the names of the sequences; None: they have none.
@@ -82,8 +83,7 @@ def predict(
     start_quietly()
     classifier = _classifier(model, spec)
     examples = _examples(sequences, lengths, classifier.spec)
-    probabilities = classifier.probabilities(examples)
-    index = probabilities.argmax(-1)
+    probabilities, index = classifier(examples)
     names = classifier.spec.class_names
     ids = getattr(examples, "ids", None)
     return Predictions(probabilities, index, np.array(names)[index], names, ids)
@@ -143,8 +143,10 @@ class _KerasClassifier:
         self.spec = spec
         self._score = _scorer(model, spec)
 
-    def probabilities(self, examples: "ExampleStore") -> np.ndarray:
-        return self._score(examples).probabilities
+    def __call__(self, examples: "ExampleStore") -> tuple[np.ndarray, np.ndarray]:
+        """Returns the probabilities `[N, C]` and the index of the predicted class `[N]`."""
+        probabilities = self._score(examples).probabilities
+        return probabilities, probabilities.argmax(-1)
 
 
 @functools.lru_cache(maxsize=4)  # a scorer compiles its prediction, which is kept for later calls
@@ -163,15 +165,19 @@ class _ExportClassifier:
         self._predictor: Predictor = Predictor(path)
         self.spec = self._predictor.spec
 
-    def probabilities(self, examples: "ExampleStore") -> np.ndarray:
+    def __call__(self, examples: "ExampleStore") -> tuple[np.ndarray, np.ndarray]:
+        """Returns the probabilities `[N, C]` and the index of the predicted class `[N]`."""
         rows = [np.zeros([0, self.spec.num_classes], np.float32)]
+        index: list[int] = []
         for part in _parts(examples):
             names = [f"sequence {i}" for i in range(len(part))]
             lengths = part.lengths
             if self.spec.variable_length and lengths is None:
                 lengths = np.full(len(part), part.x.shape[1], np.int32)
-            rows += [p.probabilities[None] for p in self._predictor.predict(part.x, lengths, names)]
-        return np.concatenate(rows)
+            predictions = self._predictor.predict(part.x, lengths, names)
+            rows += [each.probabilities[None] for each in predictions]
+            index += [each.class_index for each in predictions]
+        return np.concatenate(rows), np.array(index, np.int64)
 
 
 def _parts(examples: "ExampleStore") -> "Iterator[Split]":

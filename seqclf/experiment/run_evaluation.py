@@ -1,16 +1,16 @@
-"""`evaluate_run`: scores the model of a finished run again."""
+"""`evaluate_run` and `score_run`: score the model of a finished run again."""
 
 from typing import Any
 
 from seqclf.console.progress import CountProgress, announce
-from seqclf.data.dataset import Dataset
+from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.sources import load_dataset
 from seqclf.errors import RunError
 from seqclf.experiment.manifest import check_same_data
 from seqclf.models.loading import load_classifier
 from seqclf.storage.run_directory import Run
 from seqclf.training.class_report import class_report
-from seqclf.training.evaluation import Scorer
+from seqclf.training.evaluation import Score, Scorer
 
 
 def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[str, Any]:
@@ -27,6 +27,15 @@ def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[s
     Raises:
         RunError: the run has no model yet, its data has changed since, or the split is empty.
     """
+    score, spec = score_run(run, split, dataset)
+    return class_report(score, spec.class_names)
+
+
+def score_run(run: Run, split: str, dataset: Dataset | None = None) -> tuple[Score, DatasetSpec]:
+    """Scores the model of a run on one of its splits, and returns the spec of its data too.
+
+    The arguments and the errors are those of `evaluate_run`.
+    """
     config = run.read_config()
     if not run.model.exists():
         raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
@@ -39,4 +48,4 @@ def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[s
     model = load_classifier(run.model, dataset.spec)
     announce(f"Scoring the {split} split")
     score = Scorer(model, dataset.spec)(dataset.split(split), CountProgress("Scored"))
-    return class_report(score, dataset.spec.class_names)
+    return score, dataset.spec

@@ -25,7 +25,9 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError, StorageError
 from seqclf.models.loading import load_trained
+from seqclf.models.temperature import divide_logits
 from seqclf.serving.batching import batching_params
+from seqclf.serving.decision import Decision, Threshold
 from seqclf.serving.file_names import BATCHING, METADATA
 from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card, write_manifest
@@ -56,6 +58,7 @@ def export_run(
     report: dict[str, Any] | None = None,
     litert: str = "",
     labelled: Collection[int] = (),
+    decision: Decision | None = None,
 ) -> Path:
     """Exports the model of a run as the next version.
 
@@ -68,6 +71,7 @@ def export_run(
         report: the report of the run, for the model card; None: the one in the run directory.
         litert: `float32` or `int8` to write a LiteRT file too, see `write_litert`; empty: none.
         labelled: versions that are kept whatever `keep` is; see `publish`.
+        decision: temperature and threshold; None: neither.
 
     Returns:
         The folder of the new version, `EXPORT_DIR/<version>`.
@@ -83,16 +87,22 @@ def export_run(
         raise ConfigError(
             f"--input_dtype=uint8 is for uint8 data; those of {run.path} are {spec.raw_dtype}."
         )
+    decision, facts = decision or Decision(), _facts(run, report)
+    if decision.facts:
+        facts["decision"] = decision.facts
+    if decision.temperature != 1:
+        divide_logits(model, decision.temperature)
     return export_model(
         model,
         spec,
         Path(export_dir).expanduser(),
-        _facts(run, report),
+        facts,
         input_dtype,
         keep=keep,
         examples=examples_of(run, spec),
         litert=litert,
         labelled=labelled,
+        threshold=decision.threshold,
     )
 
 
@@ -120,6 +130,7 @@ def export_model(
     examples: WarmupExamples | None = None,
     litert: str = "",
     labelled: Collection[int] = (),
+    threshold: Threshold | None = None,
 ) -> Path:
     """Exports a classifier as the next version of `export_dir`.
 
@@ -133,6 +144,7 @@ def export_model(
         examples: examples for the warm-up and the verification; None: one example of zeros.
         litert: see `export_run`.
         labelled: see `export_run`.
+        threshold: the threshold of a class; None: the most probable class is answered.
 
     Returns:
         The folder of the new version.
@@ -146,12 +158,12 @@ def export_model(
     with staging(export_dir) as folder:
         announce("Writing the SavedModel")
         with _disk_errors(export_dir):
-            names = write_version(folder, model, spec, facts, dtype, examples)
+            names = write_version(folder, model, spec, facts, dtype, examples, threshold)
         if litert:
             announce("Writing the LiteRT file")
             write_litert(folder, model, spec, dtype, litert, examples.x)
         announce("Running the checks")
-        checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples))
+        checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples, threshold))
         _require_passed(checks, export_dir)
         recorded = {"checks": [_recorded(check) for check in checks]}
         recorded["spec"] = json.loads(spec.to_json())
@@ -189,6 +201,7 @@ def write_version(
     facts: dict[str, Any],
     dtype: str,
     examples: WarmupExamples,
+    threshold: Threshold | None = None,
 ) -> list[str]:
     """Writes a version, except its manifest, into a folder.
 
@@ -199,11 +212,12 @@ def write_version(
         facts: what the model card says about the model.
         dtype: dtype of the raw values that `serving_default` takes.
         examples: examples for the warm-up.
+        threshold: see `export_model`.
 
     Returns:
         The names of the signatures.
     """
-    signatures = ExportSignatures(model, spec, dtype)
+    signatures = ExportSignatures(model, spec, dtype, threshold)
     functions = {
         name: tf.function(function, input_signature=inputs).get_concrete_function()
         for name, (function, inputs) in signatures.all.items()
@@ -228,7 +242,12 @@ def write_version(
 
 
 def _goldens(
-    model: keras.Model, spec: DatasetSpec, dtype: str, names: list[str], examples: WarmupExamples
+    model: keras.Model,
+    spec: DatasetSpec,
+    dtype: str,
+    names: list[str],
+    examples: WarmupExamples,
+    threshold: Threshold | None,
 ) -> list[Golden]:
     """Returns a few examples with the outputs of the Keras model, for each signature."""
     batch = examples.batch(GOLDEN_BATCH)
@@ -238,6 +257,9 @@ def _goldens(
         inputs = {"sequences": sequences, "lengths": tf.constant(batch.lengths)}
     probabilities = tf.nn.softmax(tf.cast(model(inputs, training=False), tf.float32)).numpy()
     index = probabilities.argmax(-1).astype(np.int32)
+    if threshold:
+        reached = probabilities[:, threshold.class_index] >= np.float32(threshold.probability)
+        index = (reached == bool(threshold.class_index)).astype(np.int32)
     classes = object_array(name.encode() for name in spec.class_names)
     outputs = {
         "probabilities": probabilities,

@@ -77,6 +77,7 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
         "## Quality",
         "",
         *_quality(report),
+        *_decision(facts.get("decision") or {}),
         "## How it was made",
         "",
         *_making(facts, config, report),
@@ -122,6 +123,22 @@ def _quality(report: dict[str, Any]) -> list[str]:
         f"{_balance(result)}The weakest class by F1 is {_weakest(result)}.",
         "",
     ]
+
+
+def _decision(decision: dict[str, Any]) -> list[str]:
+    """Returns what the card says of temperature and threshold, if there is one of them."""
+    said = []
+    if "temperature" in decision:
+        said.append(f"The logits are divided by the temperature {decision['temperature']:.4g}.")
+    if "threshold" in decision:
+        said.append(
+            f"The class '{in_markdown(decision['class'])}' is answered from a probability of "
+            f"{decision['threshold']:.4g} on."
+        )
+    if not said:
+        return []
+    end = f"Chosen on {decision['examples']:,} validation examples; not so the scores above."
+    return [" ".join([*said, end]), ""]
 
 
 def _balance(result: dict[str, Any]) -> str:

@@ -13,8 +13,9 @@ class Prediction:
 
     Attributes:
         source: the path of the file; for an `.npz` file followed by the index of the example.
-        class_index: index of the most probable class.
-        class_name: name of the most probable class.
+        class_index: index of the predicted class: the most probable one, or that by the threshold
+            of the export.
+        class_name: name of the predicted class.
         probabilities: float32 `[C]`.
     """
 

@@ -16,6 +16,7 @@ from seqclf.data.normalization import as_sequences
 from seqclf.layers.execution import execution
 from seqclf.models.classifier import trace_classifier, traceable
 from seqclf.serving.csv_sequences import parse_csv
+from seqclf.serving.decision import Threshold
 from seqclf.serving.graph_assertions import require
 from seqclf.serving.image_decoding import decode_images
 
@@ -31,13 +32,21 @@ class ExportSignatures:
         model: the classifier; it gives logits.
         spec: spec of the data.
         input_dtype: dtype of the raw values in `serving_default` and `trace`, `uint8` or `float32`.
+        threshold: the threshold of a class; None: the most probable class is answered.
 
     Attributes:
         all: name → (function, TensorSpecs of its inputs), in the order of the documentation.
     """
 
-    def __init__(self, model: keras.Model, spec: DatasetSpec, input_dtype: str):
+    def __init__(
+        self,
+        model: keras.Model,
+        spec: DatasetSpec,
+        input_dtype: str,
+        threshold: Threshold | None = None,
+    ):
         self._model = model
+        self._threshold = threshold
         self._spec = spec
         self._shape = (None, *spec.input_shape)
         raw = [tf.TensorSpec(self._shape, input_dtype, name="inputs")]
@@ -231,9 +240,14 @@ class ExportSignatures:
 
     def _outputs(self, sequences: Tensor, lengths: list[Tensor]) -> dict[str, Tensor]:
         logits = self._logits(sequences, *lengths)
+        probabilities = tf.nn.softmax(logits)  # [B, C]
         index = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        if self._threshold:
+            chosen = self._threshold.class_index
+            reached = probabilities[:, chosen] >= self._threshold.probability
+            index = tf.where(reached, chosen, 1 - chosen)
         return {
-            "probabilities": tf.nn.softmax(logits),
+            "probabilities": probabilities,
             "class_index": index,
             "class_name": tf.gather(tf.constant(self._spec.class_names), index),
         }
