@@ -173,7 +173,8 @@ class ModelConfig(Group):
     bidirectional: bool = setting(False, "read the sequence in both directions in every layer")
     dropout: float = setting(
         0.0,
-        "fraction of each recurrent layer's outputs that is dropped before the next layer",
+        "fraction of each recurrent layer's outputs that is dropped before the next layer, and of "
+        "the convolutions' before the head",
         low=0,
         below=1,
     )
@@ -181,6 +182,13 @@ class ModelConfig(Group):
         "last",
         "what the head reads: the last state, or the last state and the mean of all states",
         choices=("last", "mean"),
+    )
+    conv: tuple[int, ...] = setting(
+        (),
+        "filters of each convolution beside the recurrent layers, first to last, such as "
+        "(128, 256, 128); their kernels have 8, 5, 3, 3, ... time steps, and the head also reads "
+        "the mean of the last; (): none",
+        low=1,
     )
     layer_norm: bool = setting(False, "layer normalisation after each recurrent layer")
     time_reduction: tuple[int, ...] = setting(

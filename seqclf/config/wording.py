@@ -12,6 +12,7 @@ def model_in_words(config: Config) -> str:
     ]
     parts += ["reset gate before the product"] * (not model.reset_after)
     parts += ["mean of the states beside the last"] * (model.pooling == "mean")
+    parts += [f"convolutions [{', '.join(map(str, model.conv))}]"] if model.conv else []
     parts += ["layer normalisation"] * model.layer_norm
     parts += [f"dropout {model.dropout:g}"] if model.dropout else []
     if any(factor > 1 for factor in model.time_reduction):

@@ -9,6 +9,8 @@ Four cells, with a = x_t W + b, and h_{t-1} written h; `RecurrentCell` has what 
                                                                 h_t = o ⊙ tanh(c_t)
 """
 
+from seqclf.layers.convolution import ConvolutionBranch
+from seqclf.layers.cumulative_norm import CumulativeLayerNorm
 from seqclf.layers.gru import GRU
 from seqclf.layers.gru_cell import GRUCell
 from seqclf.layers.initializers import ChronoBias
@@ -26,6 +28,8 @@ __all__ = [
     "LSTM",
     "MGU",
     "ChronoBias",
+    "ConvolutionBranch",
+    "CumulativeLayerNorm",
     "GRUCell",
     "LSTMCell",
     "LastAndMean",

@@ -44,7 +44,7 @@ class LastAndMean(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         if self.bidirectional:
             half = states.shape[-1] // 2
             last = ops.concatenate([last[:, :half], states[:, 0, half:]], axis=-1)
-        summed, valid = _in_float32(states, mask)
+        summed, valid = zero_where_masked(states, mask)
         mean = ops.sum(summed, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)
         return ops.concatenate([last, ops.cast(mean, last.dtype)], axis=-1)
 
@@ -64,7 +64,7 @@ class LastAndMean(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         """
         if self.bidirectional:
             raise ValueError("States that were read in both directions have no last one at a step.")
-        summed, valid = _in_float32(states, mask)
+        summed, valid = zero_where_masked(states, mask)
         means = ops.cumsum(summed, axis=1) / ops.maximum(ops.cumsum(valid, axis=1), 1)
         return ops.concatenate([states, ops.cast(means, states.dtype)], axis=-1)
 
@@ -79,7 +79,7 @@ class LastAndMean(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         return {**super().get_config(), "bidirectional": self.bidirectional}
 
 
-def _in_float32(states: Any, mask: Any) -> tuple[Any, Any]:
+def zero_where_masked(states: Any, mask: Any) -> tuple[Any, Any]:
     """Returns the states with 0 at masked time steps, and the mask as numbers, `[B, T, 1]`.
 
     Both are float32: in half precision a count would stop at 256 (bfloat16) or 2,048 time steps.

@@ -1,4 +1,7 @@
-"""`build_classifier`: stacked recurrent layers, the last valid state, a logit for each class."""
+"""`build_classifier`: stacked recurrent layers, the last valid state, a logit for each class.
+
+A branch of convolutions may stand beside the recurrent layers (`model.conv`).
+"""
 
 from typing import Any
 
@@ -6,17 +9,20 @@ import keras
 
 from seqclf.config import Config, ModelConfig
 from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import ConfigError
 from seqclf.layers import (
     GRU,
     LSTM,
     MGU,
     ChronoBias,
+    ConvolutionBranch,
     LastAndMean,
     LengthMask,
     Recurrent,
     SimpleRNN,
     TimeReduction,
 )
+from seqclf.layers.convolution import kernel_sizes
 from seqclf.layers.trace import Trace, trace
 
 CELLS: dict[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "rnn": SimpleRNN, "mgu": MGU}
@@ -36,6 +42,9 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         vary, T is free, and there is a second input, int32 `[B]`, named `lengths`. The output is
         logits, float32 `[B, num_classes]`.
 
+    Raises:
+        ConfigError: a kernel of `model.conv` is longer than the sequences.
+
     Example:
         >>> from seqclf.config import resolve
         >>> dataset = seqclf.load_dataset("digits")
@@ -43,6 +52,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         >>> build_classifier(config, dataset.spec).output_shape
         (None, 10)
     """
+    check_kernels(config.model, spec)
     policy = keras.DTypePolicy(config.precision)
     time_steps = None if spec.variable_length else spec.time_steps
     inputs = [keras.Input((time_steps, spec.features), name="sequences")]
@@ -51,6 +61,9 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         inputs.append(keras.Input((), dtype="int32", name="lengths"))
         mask = LengthMask(name="length_mask")(*inputs)
     x = inputs[0]  # [B, T, D]
+    if config.model.conv:
+        branch = ConvolutionBranch(config.model.conv, dtype=policy, name="convolutions")
+        beside = branch(x, mask=mask)  # [B, F]
     depth = len(config.model.units)
     reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
@@ -65,11 +78,28 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
             x = pool(x, mask=mask)  # [B, 2 H]
         if config.model.layer_norm:
             x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)
+        if i == depth and config.model.conv:
+            x = keras.layers.Concatenate(dtype=policy, name="join")([x, beside])  # [B, H + F]
         if config.model.dropout:
             x = keras.layers.Dropout(config.model.dropout, dtype=policy, name=f"dropout_{i}")(x)
     # The head computes in float32: a softmax in half precision costs accuracy and gains nothing.
     logits = keras.layers.Dense(spec.num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs if spec.variable_length else inputs[0], logits, name="classifier")
+
+
+def check_kernels(model: ModelConfig, spec: DatasetSpec) -> None:
+    """Checks that the convolutions of a config fit the sequences.
+
+    Raises:
+        ConfigError: a kernel is longer than the sequences (where lengths vary, the longest one).
+    """
+    largest = max(kernel_sizes(len(model.conv)), default=0)
+    if spec.time_steps < largest:
+        raise ConfigError(
+            f"`model.conv` reads {largest} time steps at once, and the sequences of {spec.source} "
+            f"have {spec.time_steps}{' at most' * spec.variable_length}: set `model.conv` to (). "
+            f"Received: {list(model.conv)}"
+        )
 
 
 def _recurrent(
@@ -123,22 +153,33 @@ def trace_classifier(
     Returns:
         The logits at each time step, `[B, T, C]`, and the `Trace` of each recurrent layer, first to
         last. The logits of a time step are those that the model would give if the sequence ended
-        there; the last of them are the model's own. With `model.pooling` "mean" the mean is taken
-        over the states until then. With time reduction the time steps are those that the layer in
-        question reads.
+        there; the last of them are the model's own. With `model.pooling` "mean" or with
+        `model.conv` the means are taken over the time steps until then. With time reduction the
+        time steps are those that the layer in question reads.
     """
     traces: list[Trace] = []
     x, mask = sequences, None
     if lengths is not None:
         mask = LengthMask()(sequences, lengths)
-    for layer in model.layers:
+    beside = None  # what the convolutions give, `[B, T, F]`
+    for layer in _in_order(model):
         if isinstance(layer, Recurrent):
             traces.append(trace(layer, x, mask, nudges and nudges[len(traces)]))
             x = traces[-1].state  # [B, T, H]
+        elif isinstance(layer, ConvolutionBranch):
+            beside = layer.after_each_step(x, mask)
         elif isinstance(layer, TimeReduction):
             x, mask = layer(x), layer.compute_mask(x, mask)
+            beside = beside if beside is None else layer(beside)
         elif isinstance(layer, LastAndMean):
             x = layer.after_each_step(x, mask)
+        elif isinstance(layer, keras.layers.Concatenate):
+            x = layer([x, beside])
         elif not isinstance(layer, (keras.layers.InputLayer, LengthMask, keras.layers.Dropout)):
             x = layer(x)  # layer normalisation, and the head: both work on the last axis
     return x, traces
+
+
+def _in_order(model: keras.Model) -> list[keras.layers.Layer]:
+    """Returns the layers of a model, the branch of convolutions first: it reads the sequences."""
+    return sorted(model.layers, key=lambda layer: not isinstance(layer, ConvolutionBranch))

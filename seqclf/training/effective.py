@@ -7,6 +7,7 @@ from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, ExampleStore
 from seqclf.data.pipeline import steps_per_epoch
 from seqclf.errors import ConfigError
+from seqclf.models.classifier import check_kernels
 from seqclf.training.criteria import check_defined
 
 FEW = 50  # validation examples; among fewer the best validation is mostly a matter of luck
@@ -62,11 +63,13 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
     Raises:
         ConfigError: a step would read more examples than the training split has even with
             `batch_size` 1, `augment.*` asks for augmentation of examples that are no images,
-            `select` names something that is not defined on the validation split, or `select` or
-            `early_stopping` needs validation examples and there are none.
+            a kernel of `model.conv` is longer than the sequences, `select` names something that is
+            not defined on the validation split, or `select` or `early_stopping` needs validation
+            examples and there are none.
     """
     effective_config(config, dataset)
     augmentation_of(config, dataset.spec)
+    check_kernels(config.model, dataset.spec)
     if not len(dataset.validation):
         _check_needs_no_validation(config)
         return

@@ -121,6 +121,11 @@ def test_differences_name_key_old_and_new():
             {"model": {"units": [8, 8], "time_reduction": [2**31]}},
             "`model.time_reduction` must be a list of integers from 1 to 1e+06",
         ),
+        (
+            {"model": {"conv": [8, 0]}},
+            "`model.conv` must be a list of integers from 1 up",
+        ),
+        ({"model": {"conv": 8}}, "`model.conv` must be a list of integers. Received: 8"),
         ({"model": {"chrono": 10**7}}, "`model.chrono` must be at most 1e+06"),
         ({"model": {"chrono": 10**39}}, "`model.chrono` must not need more than 63 bits"),
         ({"model": {"chrono": 2}}, "`model.chrono` must be 0 (off) or more than 2 steps"),

@@ -10,11 +10,13 @@ import pytest
 from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import ConfigError
 from seqclf.layers import GRU
 from seqclf.models.classifier import traceable
 
 FIXED = DatasetSpec("test", "rows", (6, 4), "float32", ("a", "b", "c"))
 VARYING = dataclasses.replace(FIXED, variable_length=True)
+LONG = dataclasses.replace(FIXED, raw_shape=(9, 4))
 
 
 def build(spec=FIXED, precision="float32", **model):
@@ -63,6 +65,38 @@ def test_with_pooling_the_head_reads_the_last_state_and_the_mean_of_all(both):
     assert traceable(model) is not both
 
 
+def test_convolutions_stand_beside_the_recurrent_layers():
+    """The head reads what the model without them reads, and beside it the branch's mean."""
+    options = {"units": [5, 4], "pooling": "mean", "layer_norm": True}
+    model, plain = (build(LONG, **options, conv=conv) for conv in ([6, 3], ()))
+    branch = model.get_layer("convolutions")
+    own = {id(weight) for weight in branch.weights}
+    shared = [weight for weight in model.weights if id(weight) not in own]
+    plain.set_weights([*shared[:-2], shared[-2][:8], shared[-1]])
+    x = np.random.default_rng(0).normal(size=(7, 9, 4)).astype("float32")
+    expected = plain(x) + branch(x) @ shared[-2][8:]
+    np.testing.assert_allclose(model(x), expected, atol=1e-5)
+    assert branch(x).shape == (7, 3) and traceable(model)
+
+
+def test_without_convolutions_the_weights_are_drawn_as_ever():
+    weights = []
+    for options in ({}, {"conv": []}):
+        keras.utils.set_random_seed(3)
+        weights.append(build(units=[5, 4], **options).get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("spec", [FIXED, VARYING], ids=["fixed", "varying"])
+def test_convolutions_are_refused_where_the_sequences_are_shorter(spec):
+    build(spec, units=[3], conv=()), build(dataclasses.replace(spec, raw_shape=(8, 4)), conv=[3])
+    most = " at most" * spec.variable_length
+    said = rf"reads 8 time steps at once, .* have 6{most}: set `model.conv` to \(\). Received: \[9"
+    with pytest.raises(ConfigError, match=said):
+        build(spec, units=[3], conv=[9, 9])
+
+
 def test_options_add_their_layers():
     model = build(units=[5, 4], bidirectional=True, dropout=0.2, layer_norm=True, reset_after=False)
     kinds = [type(layer).__name__ for layer in model.layers]
@@ -103,12 +137,15 @@ def test_chrono_initialisation_reaches_every_layer():
         {"bidirectional": True, "pooling": "mean"},
         {"time_reduction": [4], "layer_norm": True},
         {"time_reduction": [4], "pooling": "mean"},
+        {"conv": [5, 7], "pooling": "mean"},
+        {"conv": [5], "bidirectional": True},
     ],
     ids=str,
 )
 def test_padding_changes_nothing(options):
     """The last valid state is read: padding of any length leaves the logits as they are."""
-    model = build(VARYING, units=[5, 4], **options)
+    spec = dataclasses.replace(LONG, variable_length=True)
+    model = build(spec, units=[5, 4], **options)
     rng = np.random.default_rng(0)
     x, lengths = rng.normal(size=(3, 6, 4)).astype("float32"), np.array([2, 6, 4])
     together = model({"sequences": x, "lengths": lengths}).numpy()

@@ -12,13 +12,17 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
 from seqclf.models.loading import load_classifier
 
-FIXED = DatasetSpec("test", "rows", (6, 4), "float32", ("a", "b", "c"))
-VARYING = DatasetSpec("test", "rows", (6, 4), "float32", ("a", "b", "c"), variable_length=True)
+FIXED = DatasetSpec("test", "rows", (8, 4), "float32", ("a", "b", "c"))
+VARYING = DatasetSpec("test", "rows", (8, 4), "float32", ("a", "b", "c"), variable_length=True)
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"bidirectional": True, "pooling": "mean"}, {"time_reduction": [2], "chrono": 6}],
+    [
+        {"bidirectional": True, "pooling": "mean"},
+        {"time_reduction": [2], "chrono": 6},
+        {"conv": [5, 3]},
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("spec", [FIXED, VARYING], ids=["fixed", "varying"])
@@ -28,7 +32,7 @@ def test_saved_and_loaded(spec, options, tmp_path):
     )
     model.save(tmp_path / "m.keras")
     loaded = load_classifier(tmp_path / "m.keras")
-    x = np.ones((2, 6, 4), "float32")
+    x = np.ones((2, 8, 4), "float32")
     inputs = {"sequences": x, "lengths": np.array([2, 6])} if spec.variable_length else x
     np.testing.assert_array_equal(loaded(inputs), model(inputs))
 
@@ -37,6 +41,7 @@ def test_a_public_name_makes_keras_open_every_model(tmp_path):
     """Even `default_config`, whose module needs no TensorFlow: all layers are registered."""
     for cell in ("gru", "lstm", "rnn", "mgu"):
         options = {"cell": cell, "units": [3, 3], "time_reduction": [2], "pooling": "mean"}
+        options["conv"] = [3]
         chrono = {"chrono": 6} if cell != "rnn" else {}
         config = resolve({"model": {**options, **chrono}})
         build_classifier(config, VARYING).save(tmp_path / f"{cell}.keras")

@@ -109,10 +109,15 @@ def test_messages_that_do_not_fit_are_refused(spec, message, said):
         functions["classify"](tf.constant([message]))
 
 
-@pytest.mark.parametrize("spec", [IMAGES, VARYING], ids=["images", "varying"])
-def test_the_trace_says_what_the_model_would_answer_if_the_sequence_ended_there(spec):
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [(IMAGES, {}), (VARYING, {}), (VARYING, {"conv": [7, 5], "pooling": "mean"})],
+    ids=["images", "varying", "convolutions"],
+)
+def test_the_trace_says_what_the_model_would_answer_if_the_sequence_ended_there(spec, options):
     """Beside the classifier itself, asked about every prefix."""
-    model, functions = build(dataclasses.replace(spec, variable_length=True), layer_norm=True)
+    built = dataclasses.replace(spec, raw_shape=(8, 5), variable_length=True)
+    model, functions = build(built, layer_norm=True, **options)
     varying = dataclasses.replace(spec, variable_length=True)
     x, lengths = examples(spec, 3), np.array([6, 2, 4], np.int32)
     steps = functions["trace"](tf.constant(x), tf.constant(lengths))["step_probabilities"].numpy()
@@ -168,10 +173,22 @@ def test_half_precision_answers_in_float32():
                 assert value.dtype in (tf.float32, tf.int32, tf.string)
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean"])
-def test_trace_classifier_ends_in_the_model_s_own_logits(pooling):
-    model, _ = build(IMAGES, layer_norm=True, dropout=0.5, pooling=pooling)
-    sequences = as_sequences(examples(IMAGES, 3), IMAGES)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pooling": "last"},
+        {"pooling": "mean"},
+        {"conv": [5]},
+        {"conv": [5, 4], "pooling": "mean", "time_reduction": [3]},
+    ],
+    ids=str,
+)
+def test_trace_classifier_ends_in_the_model_s_own_logits(options):
+    spec = dataclasses.replace(IMAGES, raw_shape=(8, 5))
+    model = build_classifier(
+        resolve({"model": {"units": [8, 6], "layer_norm": True, "dropout": 0.5, **options}}), spec
+    )
+    sequences = as_sequences(examples(spec, 3), spec)
     logits, traces = trace_classifier(model, sequences)
     assert len(traces) == 2
     np.testing.assert_allclose(logits[:, -1], model(sequences, training=False), atol=1e-5)

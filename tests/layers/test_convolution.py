@@ -1,0 +1,135 @@
+"""ConvolutionBranch and its normalisation: against PyTorch, and what padding must not change."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqclf.layers import ConvolutionBranch, CumulativeLayerNorm
+from seqclf.layers.convolution import kernel_sizes
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(4, 11, 3)).astype("float32")  # [B, T, D]
+LENGTHS = np.array([11, 1, 4, 9])
+MASK = np.arange(11) < LENGTHS[:, None]
+
+
+def branch(filters=(6, 5, 4), **options):
+    """Returns a branch whose weights are all random, those that start at 0 or 1 as well."""
+    keras.utils.set_random_seed(0)
+    layer = ConvolutionBranch(filters, **options)
+    layer.build(X.shape)
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.normal(size=w.shape, scale=0.5) for w in layer.get_weights()])
+    return layer
+
+
+def by_torch(layer, sequence):
+    """Returns the branch's output for one sequence `[T, D]` and the gradient of its sum."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    functional = torch.nn.functional
+    x = torch.tensor(sequence.T[None].astype(np.float64))  # [1, D, T]
+    weights = [torch.tensor(w.astype(np.float64), requires_grad=True) for w in layer.get_weights()]
+    count = len(layer.filters)
+    kernels, scales = weights[:count], weights[count:]
+    for i, kernel in enumerate(kernels):
+        padded = functional.pad(x, (kernel.shape[0] - 1, 0))
+        x = functional.conv1d(padded, kernel.permute(2, 1, 0))
+        normal = [  # group normalisation of a prefix in one group; its last time step is ours
+            functional.group_norm(x[..., : t + 1], 1, eps=1e-3)[..., -1] for t in range(x.shape[2])
+        ]
+        gamma, beta = scales[2 * i : 2 * i + 2]
+        x = torch.relu(torch.stack(normal, -1) * gamma[:, None] + beta[:, None])
+    output = x.mean(-1)[0]
+    output.sum().backward()
+    return output.detach().numpy(), [w.grad.numpy() for w in weights]
+
+
+def test_output_and_gradients_are_pytorch_s():
+    layer = branch()
+    expected = [by_torch(layer, x[:length]) for x, length in zip(X, LENGTHS, strict=True)]
+    with tf.GradientTape() as tape:
+        output = layer(X, mask=MASK)
+        total = tf.reduce_sum(output)
+    np.testing.assert_allclose(output, [each for each, _ in expected], atol=1e-5)
+    found = tape.gradient(total, [variable.value for variable in layer.trainable_variables])
+    for gradient, *parts in zip(found, *(gradients for _, gradients in expected), strict=True):
+        assert np.abs(gradient).max() > 1e-3
+        np.testing.assert_allclose(gradient, sum(parts), atol=1e-4)
+
+
+BRANCH = branch()
+
+
+@settings(max_examples=20, deadline=None)
+@given(length=st.integers(1, 20), padding=st.integers(0, 40), seed=st.integers(0, 2**32 - 1))
+def test_padding_of_any_length_and_content_changes_nothing(length, padding, seed):
+    rng, layer = np.random.default_rng(seed), BRANCH
+    sequence = rng.normal(size=(1, length, 3)).astype("float32")
+    filling = np.full((1, padding, 3), rng.choice([0.0, 7.0, np.nan, np.inf]), "float32")
+    padded = np.concatenate([sequence, filling], axis=1)
+    mask = np.arange(length + padding)[None] < length
+    np.testing.assert_allclose(layer(padded, mask=mask), layer(sequence), atol=1e-6)
+
+
+def test_after_each_step_it_gives_what_the_prefix_would():
+    layer = branch()
+    steps = np.asarray(layer.after_each_step(X, MASK))
+    for t in range(1, 12):
+        prefixes = layer(X[:, :t], mask=MASK[:, :t])
+        np.testing.assert_allclose(steps[:, t - 1], prefixes, atol=1e-6)
+    np.testing.assert_allclose(layer.after_each_step(X)[:, -1], layer(X), atol=1e-6)
+
+
+def test_masked_values_send_no_gradient_and_take_none():
+    layer = branch()
+    x = tf.constant(np.where(MASK[..., None], X, np.nan))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(layer(x, mask=MASK))
+    gradient = tape.gradient(total, x).numpy()
+    assert (gradient[~MASK] == 0).all() and (np.abs(gradient[MASK]) > 0).any(axis=-1).all()
+
+
+def test_compiled_by_xla_it_gives_the_same():
+    layer = branch()
+    compiled = tf.function(layer, jit_compile=True)
+    np.testing.assert_allclose(compiled(X, mask=MASK), layer(X, mask=MASK), atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_kernels_are_those_published_and_then_the_last_again(count):
+    assert kernel_sizes(count) == (8, 5, 3, 3, 3)[:count]
+    layer = branch(filters=range(2, 2 + count))
+    assert [w.shape[0] for w in layer.get_weights()[:count]] == list(kernel_sizes(count))
+    assert layer(X).shape == layer.compute_output_shape(X.shape) == (4, 1 + count)
+
+
+def test_half_precision_is_close():
+    layer = branch(dtype="mixed_bfloat16")
+    found = layer(X, mask=MASK)
+    assert found.dtype == "bfloat16" and layer.after_each_step(X).dtype == "bfloat16"
+    exact = branch()(X, mask=MASK)
+    np.testing.assert_allclose(np.asarray(found, "float32"), exact, atol=0.1)
+
+
+def test_half_precision_normalises_long_sequences_right():
+    """A count or a sum in bfloat16 would stop at 256."""
+    x = keras.ops.cast(np.arange(3000)[None, :, None] % 2, "bfloat16")  # 0, 1, 0, 1 …
+    last = CumulativeLayerNorm(epsilon=0.0, dtype="mixed_bfloat16")(x)[0, -2:, 0]
+    np.testing.assert_allclose(np.asarray(last, "float32"), [-1, 1], atol=0.01)
+
+
+def test_it_is_saved_with_a_model(tmp_path):
+    model = keras.Sequential([keras.Input((None, 3)), branch()])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(X), model(X))
+
+
+@pytest.mark.parametrize("filters", [[], [4, 0]])
+def test_filters_that_are_none_are_refused(filters):
+    with pytest.raises(ValueError, match=r"at least one number, and none below 1. Received: fil"):
+        ConvolutionBranch(filters)
