@@ -45,6 +45,9 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.class_index)
 
+    def __repr__(self) -> str:
+        return f"<Predictions of {len(self):,} sequences, {len(self.class_names)} classes>"
+
 
 def predict(
     model: Any, sequences: Any, *, lengths: Any = None, spec: "DatasetSpec | None" = None

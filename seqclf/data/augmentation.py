@@ -23,6 +23,7 @@ import tensorflow as tf
 from seqclf.config import Config
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
+from seqclf.layers.compiled import compiled
 
 SMOOTHING = 4 / 29  # deviation of the Gaussian as a fraction of the side, as in Simard et al.
 POINTS = 10  # control points along a side; they lie closer together than that deviation
@@ -162,7 +163,7 @@ def resample(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tenso
 
 
 # XLA makes one pass of it, which takes a third of the time.
-@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow has no types
+@functools.partial(compiled, jit_compile=True)
 def _compiled(images: tf.Tensor, affine: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
     shape = tf.shape(images)
     if images.shape.rank == 3:

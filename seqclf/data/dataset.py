@@ -89,6 +89,15 @@ class Dataset:
             options,
         )
 
+    def __repr__(self) -> str:
+        spec = self.spec
+        upto = "up to " if spec.variable_length else ""
+        counts = ", ".join(f"{name} {len(split):,}" for name, split in self.splits())
+        return (
+            f"<Dataset {self.origin}: {upto}{spec.time_steps} time steps of {spec.features} "
+            f"features, {spec.num_classes} classes; {counts}>"
+        )
+
     def split(self, name: str) -> ExampleStore:
         """Returns the split called `train`, `validation` or `test`."""
         return dict(self.splits())[name]

@@ -142,7 +142,8 @@ def worker_part(count: int, worker: int, workers: int) -> range:
 
 def _batches(references: tf.data.Dataset, prepare: Callable[..., Any]) -> tf.data.Dataset:
     """Returns the batches that `prepare` makes of references."""
-    batches = references.map(prepare, num_parallel_calls=2, deterministic=True)
+    plain = tf.autograph.experimental.do_not_convert(prepare)  # converting takes seconds
+    batches = references.map(plain, num_parallel_calls=2, deterministic=True)
     # There is nothing to tune here, and in TensorFlow 2.21 an iterator that is dropped waits until
     # its tuner wakes up, which took 47 s at the end of a training of 90 s.
     options = tf.data.Options()

@@ -20,6 +20,7 @@ from seqclf.data.npz import npz_data
 from seqclf.data.options import DataOptions
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.shards.source import load_shards
+from seqclf.data.source_kinds import check_kind
 from seqclf.data.tables.arrow_tables import FRAME
 from seqclf.data.tables.frames import is_frame
 from seqclf.data.tables.reading import csv_data, frame_data, parquet_data
@@ -84,6 +85,7 @@ def _load(config: DataConfig) -> Dataset:
             f"The data of this run was in memory ({config.source}), not in a file. In Python, give "
             "the same dataset again, such as seqclf.evaluate(run, dataset=dataset)."
         )
+    check_kind(config.source)
     kind, _, path = config.source.partition(":")
     named = kind in FILES or kind == "tfrecord"
     if named and not path:

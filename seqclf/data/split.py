@@ -115,6 +115,7 @@ class Split:
         first_epoch, position = divmod(first_step, epoch_steps)
         rows = slice(worker * batch_size // workers, (worker + 1) * batch_size // workers)
 
+        @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # no types
         def epoch_indices(epoch: tf.Tensor) -> tf.data.Dataset:
             keys = tf.random.stateless_uniform(
                 [len(self)], tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.int64

@@ -35,7 +35,6 @@ def all_splits(
     labels = {name: part.labels for name, part in parts.items() if part.labels is not None}
     assert raw.class_names is not None
     check_trainable(labels, raw.class_names, raw.where)
-    notes = shared_groups(parts)
     fractions = {"test": config.test, "validation": config.validation}
     empty = {name for name, each in fractions.items() if name not in parts and not each}
     lacking = {n: each for n, each in fractions.items() if n not in parts and n not in empty}
@@ -43,12 +42,17 @@ def all_splits(
     parts |= {name: train.take(np.zeros(0, np.int64)) for name in empty}
     groups = _groups(train, raw, config) if lacking else None
     division = division_in_words(own, groups.noun if groups else "class", config.split_seed, empty)
+    notes: tuple[str, ...] = ()
     if lacking:
         assert train.labels is not None
         where = raw.where if raw.table else config.source
         splits = held_out(train.labels, groups, lacking, config.split_seed, where, raw.class_names)
         parts |= divide(train, splits)
         notes += _groups_note(groups, splits)
+    shared = shared_groups(parts)
+    if shared and lacking and config.split_by != "group":
+        shared += ("set `data.split_by` to group to have each group in one random split only",)
+    notes += shared
     notes += repeated_examples(parts, [name for name in ("validation", "test") if name in own])
     return parts, notes, division
 

@@ -126,8 +126,10 @@ def _builder(name: str, folder: str) -> Any:
         near = difflib.get_close_matches(name.split("/")[0].split(":")[0], known, n=3)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise DataError(
-            "`data.source` must be 'digits', a tensorflow-datasets name, 'idx:DIR', 'npz:FILE' or "
-            f"'tfrecord:GLOB'. Received: {name!r}, which tensorflow-datasets does not know.{hint}"
+            "`data.source` must be digits, a name of tensorflow-datasets, or the kind of a file or "
+            "folder and its path: csv:FILE, parquet:FILE, folder:DIR, ts:TRAIN,TEST, "
+            "tsv:TRAIN,TEST, npz:FILE, idx:DIR or tfrecord:GLOB. "
+            f"Received: {name!r}, which tensorflow-datasets does not know.{hint}"
         ) from error
 
 

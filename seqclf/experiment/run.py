@@ -63,6 +63,8 @@ def run_experiment(
     data = _load_on_all_workers(config, dataset, workers)
     with _started_run(run, config, data, fallback, workers):
         config = effective_config(config, data, workers.replicas)
+        if workers.is_chief:
+            announce("Preparing the first step")
         model, state, _ = fit(config, data, run, workers=workers)
         if workers.is_chief:
             announce("Scoring the test split")

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from seqclf.layers import Recurrent
 from seqclf.layers.base_cell import RecurrentCell
+from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution
 from seqclf.layers.trace import Trace
 from seqclf.models.classifier import trace_classifier
@@ -128,7 +129,7 @@ def _gradients(
         ∂L/∂s_t of each example's loss L, in the structure of `nudges`, and the norm.
     """
 
-    @tf.function  # type: ignore[untyped-decorator]  # no types
+    @compiled
     def run() -> tuple[Any, Any]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(nudges)
@@ -149,7 +150,7 @@ def _jacobian_norms(cell: RecurrentCell, traced: Trace) -> tuple[np.ndarray, np.
     states = tf.concat([*traced.states.values()], axis=-1)[:JACOBIAN_EXAMPLES]  # [B, T, S·H]
     T, size = states.shape[1], states.shape[2]
 
-    @tf.function  # type: ignore[untyped-decorator]  # no types
+    @compiled
     def jacobian(a: Any, state: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(state)

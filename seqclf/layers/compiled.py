@@ -1,4 +1,4 @@
-"""`compiled`: a `tf.function` whose traces are counted apart from those of others."""
+"""`compiled`: a `tf.function` that is traced as it is written, and counted apart from others."""
 
 import functools
 from collections.abc import Callable
@@ -9,6 +9,10 @@ import tensorflow as tf
 
 def compiled(function: Callable[..., Any], **options: Any) -> Any:
     """Returns a `tf.function` of its own, for code that is compiled anew for each object.
+
+    The function must use TensorFlow's operations (`tf.cond`, `tf.while_loop`) where what happens
+    depends on the value of a tensor: AutoGraph, which makes them of Python's `if` and `while`, is
+    off. It would need several seconds at the start of every command to convert code that has none.
 
     TensorFlow warns of retracing when 5 of the last 10 calls were traced. It counts together the
     calls of all `tf.function`s that were made of the same Python code: of one method of many
@@ -24,4 +28,4 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
         >>> int(double(tf.constant(3)))
         6
     """
-    return tf.function(functools.partial(function), **options)
+    return tf.function(functools.partial(function), autograph=False, **options)

@@ -24,6 +24,7 @@ from seqclf.console.progress import announce
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError, StorageError
+from seqclf.layers.compiled import compiled
 from seqclf.models.loading import load_trained
 from seqclf.models.temperature import divide_logits
 from seqclf.serving.batching import batching_params
@@ -219,7 +220,7 @@ def write_version(
     """
     signatures = ExportSignatures(model, spec, dtype, threshold)
     functions = {
-        name: tf.function(function, input_signature=inputs).get_concrete_function()
+        name: compiled(function, input_signature=inputs).get_concrete_function()
         for name, (function, inputs) in signatures.all.items()
     }
     labels = folder / "labels.txt"  # copied to assets/ under this name

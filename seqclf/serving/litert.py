@@ -15,6 +15,7 @@ from seqclf.console.quiet import standard_error_to_file
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError
+from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution
 from seqclf.serving.file_names import LITERT
 from seqclf.serving.signatures import MAX_UNROLLED_STEPS
@@ -90,7 +91,7 @@ def _convert(model: keras.Model, spec: DatasetSpec, dtype: str, kind: str) -> by
 
     module = tf.Module()
     example = tf.TensorSpec([1, *spec.raw_shape], dtype, name="inputs")
-    function = tf.function(classify, input_signature=[example]).get_concrete_function()
+    function = compiled(classify, input_signature=[example]).get_concrete_function()
     module.model_variables = list(function.variables)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
     if kind == "int8":

@@ -13,6 +13,7 @@ from tensorflow import Tensor
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
+from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution
 from seqclf.models.classifier import trace_classifier, traceable
 from seqclf.serving.csv_sequences import parse_csv
@@ -56,8 +57,8 @@ class ExportSignatures:
         sequences = [tf.TensorSpec([None, steps, spec.features])]
         sequences += raw[1:]
         # One graph for all signatures: a copy in each would make the file several times as large.
-        self._logits = tf.function(self._classify, input_signature=sequences)
-        self._steps = tf.function(self._classify_steps, input_signature=sequences)
+        self._logits = compiled(self._classify, input_signature=sequences)
+        self._steps = compiled(self._classify_steps, input_signature=sequences)
         self.all: dict[str, tuple[Callable[..., Any], list[tf.TensorSpec]]] = {
             "serving_default": (self.predict, raw)
         }

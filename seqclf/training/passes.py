@@ -19,6 +19,7 @@ import tensorflow as tf
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
 from seqclf.layers.batch_shares import split_batch
+from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution, suggested_shares
 from seqclf.training.distribution.workers import Workers
 
@@ -119,8 +120,8 @@ class SharePasses(Passes):
         self._share_losses: Callable[..., Any] = self._forward
         self._share_gradients: Callable[..., Any] = self._forward_and_backward
         if not compiles_step:
-            self._share_losses = tf.function(self._forward, jit_compile=True)
-            self._share_gradients = tf.function(self._forward_and_backward, jit_compile=True)
+            self._share_losses = compiled(self._forward, jit_compile=True)
+            self._share_gradients = compiled(self._forward_and_backward, jit_compile=True)
 
     def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:
         with execution(xla="caller", shares=1, gradient=False):

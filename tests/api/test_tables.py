@@ -44,7 +44,7 @@ def test_a_new_table(trained, tmp_path, capsys, form):
     np.testing.assert_allclose(predicted.probabilities, wanted.probabilities, rtol=1e-6)
     assert predicted.ids.tolist() == [name for name, _ in groups]
     assert wanted.ids is None
-    assert "columns that are missing: state" in capsys.readouterr().err
+    assert "no column 'state': the true classes are not known" in capsys.readouterr().err
 
 
 def test_tables_that_do_not_fit(trained, tmp_path):

@@ -128,7 +128,7 @@ def test_what_differs_from_the_training_table_is_said(folder, tmp_path):
         f"--out={tmp_path}/o.csv",
     )
     assert "note: unlabelled.parquet: columns that are not read: note" in said
-    assert "note: unlabelled.parquet: columns that are missing: state" in said
+    assert "note: unlabelled.parquet: no column 'state': the true classes are not known" in said
     assert "warning: 40 of 40 ids occur more than once" in said
     renamed = pd.read_csv(folder / "new.csv").rename(columns={"run": "who", "b": "B"})
     renamed.to_csv(tmp_path / "renamed.csv", index=False)

@@ -134,6 +134,15 @@ def test_groups_in_two_splits_of_ones_own_are_said():
     )
 
 
+def test_groups_in_two_random_splits_are_said_with_the_remedy():
+    groups = np.arange(COUNT) // 10
+    notes = Dataset.from_arrays(ragged(), LABELS, groups=groups).notes
+    assert notes[0] == "3 groups have examples in both train and validation: 0, 1, 3"
+    assert "set `data.split_by` to group to have each group in one random split only" in notes
+    notes = Dataset.from_arrays(ragged(), LABELS, groups=groups, split_by="group").notes
+    assert not any("in both" in note or "set `data.split_by`" in note for note in notes)
+
+
 def test_constant_features_are_said():
     x, lengths = values(5, 4), np.arange(COUNT) % 5 + 1
     x[:, :, 1] = 3

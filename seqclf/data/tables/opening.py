@@ -1,5 +1,7 @@
 """Opens a table: a CSV or Parquet file, known by its first bytes, or a data frame."""
 
+import difflib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def open_file(path: str, separator: str, decimal: str, kind: str = "") -> Table:
     if file.is_dir():
         raise DataError(f"{file}: a folder. Name one file.")
     if not file.is_file():
-        raise DataError(f"{file}: no such file.")
+        raise DataError(f"{file}: no such file in {file.parent.resolve()}.{_alike(file)}")
     with file.open("rb") as opened:
         start = opened.read(32)
     for magic, (what, remedy) in OTHERS.items():
@@ -61,6 +63,13 @@ def open_file(path: str, separator: str, decimal: str, kind: str = "") -> Table:
     if parquet:
         return ParquetTable(file)
     return CsvTable(file, separator, decimal, packed=start.startswith(GZIP))
+
+
+def _alike(file: Path) -> str:
+    """Returns a sentence that names files of the same folder with similar names; "" without any."""
+    names = os.listdir(file.parent) if file.parent.is_dir() else []
+    near = difflib.get_close_matches(file.name, names)
+    return f" There is {' and '.join(map(repr, near))}." if near else ""
 
 
 def open_any(source: Any, separator: str, decimal: str) -> Table:

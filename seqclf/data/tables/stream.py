@@ -165,7 +165,7 @@ def table_layout(path: str, config: DataConfig) -> tuple[TableLayout, tuple[str,
 
 
 def _differences(table: Table, layout: TableLayout, present: TableLayout) -> list[str]:
-    roles = ("id", "time", "label", "group", "split")
+    roles = ("id", "time", "group", "split", "label")
     known = {*layout.values, *(getattr(layout, role) for role in roles)}
     extra = [name or repr(name) for name in table.columns if name not in known]
     missing = [
@@ -173,8 +173,11 @@ def _differences(table: Table, layout: TableLayout, present: TableLayout) -> lis
         for role in roles
         if getattr(layout, role) and not getattr(present, role)
     ]
-    gone = [f"columns that are missing: {listed(missing)}"] if missing else []
-    return not_read(extra) + gone
+    notes = not_read(extra)
+    if layout.label in missing and not present.label:
+        missing.remove(layout.label)
+        notes.append(f"no column {layout.label!r}: the true classes are not known")
+    return [*notes, f"columns that are missing: {listed(missing)}"] if missing else notes
 
 
 def _first_pass(reader: BlockReader) -> tuple[int, bool]:

@@ -69,6 +69,9 @@ class Client(abc.ABC):
             if len(text) >= 8
         ]
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.address.url}>"
+
     @property
     def facts(self) -> ModelFacts:
         """Facts about the training data, from the manifest or else from the server.

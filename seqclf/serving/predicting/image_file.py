@@ -30,7 +30,8 @@ class ImageInput:
         if not model.reads_images:
             raise DataError(
                 f"{path}: this model reads sequences {model.in_words()} of {model.dtype}, not "
-                "images: give a CSV, Parquet or .npz file, or a folder of CSV or .npy files."
+                "images: give a CSV, Parquet or .npz file, or a folder of CSV or .npy files. Other "
+                "files, such as an archive's .ts, cannot be predicted."
             )
         self.path = path
         self._invert = invert

@@ -80,7 +80,10 @@ def test_a_table_without_labels_is_read_by_names(tmp_path, frame):
     other = frame.drop(columns="state").assign(more=1)[["b", "more", "a", "t", "run"]]
     other.to_csv(tmp_path / "b.csv", index=False)
     stream = open_table(str(tmp_path / "b.csv"), layout, labelled=False)
-    assert stream.notes == ("columns that are not read: more", "columns that are missing: state")
+    assert stream.notes == (
+        "columns that are not read: more",
+        "no column 'state': the true classes are not known",
+    )
     first = next(iter(stream))
     assert first.label is None
     rows = frame[frame.run == 0][["a", "b"]]
