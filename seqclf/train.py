@@ -77,6 +77,10 @@ def _config() -> tuple[Config, str]:
     goes on with them.
     """
     config = resolve(CONFIG.value)
+    if CONFIG.recipe.path is None and not {"early_stopping", "steps", "epochs"} & set(
+        CONFIG.overridden_keys()
+    ):
+        config = config.changed({"early_stopping": -1})  # a length that is given is run to its end
     if WORKDIR.value and not CONFIG.data_source_given():
         run, replaced = Run(WORKDIR.value), with_digits(config)
         if run.config.is_file():

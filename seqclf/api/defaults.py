@@ -18,8 +18,9 @@ def suited_config(dataset: "Dataset") -> Config:
 
     The batch is the largest power of two of which at least eight make an epoch, and 128 at most.
     The training lasts 50 epochs, but not less than 300 nor more than 2,000 steps, and is validated
-    20 times. With fewer than 5,000 training examples the model is two layers of 64 units with
-    dropout 0.2; with more it is what `Config()` says. All else has its default.
+    20 times; after 8 validations without a better one it stops. With fewer than 5,000 training
+    examples the model is two layers of 64 units with dropout 0.2; with more it is what `Config()`
+    says. All else has its default.
 
     Args:
         dataset: the data; `config.data` says how it was loaded.
@@ -38,6 +39,7 @@ def suited_config(dataset: "Dataset") -> Config:
         batch_size=batch_size,
         steps=steps,
         validate_every=steps // VALIDATIONS,
+        early_stopping=-1,
     )
 
 

@@ -107,6 +107,8 @@ def _chosen(config: Any, dataset: "Dataset | None") -> "tuple[Config, Dataset | 
         "examples",
         flush=True,
     )
+    if "early_stopping" not in changes and {"steps", "epochs"} & changes.keys():
+        changes["early_stopping"] = 0  # a length that is given is run to its end
     return suited.changed(changes), dataset
 
 

@@ -78,7 +78,8 @@ def flatten(config: ConfigLike) -> dict[str, Any]:
         config = config.to_dict()
     flat: dict[str, Any] = {}
     for key, value in config.items():
-        if isinstance(value, (Mapping, ml_collections.ConfigDict)):
+        group = isinstance(value, (Mapping, ml_collections.ConfigDict))
+        if group and key != "class_weight":  # a dictionary there is a value
             flat |= {f"{key}.{name}": item for name, item in flatten(value).items()}
         else:
             flat[key] = value
@@ -107,16 +108,19 @@ def differences(old: ConfigLike, new: ConfigLike) -> list[str]:
 def as_begun(config: Config, begun: Config) -> Config:
     """Returns a config as it was when something was begun with it that now goes on.
 
-    A run or a search of an earlier version records `select` "best", which was its default. Today's
-    default "auto" leaves it so.
+    A run or a search of an earlier version records `select` "best" and `early_stopping` 0, which
+    were its defaults. Today's "auto" and -1 leave them so.
 
     Args:
         config: the config as it is given now.
         begun: the recorded config.
     """
+    changes: dict[str, Any] = {}
     if config.select == "auto" and begun.select == "best":
-        return config.changed({"select": begun.select})
-    return config
+        changes["select"] = begun.select
+    if config.early_stopping == -1 and begun.early_stopping == 0:
+        changes["early_stopping"] = 0
+    return config.changed(changes) if changes else config
 
 
 def to_json(config: Config) -> str:

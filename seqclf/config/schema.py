@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from seqclf.config.class_weights import WORDS, class_weight_text, class_weights_by_name
 from seqclf.config.groups import GROUPS, AugmentConfig, DataConfig, ModelConfig, OptimizerConfig
 from seqclf.config.settings import Group, Setting, setting
 from seqclf.errors import ConfigError
@@ -50,6 +51,12 @@ class Config(Group):
     label_smoothing: float = setting(
         0.0, "fraction of each label that is spread over all classes", low=0, below=1
     )
+    class_weight: str = setting(
+        "none",
+        "how much the examples of each class count in the loss: all alike (none), so that each "
+        "class counts as much as another (balanced), or as named, such as ok:1,fault:5, where a "
+        "class that is not named has 1",
+    )
     batch_size: int = setting(128, "examples that a training step learns from", low=1)
     batch_selection: int = setting(
         1,
@@ -67,8 +74,9 @@ class Config(Group):
     early_stopping: int = setting(
         0,
         "stop after so many validations without a higher accuracy, or without a better value of "
-        "what `select` names; 0: off",
-        low=0,
+        "what `select` names; 0: off; -1: after two fifths of all validations, but off with fewer "
+        "than 50 validation examples",
+        low=-1,
     )
     select: str = setting(
         "auto",
@@ -109,6 +117,8 @@ class Config(Group):
                 raise ConfigError(
                     f"`{name}` must be a {group.__name__}. Received: {getattr(self, name)!r}"
                 )
+        if isinstance(self.class_weight, Mapping):
+            object.__setattr__(self, "class_weight", class_weight_text(self.class_weight))
         super().__post_init__()
         if self.steps:
             object.__setattr__(self, "epochs", 0.0)
@@ -121,6 +131,8 @@ class Config(Group):
             )
         if not self.steps and not self.epochs:
             raise ConfigError("The training needs a length: set `steps` or `epochs` above 0.")
+        if self.class_weight not in WORDS:
+            class_weights_by_name(self.class_weight)
         if self.nonfinite == "skip" and self.precision == "mixed_float16":
             raise ConfigError(
                 "`precision` 'mixed_float16' skips batches whose gradient overflows by itself: "

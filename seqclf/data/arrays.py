@@ -32,7 +32,7 @@ def from_arrays(
 ) -> Dataset:
     """Makes a dataset of arrays in memory, for `Dataset.from_arrays`, which says what they are.
 
-    `per_example` holds `ids`, `groups` and `splits`.
+    `per_example` holds `ids`, `groups`, `splits` and `weights`.
     """
     if unknown := [name for name in options if name not in OPTIONS]:
         raise ConfigError(
@@ -49,9 +49,12 @@ def from_arrays(
     if y.dtype.kind in "iub" and class_names is None:
         class_names = sorted_names(y.astype(str))  # 3 and 7 are classes as good as "a" and "b"
         y = y.astype(str)
+    texts = {name: array for name, array in per_example.items() if name != "weights"}
     named: dict[str, Any] = {
-        name: _per_example(array, name, len(x)) for name, array in per_example.items()
+        name: _per_example(array, name, len(x)) for name, array in texts.items()
     }
+    if per_example.get("weights") is not None:
+        named["weights"] = np.asarray(per_example["weights"])
     part = Sequences(x, y, lengths, **named, owned=owned)
     raw = RawData(
         {"train": part},

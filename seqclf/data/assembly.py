@@ -107,12 +107,15 @@ def _checked(raw: RawData, name: str, config: DataConfig) -> Sequences:
         feature_names=raw.feature_names,
     )
     owned = part.owned or split.x is not part.x
-    return dataclasses.replace(part, x=split.x, labels=split.y, lengths=split.lengths, owned=owned)
+    weights = None if part.weights is None else part.weights.astype(np.float32)
+    return dataclasses.replace(
+        part, x=split.x, labels=split.y, lengths=split.lengths, weights=weights, owned=owned
+    )
 
 
 def _as_split(part: Sequences) -> Split:
     assert part.labels is not None
-    return Split(part.x, part.labels, part.lengths, part.ids)
+    return Split(part.x, part.labels, part.lengths, part.ids, part.weights)
 
 
 def _padded_alike(parts: dict[str, Sequences], where: str) -> dict[str, Sequences]:

@@ -40,7 +40,8 @@ def check_sizes(part: Sequences, origin: str) -> None:
         origin: the name of the file or dataset, for messages.
 
     Raises:
-        DataError: an array has another shape, or a length is not one of 1..T.
+        DataError: an array has another shape, a length is not one of 1..T, or a weight is
+            negative.
     """
     check_shape(part.x, origin)
     if part.labels is not None and part.labels.shape != (len(part),):
@@ -51,6 +52,8 @@ def check_sizes(part: Sequences, origin: str) -> None:
     if part.lengths is not None:
         lengths = _integers(part.lengths, len(part), "lengths", origin)
         _checked_lengths(lengths, part.x, origin)
+    if part.weights is not None:
+        _check_weights(part.weights, len(part), origin)
     if part.groups is not None and (none := _first(part.groups == "")) is not None:
         raise DataError(f"{origin}: example {none[0]} has no group.")
 
@@ -199,6 +202,19 @@ def check_class_names(class_names: Sequence[str], origin: str) -> None:
         raise DataError(
             f"{origin}: at least two classes are needed: a classifier tells them apart. "
             f"Received: {received}"
+        )
+
+
+def _check_weights(weights: np.ndarray, count: int, origin: str) -> None:
+    if weights.dtype.kind not in "biuf" or weights.shape != (count,):
+        raise DataError(
+            f"{origin}: `weights` must be {count} numbers, one for each example. Received: "
+            f"{weights.dtype} {list(weights.shape)}"
+        )
+    if (bad := _first(~((weights >= 0) & (weights < np.finfo(np.float32).max)))) is not None:
+        raise DataError(
+            f"{origin}: `weights` must be numbers of 0 or more. Received: {weights[bad]} at "
+            f"example {bad[0]}"
         )
 
 

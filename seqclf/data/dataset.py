@@ -47,6 +47,7 @@ class Dataset:
         ids: Any = None,
         groups: Any = None,
         splits: Any = None,
+        weights: Any = None,
         **options: Any,
     ) -> "Dataset":
         """Makes a dataset of arrays in memory.
@@ -62,6 +63,8 @@ class Dataset:
             ids: `[N]`, the name of each sequence.
             groups: `[N]`, the group of each sequence, for `split_by="group"`.
             splits: `[N]` strings: `train`, `validation` or `test` for each sequence; None: random.
+            weights: `[N]` numbers of 0 or more, how much each sequence counts in the loss of a
+                training; None: all alike.
             **options: `normalize`, `missing`, `window`, `stride`, `window_label`, `split_by`,
                 `validation`, `test`, `split_seed` as for `load_dataset`.
 
@@ -85,7 +88,7 @@ class Dataset:
             lengths,
             class_names,
             feature_names,
-            {"ids": ids, "groups": groups, "splits": splits},
+            {"ids": ids, "groups": groups, "splits": splits, "weights": weights},
             options,
         )
 

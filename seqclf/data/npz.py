@@ -12,7 +12,7 @@ from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.split_names import SPLITS
 from seqclf.errors import DataError
 
-OF_SPLIT = ("x", "y", "lengths", "ids", "groups")  # arrays that each split may have
+OF_SPLIT = ("x", "y", "lengths", "ids", "groups", "weights")  # arrays that each split may have
 OF_FILE = ("class_names", "feature_names", "splits")  # arrays of the file as a whole
 SUFFIXES = {"train": "", "validation": "_validation", "test": "_test"}
 
@@ -28,6 +28,7 @@ class Arrays:
         class_names: the name of each class, or None.
         ids: `[N]` strings, or None.
         groups: `[N]` strings, or None.
+        weights: `[N]` numbers, or None.
         splits: `[N]` strings, or None.
         feature_names: the name of each feature; (): they have none.
         notes: lines that tell people how the file was read.
@@ -39,6 +40,7 @@ class Arrays:
     class_names: tuple[str, ...] | None = None
     ids: np.ndarray | None = None
     groups: np.ndarray | None = None
+    weights: np.ndarray | None = None
     splits: np.ndarray | None = None
     feature_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -82,6 +84,7 @@ def npz_data(path: str, config: DataConfig) -> RawData:
             ids=arrays.ids,
             groups=arrays.groups,
             splits=arrays.splits,
+            weights=arrays.weights,
             owned=True,
         )
         for name, arrays in splits.items()
@@ -117,8 +120,8 @@ def _check_names(arrays: dict[str, np.ndarray], own: list[str], labelled: bool, 
         wrong = f"{alone[0]!r} without its x"
     raise DataError(
         f"{file}: must hold the arrays {' and '.join(needed)}, and may hold lengths, ids, groups, "
-        f"{', '.join(OF_FILE)}, and for splits of its own x_test, y_test, lengths_test, …, and "
-        f"x_validation, … Received: {', '.join(arrays)} ({wrong})"
+        f"weights, {', '.join(OF_FILE)}, and for splits of its own x_test, y_test, lengths_test, "
+        f"…, and x_validation, … Received: {', '.join(arrays)} ({wrong})"
     )
 
 

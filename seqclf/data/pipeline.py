@@ -5,7 +5,7 @@ order every epoch, evaluation needs every example exactly once.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +19,25 @@ from seqclf.errors import ConfigError
 AUGMENTATION_STREAM = -1  # stands in the place of the epoch: random numbers of their own
 Inputs = Any  # float32 [B, T, D], or {"sequences": [B, T, D], "lengths": [B]} if lengths vary
 Batches = Any  # a tf.data.Dataset, or for shards a `CheckedBatches`: iterable, with `take(n)`
+
+
+class ExampleWeights(NamedTuple):
+    """How much training examples count in the loss.
+
+    Attributes:
+        per_class: float32 `[C]`, the factor of each class.
+        per_example: float32 `[N]`, the factor of each example of a split in memory; None: all 1.
+    """
+
+    per_class: np.ndarray
+    per_example: np.ndarray | None = None
+
+    def of(self, references: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Returns the weights of a batch, float32 `[B]`; see `ExampleStore` for references."""
+        weights = tf.gather(tf.constant(self.per_class), labels)
+        if self.per_example is not None:
+            weights *= tf.gather(tf.constant(self.per_example), references)
+        return weights
 
 
 def steps_per_epoch(split: ExampleStore, batch_size: int) -> int:
@@ -45,6 +64,7 @@ def training_batches(
     augmentation: Augmentation | None = None,
     worker: int = 0,
     workers: int = 1,
+    weights: ExampleWeights | None = None,
 ) -> Batches:
     """Returns endless shuffled batches, from any step on.
 
@@ -63,9 +83,11 @@ def training_batches(
         worker: the index of the worker that gets the rows
             [worker·B/workers, (worker + 1)·B/workers) of each batch.
         workers: the number of workers that a batch is divided among.
+        weights: how much the examples count; None: there are no weights.
 
     Returns:
-        An iterable of `(inputs, labels)`: labels int32 `[B]`; inputs float32 `[B, T, D]`, or
+        An iterable of `(inputs, labels)`, or with weights of `(inputs, labels, weights)`, weights
+        float32 `[B]`; labels int32 `[B]`; inputs float32 `[B, T, D]`, or
         `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary; B/workers rows each. It is a
         `tf.data.Dataset`, or for shards a `CheckedBatches`.
 
@@ -81,17 +103,24 @@ def training_batches(
         )
     references = split.shuffled(batch_size, seed, first_step, worker, workers)
     read_batch = split.batch_reader()
+
+    def weighed(refs: tf.Tensor, batch: tuple[Inputs, tf.Tensor]) -> tuple[Any, ...]:
+        return (*batch, weights.of(refs, batch[1])) if weights else batch
+
     if not augmentation:
-        return split.watched(_batches(references, lambda refs: _prepared(read_batch(refs), spec)))
+        return split.watched(
+            _batches(references, lambda refs: weighed(refs, _prepared(read_batch(refs), spec)))
+        )
     if not spec.is_image:
         raise ValueError(f"Only images can be distorted. Received: {spec.source}, no images")
     steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
     stream = tf.constant([seed, AUGMENTATION_STREAM], tf.int64)
 
-    def augmented(refs: tf.Tensor, step: tf.Tensor) -> tuple[Inputs, tf.Tensor]:
+    def augmented(refs: tf.Tensor, step: tf.Tensor) -> tuple[Any, ...]:
         x, y, _ = read_batch(refs)
         key = tf.random.experimental.stateless_fold_in(stream, step)
-        return as_sequences(augment(x, key, augmentation, worker, workers), spec), y
+        distorted = augment(x, key, augmentation, worker, workers)
+        return weighed(refs, (as_sequences(distorted, spec), y))
 
     return split.watched(_batches(tf.data.Dataset.zip(references, steps), augmented))
 

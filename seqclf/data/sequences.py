@@ -11,7 +11,16 @@ from seqclf.data.table_layout import TableLayout
 from seqclf.errors import DataError
 
 # The attributes of `Sequences` beside `x` that have one entry for each example.
-PER_EXAMPLE = ("labels", "lengths", "ids", "groups", "splits", "recordings", "step_labels")
+PER_EXAMPLE = (
+    "labels",
+    "lengths",
+    "ids",
+    "groups",
+    "splits",
+    "recordings",
+    "step_labels",
+    "weights",
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Sequences:
         step_labels: `[N, T]` integers, the index in `step_label_names` of the class of each time
             step; None: an example has one label. Only sequences that are cut into windows have it.
         step_label_names: the names that `step_labels` counts.
+        weights: `[N]` numbers of 0 or more, how much each example counts in the loss of a training;
+            None: all alike.
         owned: whether nobody else uses the array `x`, so that it may be changed in its place.
     """
 
@@ -45,6 +56,7 @@ class Sequences:
     recordings: np.ndarray | None = None
     step_labels: np.ndarray | None = None
     step_label_names: tuple[str, ...] = ()
+    weights: np.ndarray | None = None
     owned: bool = False
 
     def __len__(self) -> int:

@@ -84,12 +84,15 @@ class Split:
         lengths: `[N]`, int32 number of valid time steps of each example, or None when all time
             steps are valid.
         ids: `[N]` strings, the name of each example, or None when examples have no names.
+        weights: `[N]`, float32, how much each example counts in the loss of a training; None: all
+            alike.
     """
 
     x: np.ndarray
     y: np.ndarray
     lengths: np.ndarray | None = None
     ids: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -97,7 +100,8 @@ class Split:
     def take(self, indices: np.ndarray) -> "Split":
         lengths = None if self.lengths is None else self.lengths[indices]
         ids = None if self.ids is None else self.ids[indices]
-        return Split(self.x[indices], self.y[indices], lengths, ids)
+        weights = None if self.weights is None else self.weights[indices]
+        return Split(self.x[indices], self.y[indices], lengths, ids, weights)
 
     def epoch_examples(self, batch_size: int) -> int:
         return len(self)
@@ -146,7 +150,7 @@ class Split:
         return batches
 
     def update(self, digest: "hashlib._Hash", name: str) -> None:
-        arrays = [self.x, self.y] + ([] if self.lengths is None else [self.lengths])
+        arrays = [self.x, self.y, *(a for a in (self.lengths, self.weights) if a is not None)]
         for array in arrays:
             digest.update(f"{name} {array.dtype} {array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)

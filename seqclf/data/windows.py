@@ -71,6 +71,7 @@ def _cut(part: Sequences, window: int, stride: int, rule: str) -> Sequences:
         ids=np.array(ids, object),
         groups=None if part.groups is None else part.groups[recording],
         splits=None if part.splits is None else part.splits[recording],
+        weights=None if part.weights is None else part.weights[recording],
         recordings=recording,
         owned=True,
     )

@@ -115,10 +115,11 @@ def _begun_before(
             return None
         run.check_usable(config)
         begun = as_begun(config, run.read_config()) if run.config.exists() else config
-        return begun.select, run.read_report() if run.report.exists() else None
+        chosen = {"select": begun.select, "early_stopping": begun.early_stopping}
+        return chosen, run.read_report() if run.report.exists() else None
 
-    select, report = workers.exchange(workers.agree(look))[0]
-    return config.changed({"select": select}), report
+    chosen, report = workers.exchange(workers.agree(look))[0]
+    return config.changed(chosen), report
 
 
 def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Workers) -> Dataset:

@@ -9,6 +9,7 @@ from seqclf.data.pipeline import steps_per_epoch
 from seqclf.errors import ConfigError
 from seqclf.models.classifier import check_kernels
 from seqclf.training.criteria import check_defined
+from seqclf.training.example_weights import example_weights, weights_in_words
 
 FEW = 50  # validation examples; among fewer the best validation is mostly a matter of luck
 
@@ -16,7 +17,8 @@ FEW = 50  # validation examples; among fewer the best validation is mostly a mat
 def effective_config(config: Config, dataset: Dataset, replicas: int = 1) -> Config:
     """Returns the config with the choices that it leaves to the data.
 
-    `select` "auto" becomes "best", or "last" with fewer than `FEW` validation examples. A
+    `select` "auto" becomes "best", or "last" with fewer than `FEW` validation examples.
+    `early_stopping` -1 becomes two fifths of the validations, or 0 with so few examples. A
     `batch_size` that the training split cannot fill becomes the largest that it can.
 
     Args:
@@ -30,18 +32,32 @@ def effective_config(config: Config, dataset: Dataset, replicas: int = 1) -> Con
     changes: dict[str, Any] = {"batch_size": _filled_batch_size(config, dataset.train, replicas)}
     if config.select == "auto":
         changes["select"] = "last" if len(dataset.validation) < FEW else "best"
-    return config.changed(changes)
+    config = config.changed(changes)
+    if config.early_stopping == -1:
+        return config.changed({"early_stopping": _patience(config, dataset)})
+    return config
+
+
+def _patience(config: Config, dataset: Dataset) -> int:
+    """Returns after how many validations without a better one a training shall stop; 0: never."""
+    if len(dataset.validation) < FEW:
+        return 0
+    epoch_steps = steps_per_epoch(dataset.train, config.examples_per_step)
+    steps = config.steps or max(1, round(config.epochs * epoch_steps))
+    validations = -(-steps // (config.validate_every or epoch_steps))
+    return max(2, -(-2 * validations // 5))
 
 
 def choices_in_words(config: Config, dataset: Dataset, replicas: int = 1) -> list[str]:
-    """Returns lines that say what `effective_config` has chosen; [] if there is nothing to say.
+    """Returns lines that say what the data decides: weights, and what `effective_config` chooses.
 
     Args:
         config: the config as it was given.
         dataset: its data.
         replicas: the number of replicas that divide a batch among them.
     """
-    chosen, lines = effective_config(config, dataset, replicas), []
+    chosen = effective_config(config, dataset, replicas)
+    lines = weights_in_words(config, dataset)
     if chosen.batch_size != config.batch_size:
         of = f", of {config.batch_selection} times as many" * (config.batch_selection > 1)
         lines.append(
@@ -65,11 +81,13 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
             `batch_size` 1, `augment.*` asks for augmentation of examples that are no images,
             a kernel of `model.conv` is longer than the sequences, `select` names something that is
             not defined on the validation split, or `select` or `early_stopping` needs validation
-            examples and there are none.
+            examples and there are none. Also for weights; see `example_weights`.
+        DataError: the weights of the training examples cannot be used.
     """
     effective_config(config, dataset)
     augmentation_of(config, dataset.spec)
     check_kernels(config.model, dataset.spec)
+    example_weights(config, dataset)
     if not len(dataset.validation):
         _check_needs_no_validation(config)
         return
@@ -78,7 +96,7 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
 
 
 def _check_needs_no_validation(config: Config) -> None:
-    wrong = f"early_stopping={config.early_stopping}" if config.early_stopping else ""
+    wrong = f"early_stopping={config.early_stopping}" if config.early_stopping > 0 else ""
     if config.select not in ("auto", "last"):
         wrong = f"select={config.select!r}"
     if wrong:

@@ -31,6 +31,7 @@ from seqclf.training.distribution.strategy import sum_before_clipping
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.effective import effective_config, total_steps
 from seqclf.training.evaluation import Score, Scorer
+from seqclf.training.example_weights import example_weights
 from seqclf.training.metrics_log import MetricsLog
 from seqclf.training.optimizers import build_optimizer
 from seqclf.training.recovery import Recovery
@@ -205,6 +206,7 @@ class _Loop:
                 augmentation_of(config, spec),
                 worker=readers.index,
                 workers=readers.count,
+                weights=example_weights(config, self.dataset),
             )
         )
 
@@ -212,10 +214,10 @@ class _Loop:
         """Takes a step and notes its figures; returns whether some worker wants to stop."""
         state = self.state
         start = time.perf_counter()
-        inputs, labels = next(batches)
+        inputs, labels, *weights = next(batches)
         arrived = time.perf_counter()
         with self.workers.watch():
-            result = self.train_step(inputs, labels, stop)
+            result = self.train_step(inputs, labels, stop, *weights)
             loss = float(result.loss)
         state.step += 1
         state.train_seconds += time.perf_counter() - start

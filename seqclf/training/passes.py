@@ -28,7 +28,7 @@ class ExampleLosses(NamedTuple):
     """Numbers about each example.
 
     Attributes:
-        loss: cross-entropy, label smoothing included; float32 `[b]`.
+        loss: cross-entropy, label smoothing included, times the example's weight; float32 `[b]`.
         correct: whether the most probable class is the true one; bool `[b]`.
     """
 
@@ -68,29 +68,34 @@ class Passes:
         raise NotImplementedError
 
     def losses_and_gradients(
-        self, inputs: Inputs, labels: tf.Tensor
+        self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor
     ) -> tuple[ExampleLosses, list[tf.Tensor]]:
         """Returns the losses of examples, and the gradients of their sum.
 
         Args:
             inputs: see `training_batches`.
             labels: int32 `[b]`.
+            weights: nothing, or one tensor: the weight of each example, float32 `[b]`.
 
         Returns:
             The losses, computed with dropout, and one gradient for each trainable variable.
         """
         raise NotImplementedError
 
-    def _forward(self, inputs: Inputs, labels: tf.Tensor, training: bool = False) -> ExampleLosses:
+    def _forward(
+        self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor, training: bool = False
+    ) -> ExampleLosses:
         logits = self._model(inputs, training=training)  # [b, C]
         loss = self._cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
+        for weight in weights:
+            loss *= weight
         return ExampleLosses(loss, tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels)
 
     def _forward_and_backward(
-        self, inputs: Inputs, labels: tf.Tensor
+        self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor
     ) -> tuple[ExampleLosses, list[tf.Tensor]]:
         with tf.GradientTape() as tape:
-            losses = self._forward(inputs, labels, training=True)
+            losses = self._forward(inputs, labels, *weights, training=True)
             scaled_loss = self._optimizer.scale_loss(tf.reduce_sum(losses.loss))
         return losses, tape.gradient(scaled_loss, self._model.trainable_variables)
 
@@ -131,10 +136,10 @@ class SharePasses(Passes):
         return _concatenated(results)
 
     def losses_and_gradients(
-        self, inputs: Inputs, labels: tf.Tensor
+        self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor
     ) -> tuple[ExampleLosses, list[tf.Tensor]]:
         with execution(xla="caller", shares=1):
-            shares = split_batch((inputs, labels), self._shares)
+            shares = split_batch((inputs, labels, *weights), self._shares)
             results = [self._share_gradients(*share) for share in shares]
         losses, gradients = zip(*results, strict=True)
         # One order of addition: the same batch gives the same bits.
@@ -160,10 +165,10 @@ class LayerPasses(Passes):
             return self._forward(inputs, labels)
 
     def losses_and_gradients(
-        self, inputs: Inputs, labels: tf.Tensor
+        self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor
     ) -> tuple[ExampleLosses, list[tf.Tensor]]:
         with self._execution():
-            return self._forward_and_backward(inputs, labels)
+            return self._forward_and_backward(inputs, labels, *weights)
 
     def _execution(self, gradient: bool | None = None) -> AbstractContextManager[None]:
         return execution(xla=self._xla, shares=self._shares, gradient=gradient)

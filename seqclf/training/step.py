@@ -16,7 +16,8 @@ class StepResult(NamedTuple):
     """The figures of a training step.
 
     Attributes:
-        loss: mean over all examples that were read, label smoothing included; float32 scalar.
+        loss: mean over all examples that were read, label smoothing and weights included; float32
+            scalar.
         correct: number of examples among them whose prediction is right; scalar.
         stop: sum of the numbers that the workers gave as `stop`; float32 scalar.
         finite: whether loss and gradients are finite; True unless `nonfinite` is "skip", because
@@ -70,7 +71,9 @@ class TrainStep:
         self._compiled_gradients = compiled(self._gradients_on_replicas, jit_compile=xla)
         self._compiled_update = compiled(self._update_on_replicas, jit_compile=xla)
 
-    def __call__(self, inputs: Inputs, labels: tf.Tensor, stop: float = 0.0) -> StepResult:
+    def __call__(
+        self, inputs: Inputs, labels: tf.Tensor, stop: float = 0.0, *weights: tf.Tensor
+    ) -> StepResult:
         """Takes a step.
 
         Args:
@@ -78,8 +81,11 @@ class TrainStep:
                 selection it gives all k·B, because the hardest are chosen among all of them.
             labels: int32, one for each row.
             stop: a number that is added up over the workers: not 0 asks all of them to stop.
+            weights: nothing, or one tensor: the weight of each row's loss, float32. The sum of the
+                weighted losses is divided by the number of rows. With batch selection there must
+                be none.
         """
-        batch = inputs, labels, tf.constant(stop, tf.float32)
+        batch = inputs, labels, tf.constant(stop, tf.float32), *weights
         if self._skip_nonfinite:
             return self._step_if_finite(*batch)
         result: StepResult = self._compiled_step(*batch)
@@ -112,7 +118,7 @@ class TrainStep:
         self._optimizer.apply(gradients, self._variables)
 
     def _gradients(
-        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor
+        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, *weights: tf.Tensor
     ) -> tuple[list[tf.Tensor], StepResult]:
         """Returns the mean gradients of the batch, and the result of the step."""
         if self._batch_selection > 1:
@@ -120,7 +126,8 @@ class TrainStep:
             sums, result = self._sums_over_hardest(inputs, labels, stop, batch_size)
         else:
             batch_size = labels.shape[0] * self._workers.count
-            sums, result = self._sums_over_batch(inputs, labels, stop, batch_size)
+            examples = (inputs, labels, *weights)
+            sums, result = self._sums_over_batch(examples, stop, batch_size)
         gradients = [gradient / batch_size for gradient in sums]
         if self._skip_nonfinite:
             finite = [tf.reduce_all(tf.math.is_finite(x)) for x in (result.loss, *gradients)]
@@ -128,11 +135,11 @@ class TrainStep:
         return gradients, result
 
     def _sums_over_batch(
-        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, batch_size: int
+        self, examples: tuple[Any, ...], stop: tf.Tensor, batch_size: int
     ) -> tuple[list[tf.Tensor], StepResult]:
         """Returns the gradients of the batch's summed loss, and the result of the step."""
         workers = self._workers
-        mine = workers.rows_of_replica((inputs, labels), of_all_workers=False)
+        mine = workers.rows_of_replica(examples, of_all_workers=False)
         (loss, correct), gradients = self._passes.losses_and_gradients(*mine)
         # One type for all: a collective adds up tensors of one type. Counts are exact in it.
         figures = [tf.reduce_sum(loss), tf.reduce_sum(tf.cast(correct, stop.dtype)), stop]

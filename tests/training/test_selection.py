@@ -12,7 +12,8 @@ from sklearn.metrics import (
 )
 
 import seqclf
-from seqclf.config import Config, ModelConfig
+from seqclf.api.defaults import suited_config
+from seqclf.config import Config, ModelConfig, as_begun
 from seqclf.errors import ConfigError
 from seqclf.experiment.announcement import training_in_words
 from seqclf.storage.run_directory import Run
@@ -183,3 +184,27 @@ def test_a_training_with_too_large_a_batch_is_that_of_the_whole_split(tmp_path):
         weights.append(fit(config, data, run).model.get_weights())
     for ours, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_end_of_a_training_without_a_config_follows_from_its_length_and_data():
+    many = series(200)
+    assert len(many.validation) == 80
+    config = suited_config(many)
+    assert config.early_stopping == -1
+    assert effective_config(config, many).early_stopping == 8  # of 20 validations
+    for changes, expected in (
+        ({"steps": 1000, "validate_every": 100}, 4),
+        ({"steps": 1000, "validate_every": 999}, 2),
+        ({"steps": 0, "epochs": 10.0, "validate_every": 0}, 4),
+        ({"early_stopping": 7}, 7),
+        ({"early_stopping": 0}, 0),
+    ):
+        assert effective_config(config.changed(changes), many).early_stopping == expected
+    assert effective_config(config, series(40)).early_stopping == 0
+    check_fits_data(config, series(200, validation=0))
+
+
+def test_what_an_earlier_version_began_without_early_stopping_goes_on_without():
+    begun = Config(select="best", early_stopping=0)
+    assert as_begun(Config(early_stopping=-1), begun) == begun
+    assert as_begun(Config(early_stopping=3), begun).early_stopping == 3

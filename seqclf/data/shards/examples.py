@@ -7,6 +7,7 @@ import numpy as np
 
 from seqclf.data.dataset import Dataset, ExampleStore, Split
 from seqclf.data.table_layout import TableLayout
+from seqclf.errors import DataError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +106,8 @@ def written_order(split: str, count: int, seed: int) -> np.ndarray:
 
 def _iterator(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:
     assert isinstance(split, Split)  # every source that can be converted is in memory
+    if split.weights is not None:
+        raise DataError("Shards hold no weights of examples: leave the array `weights` out.")
 
     def examples() -> Iterator[Example]:
         for i in order:
