@@ -14,9 +14,11 @@ from seqclf.data.pipeline import ExampleWeights, training_batches
 from seqclf.data.shards.convert import open_source
 from seqclf.errors import ConfigError, DataError
 from seqclf.experiment.announcement import training_in_words
+from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.effective import check_fits_data
 from seqclf.training.example_weights import example_weights
+from seqclf.training.loop import fit
 from seqclf.training.optimizers import build_optimizer
 from seqclf.training.step import TrainStep
 
@@ -199,3 +201,13 @@ def test_a_dictionary_becomes_the_text_and_is_read_back():
 def test_examples_without_weights_of_their_own_have_those_of_their_class():
     weights = ExampleWeights(np.float32([2, 3]))
     np.testing.assert_array_equal(weights.of(np.arange(3), np.array([1, 0, 1])), [3, 2, 3])
+
+
+def test_a_whole_training_takes_weights(tmp_path):
+    """Of a class whose examples have the weight 0 nothing is learned."""
+    data = dataset()
+    chosen = config(class_weight="fault:0,odd:0", steps=2, jit_compile=False)
+    run = Run(tmp_path / "run")
+    run.prepare(chosen)
+    head = fit(chosen, data, run).model.get_weights()[-1]  # the bias of each class
+    assert head[2] > 0 > max(head[:2])
