@@ -70,6 +70,11 @@ def choices_in_words(config: Config, dataset: Dataset, replicas: int = 1) -> lis
         if not count:
             why = "there are no validation examples"
         lines.append(f"the last weights become the model: {why}")
+    if config.early_stopping == -1 and chosen.early_stopping:
+        lines.append(
+            f"it stops after {chosen.early_stopping} validations without a better one "
+            "(`early_stopping`)"
+        )
     return lines
 
 

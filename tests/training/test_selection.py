@@ -192,6 +192,8 @@ def test_the_end_of_a_training_without_a_config_follows_from_its_length_and_data
     config = suited_config(many)
     assert config.early_stopping == -1
     assert effective_config(config, many).early_stopping == 8  # of 20 validations
+    said = training_in_words(config, many, config.steps, Workers())
+    assert "it stops after 8 validations without a better one" in said
     for changes, expected in (
         ({"steps": 1000, "validate_every": 100}, 4),
         ({"steps": 1000, "validate_every": 999}, 2),
