@@ -10,7 +10,6 @@ Four cells, with a = x_t W + b, and h_{t-1} written h; `RecurrentCell` has what 
 """
 
 from seqclf.layers.convolution import ConvolutionBranch
-from seqclf.layers.cumulative_norm import CumulativeLayerNorm
 from seqclf.layers.gru import GRU
 from seqclf.layers.gru_cell import GRUCell
 from seqclf.layers.initializers import ChronoBias
@@ -29,7 +28,6 @@ __all__ = [
     "MGU",
     "ChronoBias",
     "ConvolutionBranch",
-    "CumulativeLayerNorm",
     "GRUCell",
     "LSTMCell",
     "LastAndMean",

@@ -6,7 +6,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqclf.layers.cumulative_norm import CumulativeLayerNorm
 from seqclf.layers.pooling import zero_where_masked
 
 KERNELS = (8, 5, 3)  # time steps; further convolutions have the last of them
@@ -28,9 +27,9 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
     Two things differ from the publications. The convolutions are causal: a time step is computed
     from itself and those before it, with zeros before the first. So padding behind a sequence
-    changes nothing, and the mean is known after each time step. Cumulative layer normalisation
-    stands where they have batch normalisation: it has no statistics to carry along, and an
-    example's output does not depend on the others in its batch.
+    changes nothing, and the mean is known after each time step. Layer normalisation of each time
+    step (Ba et al. 2016, arXiv:1607.06450) stands where they have batch normalisation: it has no
+    statistics to carry along, and an example's output does not depend on the others in its batch.
 
     Args:
         filters: number of filters of each convolution, first to last; at least one convolution.
@@ -74,7 +73,7 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
             for i, (width, size) in enumerate(sizes, start=1)
         ]
         self.normalizations = [
-            CumulativeLayerNorm(dtype=self.dtype_policy, name=f"normalization_{i}")
+            keras.layers.LayerNormalization(dtype=self.dtype_policy, name=f"normalization_{i}")
             for i in range(1, len(filters) + 1)
         ]
 
