@@ -64,6 +64,8 @@ RUNTIME = flags.DEFINE_string(
     "With --verify: folder with the libraries of another TensorFlow to run it with.",
 )
 
+OF_EXPORT = (INPUT_DTYPE, KEEP, LABELS, LITERT, CALIBRATE, TARGET_RECALL, TARGET_PRECISION)
+
 
 def check(argv: Sequence[str]) -> None:
     """Checks the flags without TensorFlow, so that a mistake is reported at once."""
@@ -78,6 +80,10 @@ def check(argv: Sequence[str]) -> None:
             "Give --workdir=RUN and --export_dir=FOLDER to export, or --verify=FOLDER alone to "
             "verify what is there."
         )
+    unused = OF_EXPORT if VERIFY.value else (RUNTIME,)
+    if given := [each.name for each in unused if flags.FLAGS[each.name].present]:
+        verb = "verify" if VERIFY.value else "export"
+        raise ConfigError(f"--{given[0]} says nothing about how to {verb}: leave it out.")
     if WORKDIR.value:
         Run(WORKDIR.value).read_config()
     if EXPORT_DIR.value and KEEP.value:

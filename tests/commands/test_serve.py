@@ -179,6 +179,11 @@ def test_verify_says_what_is_wrong(folder, tmp_path):
     assert "no exported model there" in message and "run: " in message
     for flags in ((), ("--workdir=run",), ("--workdir=run", "--export_dir=a", "--verify=models")):
         assert "or --verify=FOLDER alone" in seqclf("export", *flags, status=2, cwd=folder)
+    message = seqclf("export", "--verify=models", "--calibrate", status=2, cwd=folder)
+    assert "--calibrate says nothing about how to verify" in message
+    flags = ("--workdir=run", "--export_dir=a", "--runtime=b")
+    message = seqclf("export", *flags, status=2, cwd=folder)
+    assert "--runtime says nothing about how to export" in message
 
 
 @pytest.mark.slow
