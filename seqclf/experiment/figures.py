@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from seqclf.console.names_in_text import in_figure
 from seqclf.data.dataset import DatasetSpec, ExampleStore
@@ -25,6 +25,9 @@ def learning_curves(
 ) -> Figure:
     """Draws loss, error rate and learning rate against the step, with the selected step marked.
 
+    The axes of loss and error rate are logarithmic where the values go over a factor of 10 or more
+    (below the least of them linear, for a value of 0), and begin at 0 otherwise.
+
     Args:
         records: the records of the validations.
         selected_step: the step whose weights became the model.
@@ -37,12 +40,10 @@ def learning_curves(
             continue  # a run without validation examples
         style = {"color": colour, "marker": ".", "markersize": 4, "label": split}
         loss.plot(steps, [record[f"{split}_loss"] for record in records], **style)
-        errors = [100 * (1 - record[f"{split}_accuracy"]) or np.nan for record in records]
+        errors = [100 * (1 - record[f"{split}_accuracy"]) for record in records]
         error.plot(steps, errors, **style)
     for axes, title in ((loss, "loss"), (error, "error rate, %")):
-        axes.set_yscale("log")  # an error rate of 0 is left out
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+        _scale(axes)
         axes.set_title(title)
         axes.axvline(selected_step, color="grey", linewidth=0.9, linestyle=":", label="selected")
     error.legend(loc="upper right", frameon=False)
@@ -51,20 +52,46 @@ def learning_curves(
     rate.set_ylim(bottom=0)
     for axes in (loss, error, rate):
         axes.set_xlabel("step")
+        axes.set_xlim(0)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=(1, 2, 5, 10)))
         axes.grid(alpha=0.25)
     return figure
+
+
+def _scale(axes: Any) -> None:
+    """Chooses the scale of the y axis by the values that are drawn."""
+    values = np.concatenate([line.get_ydata() for line in axes.lines])
+    positive = values[np.isfinite(values) & (values > 0)]
+    if not len(positive) or positive.max() < 10 * positive.min():
+        axes.set_ylim(bottom=0)
+        return
+    if (values == 0).any():
+        axes.set_yscale("symlog", linthresh=positive.min(), linscale=0.3)
+        axes.set_ylim(bottom=0)
+    else:
+        axes.set_yscale("log")
+        narrow = positive.max() < 100 * positive.min()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def confusion_matrix(confusion: list[list[int]], class_names: tuple[str, ...]) -> Figure:
     """Draws how often examples of each class were predicted as each class.
 
-    The colours show mistakes only, because the right predictions on the diagonal outnumber them.
+    The numbers are examples. The colour is the share of the examples of the true class: blue for
+    the right predictions, on the diagonal, and orange for mistakes. So a rare class is coloured as
+    a frequent one is.
     """
     counts = np.array(confusion)
     size = max(4.5, 0.42 * len(class_names) + 1.5)
     figure, (axes,) = panels(1, width=size, height=size)
-    mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
-    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(1, mistakes.max() * 1.3))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    right = np.eye(len(counts), dtype=bool)
+    for part, colours in ((right, "Blues"), (~right, "Oranges")):
+        # Half of the colours, so that black numbers can be read on all of them.
+        axes.imshow(np.where(part, shares, np.nan), cmap=colours, vmin=0, vmax=2)
+    axes.set_title("colour: share of the true class", size=9)
     if len(class_names) <= 30:  # beyond that, numbers would only be specks
         for (row, column), count in np.ndenumerate(counts):
             if count:
