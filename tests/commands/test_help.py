@@ -55,7 +55,7 @@ def test_the_keys_of_the_config_with_default_range_and_meaning():
         at = lines.index(f"{key} = {default!r}")
         assert lines[at + 1].strip() == known.allowed() and lines[at + 2].strip() == known.doc
     at = lines.index("data.validation = 0.1")
-    assert lines[at + 1].strip() == "a number above 0 to 0.5"
+    assert lines[at + 1].strip() == "a number from 0 to 0.5"
 
 
 def test_what_follows_two_dashes_is_no_flag():
