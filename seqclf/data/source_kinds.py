@@ -30,7 +30,7 @@ def check_kind(source: str) -> None:
 
     Example:
         >>> check_kind("csv:sensors.csv")
-        >>> check_kind("sensors.csv")
+        >>> check_kind("sensors.csv")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
         seqclf.errors.ConfigError: `data.source` ... Received: 'sensors.csv'. Try 'csv:sensors.csv'.

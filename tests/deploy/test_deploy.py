@@ -559,6 +559,8 @@ def test_the_flags_that_the_docs_name_exist(docs):
         "workdir",
         "max_body_mb",
         "num_versions",
+        "target_precision",
+        "target_recall",
     }  # flags of our own commands
     assert set(re.findall(r"--(\w+_\w+)", docs)) <= KNOWN_FLAGS | other
 

@@ -118,8 +118,8 @@ def test_ssh_ends_with_the_status_of_the_one_that_failed(ssh):
 
 def test_ssh_passes_a_signal_on(ssh, tmp_path):
     waits = (
-        "import signal, sys, time\n"
-        "signal.signal(signal.SIGTERM, lambda *_: (print('saved', flush=True), sys.exit(143)))\n"
+        "import os, signal, sys, time\n"  # a print could come in the middle of the other one
+        "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'saved\\n'), sys.exit(143)))\n"
         "print('ready', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen(
