@@ -1,6 +1,7 @@
 """Signals that ask a process to end, and how a command reacts to them."""
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -27,7 +28,11 @@ class StopRequest:
         if self.signal:  # on the second signal nothing is finished first
             raise Interrupted(number)
         self.signal = number
-        print(f"\n{signal.Signals(number).name}: saving after this step …", flush=True)
+        line = f"\n{signal.Signals(number).name}: saving after this step …"
+        try:
+            print(line, flush=True)
+        except RuntimeError:  # the signal came in the middle of another print
+            os.write(1, f"{line}\n".encode())
 
 
 @contextlib.contextmanager
