@@ -22,7 +22,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Decision:
-    """What an export does with the logits of its model.
+    """The temperature and the threshold by which an export answers.
 
     Attributes:
         temperature: the logits are divided by it.
@@ -37,7 +37,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Target:
-    """What a threshold is to reach.
+    """The recall or the precision that a threshold must reach.
 
     Attributes:
         kind: `recall` or `precision`.

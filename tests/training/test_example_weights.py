@@ -204,7 +204,7 @@ def test_examples_without_weights_of_their_own_have_those_of_their_class():
 
 
 def test_a_whole_training_takes_weights(tmp_path):
-    """Of a class whose examples have the weight 0 nothing is learned."""
+    """The model learns nothing from examples of a class with the weight 0."""
     data = dataset()
     chosen = config(class_weight="fault:0,odd:0", steps=2, jit_compile=False)
     run = Run(tmp_path / "run")
