@@ -65,6 +65,14 @@ class Config(Group):
         low=1,
         high=64,
     )
+    length_buckets: int = setting(
+        0,
+        "for sequences of varying length, not in shards: put sequences of like length into a "
+        "batch and pad it to one of so many lengths, for each of which the step is compiled; "
+        "0: pad every batch to the longest sequence of all",
+        low=0,
+        high=64,
+    )
     epochs: float = setting(0.0, "length of the training in passes over the training split", low=0)
     steps: int = setting(
         2000, "length in steps; 0: `epochs` says. When both are set, steps wins", low=0

@@ -32,11 +32,12 @@ class ExampleWeights(NamedTuple):
     per_class: np.ndarray
     per_example: np.ndarray | None = None
 
-    def of(self, references: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def of(self, references: Any, labels: tf.Tensor) -> tf.Tensor:
         """Returns the weights of a batch, float32 `[B]`; see `ExampleStore` for references."""
         weights = tf.gather(tf.constant(self.per_class), labels)
         if self.per_example is not None:
-            weights *= tf.gather(tf.constant(self.per_example), references)
+            indices = references["indices"] if isinstance(references, dict) else references
+            weights *= tf.gather(tf.constant(self.per_example), indices)
         return weights
 
 
@@ -104,7 +105,7 @@ def training_batches(
     references = split.shuffled(batch_size, seed, first_step, worker, workers)
     read_batch = split.batch_reader()
 
-    def weighed(refs: tf.Tensor, batch: tuple[Inputs, tf.Tensor]) -> tuple[Any, ...]:
+    def weighed(refs: Any, batch: tuple[Inputs, tf.Tensor]) -> tuple[Any, ...]:
         return (*batch, weights.of(refs, batch[1])) if weights else batch
 
     if not augmentation:

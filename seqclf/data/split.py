@@ -2,7 +2,8 @@
 
 The other kind, `seqclf.data.shards.split.StreamedSplit`, reads files. The pipeline asks both for
 *references*, which stand for the examples of a batch until their values are needed: indices for
-examples in memory, serialized records for examples in files. To reach a step in the middle of an
+examples in memory (see also `seqclf.data.length_buckets`), serialized records for examples in
+files. To reach a step in the middle of an
 epoch the pipeline skips references, which is cheap, instead of examples.
 """
 
@@ -109,28 +110,50 @@ class Split:
     def shuffled(
         self, batch_size: int, seed: int, first_step: int, worker: int, workers: int
     ) -> tf.data.Dataset:
-        """Returns indices, int32 `[B/W]`; random keys drawn from `[seed, epoch]` give the order.
+        """Returns indices, int32 `[B/W]`, in the order of `epoch_batches`.
 
         Any step can be reached at once, without going through the steps before it.
-        (`tf.random.experimental.index_shuffle` would need no permutation in memory, but does not
-        make all orders equally likely; a test shows it.)
         """
         epoch_steps = len(self) // batch_size
         first_epoch, position = divmod(first_step, epoch_steps)
         rows = slice(worker * batch_size // workers, (worker + 1) * batch_size // workers)
 
         @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # no types
-        def epoch_indices(epoch: tf.Tensor) -> tf.data.Dataset:
-            keys = tf.random.stateless_uniform(
-                [len(self)], tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.int64
-            )
-            order = tf.argsort(keys, stable=True)[: epoch_steps * batch_size]
-            batches = tf.reshape(order, [epoch_steps, batch_size])[:, rows]
+        def epoch_references(epoch: tf.Tensor) -> tf.data.Dataset:
+            batches = self.epoch_batches(batch_size, seed, epoch)
             skipped = tf.where(epoch == first_epoch, tf.constant(position, tf.int64), 0)
-            return tf.data.Dataset.from_tensor_slices(batches).skip(skipped)
+            return tf.data.Dataset.from_tensor_slices(self.references(batches, rows)).skip(skipped)
 
         epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
-        return epochs.flat_map(epoch_indices)
+        return epochs.flat_map(epoch_references)
+
+    def epoch_batches(self, batch_size: int, seed: int, epoch: tf.Tensor) -> tf.Tensor:
+        """Returns the indices of the full batches of an epoch, int32 `[steps, B]`.
+
+        Random keys drawn from `[seed, epoch]` give the order.
+        (`tf.random.experimental.index_shuffle` would need no permutation in memory, but does not
+        make all orders equally likely; a test shows it.)
+
+        Args:
+            batch_size: B, the number of examples of a batch.
+            seed: the seed of the order.
+            epoch: the number of the epoch, int64 scalar.
+        """
+        keys = tf.random.stateless_uniform(
+            [len(self)], tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.int64
+        )
+        epoch_steps = len(self) // batch_size
+        order = tf.argsort(keys, stable=True)[: epoch_steps * batch_size]
+        return tf.reshape(order, [epoch_steps, batch_size])
+
+    def references(self, batches: tf.Tensor, rows: slice) -> Any:
+        """Returns references to some rows of batches, with one entry for each batch.
+
+        Args:
+            batches: the indices of their examples, int32 `[steps, B]`.
+            rows: the rows that are wanted.
+        """
+        return batches[:, rows]
 
     def ordered(self, batch_size: int, first: int, count: int) -> tf.data.Dataset:
         return tf.data.Dataset.range(first, first + count).batch(batch_size)

@@ -1,4 +1,7 @@
-"""`compiled`: a `tf.function` that is traced as it is written, and counted apart from others."""
+"""`compiled`: a `tf.function` that is traced as it is written, and counted apart from others.
+
+`compiled_by_shape` makes one for each shape of its arguments.
+"""
 
 import functools
 from collections.abc import Callable
@@ -29,3 +32,24 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
         6
     """
     return tf.function(functools.partial(function), autograph=False, **options)
+
+
+def compiled_by_shape(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Returns a function that is compiled for each shape of its arguments, as `compiled` does it.
+
+    One `tf.function` for all shapes would do the same, but TensorFlow would warn of retracing where
+    the first calls have many shapes.
+
+    Args:
+        function: the Python function that is compiled; it takes structures of tensors.
+        **options: further arguments of `tf.function`, such as `jit_compile`.
+    """
+    known: dict[tuple[tuple[int, ...], ...], Any] = {}
+
+    def call(*arguments: Any) -> Any:
+        shapes = tuple(tuple(tensor.shape) for tensor in tf.nest.flatten(arguments))
+        if shapes not in known:
+            known[shapes] = compiled(function, **options)
+        return known[shapes](*arguments)
+
+    return call

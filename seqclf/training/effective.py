@@ -5,6 +5,7 @@ from typing import Any
 from seqclf.config import Config
 from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, ExampleStore
+from seqclf.data.length_buckets import BucketedSplit, in_length_buckets
 from seqclf.data.pipeline import steps_per_epoch
 from seqclf.errors import ConfigError
 from seqclf.models.classifier import check_kernels
@@ -64,6 +65,7 @@ def choices_in_words(config: Config, dataset: Dataset, replicas: int = 1) -> lis
             f"batches of {chosen.batch_size}{of}, not {config.batch_size:,}: there are "
             f"{len(dataset.train):,} examples to train on"
         )
+    lines += _padding_in_words(chosen, dataset)
     if config.select == "auto" and chosen.select == "last":
         count = len(dataset.validation)
         why = f"{count:,} validation examples are fewer than {FEW}, too few to choose by (`select`)"
@@ -78,19 +80,35 @@ def choices_in_words(config: Config, dataset: Dataset, replicas: int = 1) -> lis
     return lines
 
 
+def _padding_in_words(config: Config, dataset: Dataset) -> list[str]:
+    """Returns a line that says what length buckets save; [] without them."""
+    split = in_length_buckets(dataset.train, config.length_buckets)
+    if not isinstance(split, BucketedSplit):
+        return []
+    without, buckets = split.padding(config.examples_per_step, config.seed)
+    *shorter, longest = map(str, split.bounds)
+    lengths = f"{', '.join(shorter)} or {longest}" if shorter else longest
+    return [
+        f"padding is {buckets:.0%} of the time steps, not {without:.0%}: batches have {lengths} "
+        "time steps (`length_buckets`)"
+    ]
+
+
 def check_fits_data(config: Config, dataset: Dataset) -> None:
     """Checks that a config and a dataset go together.
 
     Raises:
         ConfigError: a step would read more examples than the training split has even with
             `batch_size` 1, `augment.*` asks for augmentation of examples that are no images,
-            a kernel of `model.conv` is longer than the sequences, `select` names something that is
-            not defined on the validation split, or `select` or `early_stopping` needs validation
-            examples and there are none. Also for weights; see `example_weights`.
+            `length_buckets` is set for examples in shards or of one length, a kernel of
+            `model.conv` is longer than the sequences, `select` names something that is not defined
+            on the validation split, or `select` or `early_stopping` needs validation examples and
+            there are none. Also for weights; see `example_weights`.
         DataError: the weights of the training examples cannot be used.
     """
     effective_config(config, dataset)
     augmentation_of(config, dataset.spec)
+    in_length_buckets(dataset.train, config.length_buckets)
     check_kernels(config.model, dataset.spec)
     example_weights(config, dataset)
     if not len(dataset.validation):

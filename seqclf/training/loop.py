@@ -21,6 +21,7 @@ from seqclf.console.progress import Progress, Silent
 from seqclf.console.signals import stop_requests
 from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, DatasetSpec
+from seqclf.data.length_buckets import in_length_buckets
 from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import Interrupted
 from seqclf.models.classifier import build_classifier
@@ -198,7 +199,7 @@ class _Loop:
         readers = self.workers if config.batch_selection == 1 else Workers()
         return iter(
             training_batches(
-                self.dataset.train,
+                in_length_buckets(self.dataset.train, config.length_buckets),
                 spec,
                 config.examples_per_step,
                 config.seed,

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
-from seqclf.layers.compiled import compiled
+from seqclf.layers.compiled import compiled, compiled_by_shape
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.passes import choose_passes
 
@@ -67,8 +67,8 @@ class TrainStep:
         self._workers = workers or Workers()
         self._passes = choose_passes(model, optimizer, config, self._workers)
         xla = self._passes.compiles_step
-        self._compiled_step = compiled(self._step_on_replicas, jit_compile=xla)
-        self._compiled_gradients = compiled(self._gradients_on_replicas, jit_compile=xla)
+        self._compiled_step = compiled_by_shape(self._step_on_replicas, jit_compile=xla)
+        self._compiled_gradients = compiled_by_shape(self._gradients_on_replicas, jit_compile=xla)
         self._compiled_update = compiled(self._update_on_replicas, jit_compile=xla)
 
     def __call__(

@@ -40,3 +40,17 @@ def test_many_short_trainings(caplog):
             step = TrainStep(trained, build_optimizer(config, 1), config)
             step(keras.ops.convert_to_tensor(X), keras.ops.convert_to_tensor(Y))
     assert not caplog.messages
+
+
+def test_batches_of_many_lengths(caplog):
+    inputs = keras.Input((None, 2))
+    pooled = keras.layers.GlobalAveragePooling1D()(inputs)
+    trained = keras.Model(inputs, keras.layers.Dense(2)(pooled))
+    plain = {"name": "sgd", "schedule": "constant"}
+    config = resolve({"batch_size": 8, "jit_compile": False, "optimizer": plain})
+    step = TrainStep(trained, build_optimizer(config, 1), config)
+    with caplog.at_level(logging.WARNING, logger="tensorflow"):
+        for length in range(1, MANY + 3):
+            x = np.zeros((8, length, 2), "float32")
+            step(keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(Y))
+    assert not caplog.messages
