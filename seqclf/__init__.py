@@ -30,6 +30,7 @@ _WITH_LAYERS = {
 }
 _WITHOUT_TENSORFLOW = {
     "Predictions": "seqclf.api.prediction",
+    "SequenceClassifier": "seqclf.api.estimator.classifier",
     "TrainedRun": "seqclf.api.runs",
     "connect": "seqclf.serving.client",
     "evaluate": "seqclf.api.scoring",
@@ -41,6 +42,7 @@ _WITHOUT_TENSORFLOW = {
 _PUBLIC = _WITH_LAYERS | _WITHOUT_TENSORFLOW
 
 if TYPE_CHECKING:
+    from seqclf.api.estimator.classifier import SequenceClassifier as SequenceClassifier
     from seqclf.api.exporting import export as export
     from seqclf.api.fitting import fit as fit
     from seqclf.api.prediction import Predictions as Predictions
@@ -63,6 +65,7 @@ __all__ = [
     "Dataset",
     "GRUCell",
     "Predictions",
+    "SequenceClassifier",
     "TrainedRun",
     "__version__",
     "build_classifier",

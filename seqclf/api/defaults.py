@@ -1,8 +1,16 @@
-"""`suited_config`: the config of a training for which nobody has chosen one."""
+"""The config of a training of which nobody, or only somebody's few keys, say what it is.
 
-from typing import TYPE_CHECKING
+`read_config` reads the argument `config` in all its forms, and `completed` gives the keys that it
+leaves out values that suit the data.
+"""
 
-from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig, flatten, resolve
+from seqclf.config.recipes import load_recipe
+from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.data.dataset import Dataset
@@ -11,6 +19,50 @@ FEW = 5_000  # training examples; with fewer a wide model soon knows them by hea
 EPOCHS = 50
 LEAST_STEPS, MOST_STEPS = 300, 2_000
 VALIDATIONS = 20
+
+
+def read_config(config: Any) -> tuple[Config, dict[str, Any] | None]:
+    """Returns a config that was given in one of its forms, and which keys were given.
+
+    Args:
+        config: a `Config`, a draft, or the name or path of a recipe, which are whole; a dictionary
+            with some keys; or None.
+
+    Returns:
+        The config, with defaults for keys that were not given, and the values that were given, by
+        key such as `model.units`; None: all were.
+
+    Raises:
+        ConfigError: it is none of these, or a key or a value is not allowed.
+    """
+    if isinstance(config, (str, Path)):
+        config = resolve(load_recipe(str(config)).values)
+    if config is None or isinstance(config, Mapping):
+        given = flatten(config or {})
+        return resolve(given), given
+    if not hasattr(config, "to_dict"):
+        raise ConfigError(
+            "`config` must be a Config, the name or path of a recipe, a dictionary of keys or "
+            f"None. Received: {config!r:.100}"
+        )
+    return resolve(config), None
+
+
+def completed(given: Mapping[str, Any], dataset: "Dataset") -> Config:
+    """Returns a config of some keys that were given, and others that suit a dataset.
+
+    A length that is given is run to its end, unless `early_stopping` is given too.
+
+    Args:
+        given: values by key; keys of the group `data` do not count, because the data is loaded.
+        dataset: the data.
+    """
+    changes = {key: value for key, value in given.items() if not key.startswith("data.")}
+    if {"steps", "epochs"} & changes.keys():
+        changes = {"early_stopping": 0, **changes}
+    if "epochs" in changes:
+        changes = {"steps": 0, **changes}  # otherwise the steps that suit would win
+    return suited_config(dataset).changed(changes)
 
 
 def suited_config(dataset: "Dataset") -> Config:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqclf.api.defaults import data_of, suited_config
+from seqclf.api.defaults import completed, data_of, read_config
 from seqclf.api.runs import TrainedRun
-from seqclf.config import Config, DataConfig, flatten, resolve
-from seqclf.config.recipes import load_recipe
+from seqclf.config import Config, DataConfig
 from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError, DataError
 
@@ -79,19 +78,9 @@ def _check_dataset(dataset: Any) -> None:
 
 def _chosen(config: Any, dataset: "Dataset | None") -> "tuple[Config, Dataset | None]":
     """Returns the whole config, and the dataset if it is loaded already."""
-    if isinstance(config, (str, Path)):
-        config = resolve(load_recipe(str(config)).values)
-    partial = config is None or isinstance(config, Mapping)
-    if not partial and not hasattr(config, "to_dict"):
-        raise ConfigError(
-            "`config` must be a Config, the name or path of a recipe, a dictionary of keys or "
-            f"None. Received: {config!r:.100}"
-        )
-    if not partial:
-        whole = resolve(config)
-        return (whole, None) if dataset is None else (_with_data(whole, dataset), dataset)
-    changes = {} if config is None else flatten(config)
-    checked = resolve(changes)  # a wrong key is told before any data is loaded
+    checked, changes = read_config(config)  # a wrong key is told before any data is loaded
+    if changes is None:
+        return (checked, None) if dataset is None else (_with_data(checked, dataset), dataset)
     if dataset is None:
         dataset = _load(changes, checked.data)
     elif of_data := [key for key in changes if key.startswith("data.")]:
@@ -100,16 +89,12 @@ def _chosen(config: Any, dataset: "Dataset | None") -> "tuple[Config, Dataset | 
             "seqclf.load_dataset or seqclf.Dataset.from_arrays. Received: both the key and "
             "`dataset`"
         )
-    changes = {key: value for key, value in changes.items() if not key.startswith("data.")}
-    suited = suited_config(dataset)
     print(
         f"config  no whole one is given: the other keys suit {len(dataset.train):,} training "
         "examples",
         flush=True,
     )
-    if "early_stopping" not in changes and {"steps", "epochs"} & changes.keys():
-        changes["early_stopping"] = 0  # a length that is given is run to its end
-    return suited.changed(changes), dataset
+    return completed(changes, dataset), dataset
 
 
 def _with_data(config: Config, dataset: "Dataset") -> Config:

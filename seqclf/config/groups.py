@@ -102,7 +102,11 @@ class DataConfig(Group):
         high=0.5,
     )
     test: float = setting(
-        0.2, "fraction held out to test on, for sources that have no test split", above=0, high=0.5
+        0.2,
+        "fraction held out to test on, for sources that have no test split; 0 (in Python "
+        "alone): none",
+        low=0,
+        high=0.5,
     )
     split_seed: int = setting(
         0,

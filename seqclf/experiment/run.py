@@ -11,6 +11,7 @@ from seqclf.config import Config, as_begun
 from seqclf.console.progress import CountProgress, announce
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
+from seqclf.errors import ConfigError
 from seqclf.experiment.announcement import training_in_words
 from seqclf.experiment.manifest import record_end, record_start
 from seqclf.experiment.report import build_report, write_report
@@ -129,6 +130,7 @@ def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Worke
         if dataset is None:
             announce(f"Loading {config.data.source}")
         loaded = dataset or load_dataset(**config.data.to_dict())
+        _check_has_test_split(config, loaded)
         check_fits_data(config, loaded)
         check_batch_divides(effective_config(config, loaded, workers.replicas), workers)
         return loaded
@@ -136,6 +138,15 @@ def _load_on_all_workers(config: Config, dataset: Dataset | None, workers: Worke
     loaded: Dataset = workers.agree(load)
     check_same_inputs(workers, config, loaded)
     return loaded
+
+
+def _check_has_test_split(config: Config, dataset: Dataset) -> None:
+    if not len(dataset.test):
+        raise ConfigError(
+            "A run ends with the score of its test split, and there are no test examples: set "
+            "`data.test` above 0. seqclf.SequenceClassifier trains without a test split. Received: "
+            f"data.test={config.data.test:g}"
+        )
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import keras
@@ -18,7 +19,7 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.console.progress import Progress, Silent
-from seqclf.console.signals import stop_requests
+from seqclf.console.signals import StopRequest, stop_requests
 from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.length_buckets import in_length_buckets
@@ -35,7 +36,7 @@ from seqclf.training.evaluation import Score, Scorer
 from seqclf.training.example_weights import example_weights
 from seqclf.training.metrics_log import MetricsLog
 from seqclf.training.optimizers import build_optimizer
-from seqclf.training.recovery import Recovery
+from seqclf.training.recovery import Recovery, RecoveryInMemory
 from seqclf.training.selection import WeightSelection
 from seqclf.training.state import State
 from seqclf.training.step import TrainStep
@@ -66,7 +67,7 @@ def build(config: Config, spec: DatasetSpec) -> keras.Model:
 def fit(
     config: Config,
     dataset: Dataset,
-    run: Run,
+    run: Run | None,
     *,
     model: keras.Model | None = None,
     until: int | None = None,
@@ -86,7 +87,8 @@ def fit(
         config: a resolved config.
         dataset: the data; the training and validation splits are used, never the test split.
         run: a prepared run directory, where checkpoints, metrics and the model are written. Of
-            several workers only the chief reads and writes it.
+            several workers only the chief reads and writes it. None: one process trains, in which
+            no file is written and signals do what they always do.
         model: the model as `build` returns it; None builds it here.
         until: the step at which to stop; the training goes on to the next validation. A later call
             continues as if there had been no stop. None trains to the end.
@@ -117,7 +119,7 @@ def fit(
         optimizer.build(model.trainable_variables)
     if not workers.alone:
         sum_before_clipping(optimizer)
-    recovery = Recovery(run, workers, model, optimizer)
+    recovery = Recovery(run, workers, model, optimizer) if run else RecoveryInMemory(model)
     scorer = Scorer(model, dataset.spec, config.jit_compile, workers)
     selection = WeightSelection(config, dataset, scorer, recovery)
     state = recovery.resume()
@@ -130,7 +132,7 @@ def fit(
     )
     score = loop.take_steps(min(total, until or total), make_progress)
     selection.give_selected_weights(state)
-    if workers.is_chief:
+    if run and workers.is_chief:
         with replacing(run.model) as temporary:
             model.save(temporary)
     return FitResult(model, state, score)
@@ -152,7 +154,7 @@ class _Loop:
 
     config: Config
     dataset: Dataset
-    run: Run
+    run: Run | None
     workers: Workers
     optimizer: keras.optimizers.Optimizer
     train_step: TrainStep
@@ -173,7 +175,7 @@ class _Loop:
         end = min(self.total, -(-end // validate_every) * validate_every)
         batches = self._batches()
         selected = None
-        with stop_requests() as request:
+        with stop_requests() if self.run else nullcontext(StopRequest()) as request:
             while state.step < end and not state.stopped_early:
                 stop = self._take_step(batches, request.signal)
                 progress.step(state)
@@ -190,6 +192,7 @@ class _Loop:
 
     def _interrupted(self, number: int) -> Interrupted:
         other = "" if number else "Another worker was asked to stop. "
+        assert self.run is not None  # without one no signal is recorded
         saved = f"Step {self.state.step:,} of {self.total:,} is saved in {self.run.path}."
         return Interrupted(number or signal.SIGTERM, other + saved)
 

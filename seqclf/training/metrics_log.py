@@ -17,7 +17,7 @@ class MetricsLog:
     """Writes the records of one run.
 
     Args:
-        run: the run directory.
+        run: the run directory; None: no file is written.
         step: the step at which the training stands. Later records are dropped, because a resumed
             training takes their steps again.
 
@@ -25,11 +25,11 @@ class MetricsLog:
         RunError: a line of `metrics.jsonl` is damaged.
     """
 
-    def __init__(self, run: Run, step: int):
-        self._path = run.metrics
-        self._records = [record for record in read_metrics(run) if record["step"] <= step]
-        self._folder = run.tensorboard
-        self._writer = tf.summary.create_file_writer(str(run.tensorboard))
+    def __init__(self, run: Run | None, step: int):
+        self._run, self._records = run, list[dict[str, Any]]()
+        if run:
+            self._records = [record for record in read_metrics(run) if record["step"] <= step]
+            self._writer = tf.summary.create_file_writer(str(run.tensorboard))
 
     def add(
         self,
@@ -62,11 +62,13 @@ class MetricsLog:
             "wait_share": round(state.wait_seconds / state.train_seconds, 5),
         }
         self._records.append(record)
-        write_text(self._path, "".join(json.dumps(record) + "\n" for record in self._records))
-        self._write_events(record)
+        if self._run:
+            lines = "".join(json.dumps(record) + "\n" for record in self._records)
+            write_text(self._run.metrics, lines)
+            self._write_events(self._run, record)
         return record
 
-    def _write_events(self, record: dict[str, Any]) -> None:
+    def _write_events(self, run: Run, record: dict[str, Any]) -> None:
         try:
             with self._writer.as_default(step=record["step"]):
                 for name, value in record.items():
@@ -74,7 +76,7 @@ class MetricsLog:
                         tf.summary.scalar(name, value)
             self._writer.flush()
         except tf.errors.OpError as error:
-            raise StorageError(f"{self._folder} cannot be written: {error.message}") from error
+            raise StorageError(f"{run.tensorboard} cannot be written: {error.message}") from error
 
 
 def read_metrics(run: Run) -> list[dict[str, Any]]:

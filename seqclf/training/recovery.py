@@ -1,4 +1,7 @@
-"""`Recovery`: what a training saves and restores, by the chief for all workers."""
+"""`Recovery`: what a training saves and restores, by the chief for all workers.
+
+`RecoveryInMemory` takes its place in a training that writes no files.
+"""
 
 import dataclasses
 from typing import Any
@@ -99,16 +102,54 @@ class Recovery:
             what: what is wrong, as the beginning of a sentence.
             step: the step at which it was found.
         """
-        kept = checkpoints.latest_step(self._run) if self._workers.is_chief else None
         return TrainingError(
             f"{what} at step {step:,}: training has diverged. Lower `optimizer.learning_rate`, "
             "clip gradients with `optimizer.clip_norm`, or leave out such batches with `nonfinite` "
-            f"'skip'. The last checkpoint, of step {kept or 0:,}, stays in "
-            f"{self._run.checkpoints}."
+            f"'skip'.{self._what_stays()}"
         )
+
+    def _what_stays(self) -> str:
+        """Returns a sentence about what a training that has diverged leaves, after a space."""
+        kept = checkpoints.latest_step(self._run) if self._workers.is_chief else None
+        return f" The last checkpoint, of step {kept or 0:,}, stays in {self._run.checkpoints}."
 
     def _check_finite(self, step: int) -> None:
         """Keeps weights that a gradient has spoilt from replacing those of a good checkpoint."""
         for variable in self._model.trainable_variables:
             if not np.isfinite(np.asarray(variable)).all():
                 raise self.diverged(f"{variable.path} holds numbers that are not finite", step)
+
+
+class RecoveryInMemory(Recovery):
+    """Keeps the best weights of one training in memory. It cannot be resumed by another process.
+
+    Args:
+        model: the model that is trained.
+    """
+
+    def __init__(self, model: keras.Model):
+        self._model = model
+        self._best: list[np.ndarray] = []
+
+    def resume(self) -> State:
+        """Returns the state of step 0."""
+        return State()
+
+    def save(self, state: State) -> None:
+        """Checks that the weights are finite, and saves nothing.
+
+        Raises:
+            TrainingError: they are not.
+        """
+        self._check_finite(state.step)
+
+    def save_best(self, step: int) -> None:
+        self._check_finite(step)
+        self._best = self._model.get_weights()
+
+    def restore_best(self, step: int) -> None:
+        del step
+        self._model.set_weights(self._best)
+
+    def _what_stays(self) -> str:
+        return ""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import seqclf
-from seqclf.api.defaults import suited_config
+from seqclf.api.defaults import completed, suited_config
 from seqclf.config import DataConfig, ModelConfig
 from seqclf.errors import ConfigError
 from seqclf.training.effective import check_fits_data
@@ -34,6 +34,14 @@ def test_keys_that_are_given_stay(tmp_path, capsys):
     assert run.config.steps == 3
     assert run.config.batch_size == suited_config(digits).batch_size
     assert "the other keys suit 1,293 training examples" in capsys.readouterr().out
+
+
+def test_epochs_that_are_given_are_the_length():
+    digits = seqclf.load_dataset("digits")
+    config = completed({"epochs": 3.0, "data.source": "digits"}, digits)
+    assert (config.steps, config.epochs, config.early_stopping) == (0, 3.0, 0)
+    assert completed({}, digits) == suited_config(digits)
+    assert completed({"steps": 9, "early_stopping": 2}, digits).early_stopping == 2
 
 
 def test_keys_of_data_are_refused_beside_a_dataset(tmp_path):

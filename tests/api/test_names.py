@@ -58,6 +58,7 @@ def test_what_needs_no_tensorflow_does_not_import_it():
     program = """
 import sys, seqclf
 seqclf.fit, seqclf.evaluate, seqclf.load_run, seqclf.predict, seqclf.export, seqclf.TrainedRun
+seqclf.SequenceClassifier
 seqclf.connect("http://localhost:1/v1/models/m").close()
 assert not {"tensorflow", "keras", "grpc", "seqclf.layers"} & set(sys.modules)
 """

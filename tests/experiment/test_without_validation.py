@@ -106,3 +106,14 @@ def test_a_search_and_shards_need_a_validation_split(tmp_path):
     assert not (tmp_path / "search").exists()
     with pytest.raises(ConfigError, match="--validation must be above 0"):
         open_source("digits", validation=0.0)
+    with pytest.raises(ConfigError, match="--test must be above 0"):
+        open_source("digits", test=0.0)
+
+
+def test_a_run_needs_a_test_split_and_a_dataset_does_not(tmp_path):
+    all_of_it = from_arrays(validation=0, test=0)
+    assert [len(split) for _, split in all_of_it.splits()] == [40, 0, 0]
+    assert all_of_it.division == "there is no validation split; there is no test split"
+    with pytest.raises(ConfigError, match="no test examples: set `data.test` above 0"):
+        seqclf.fit({"steps": 1}, all_of_it, workdir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

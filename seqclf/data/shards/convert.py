@@ -52,11 +52,12 @@ def open_source(
             "--source must be folder:DIR, csv:FILE, parquet:FILE, ts:FILES, tsv:FILES, npz:FILE, "
             f"idx:DIR, digits or a name of tensorflow-datasets. Received: {source!r}"
         )
-    if not validation:
-        raise ConfigError(
-            "--validation must be above 0: shards always have a validation split. "
-            f"Received: {validation!r}"
-        )
+    for name, fraction in (("validation", validation), ("test", test)):
+        if not fraction:
+            raise ConfigError(
+                f"--{name} must be above 0: shards always have a {name} split. "
+                f"Received: {fraction!r}"
+            )
     keys: dict[str, Any] = dict(options or {})
     keys |= {"validation": validation, "test": test, "split_seed": seed}
     if kind == "folder":

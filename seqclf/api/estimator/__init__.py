@@ -1,0 +1,1 @@
+"""`seqclf.SequenceClassifier`: the whole package as an estimator of scikit-learn."""
