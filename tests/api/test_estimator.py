@@ -106,13 +106,13 @@ def test_parameters_become_the_config(datasets):
     )
     SequenceClassifier(whole, random_state=5).fit(X, Y)
     SequenceClassifier(TINY, class_weight={"busy": 3}).fit(X, Y)
-    SequenceClassifier(TINY, class_weight={1: 3, 0: 2}).fit(X, [0, 1] * 12)
+    SequenceClassifier(TINY, class_weight={1: 3, 0: 2}).fit(X, [0.0, 1.0] * 12)
     SequenceClassifier({"epochs": 2}, random_state=np.random.RandomState(3)).fit(X, Y)
     configs = [config for config, _ in datasets]
     assert (configs[0].steps, configs[0].class_weight, configs[0].seed) == (7, "balanced", 5)
     assert (configs[0].data.missing, configs[0].data.test) == ("mean", 0)
     assert configs[1].class_weight == "busy:3"
-    assert configs[2].class_weight == "1:3,0:2"
+    assert configs[2].class_weight == "1.0:3,0.0:2"
     assert (configs[3].steps, configs[3].epochs) == (0, 2)
     assert configs[3].seed == np.random.RandomState(3).randint(2**31 - 1)
     assert configs[3].early_stopping == 0  # a length that is given is run to its end
