@@ -1,7 +1,7 @@
-"""The config of a training of which nobody, or only somebody's few keys, say what it is.
+"""The config of a training for which no whole config is given, only a few keys or none.
 
-`read_config` reads the argument `config` in all its forms, and `completed` gives the keys that it
-leaves out values that suit the data.
+`read_config` reads the argument `config` in all its forms. `completed` gives values that suit the
+data to the keys that were not given.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def read_config(config: Any) -> tuple[Config, dict[str, Any] | None]:
 
 
 def completed(given: Mapping[str, Any], dataset: "Dataset") -> Config:
-    """Returns a config of some keys that were given, and others that suit a dataset.
+    """Returns a whole config: the keys that were given, and values that suit a dataset for others.
 
     A length that is given is run to its end, unless `early_stopping` is given too.
 

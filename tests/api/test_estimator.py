@@ -20,6 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 import seqclf
 from seqclf import SequenceClassifier
 from seqclf.errors import ConfigError, DataError, RunError
+from seqclf.serving import export as serving_export
 from seqclf.training import loop
 
 TINY = {"model.units": [4], "steps": 30, "jit_compile": False, "optimizer.learning_rate": 0.03}
@@ -343,13 +344,29 @@ def test_a_saved_estimator_is_a_run_and_replaces_one_before(fitted, on_array, tm
     with pytest.raises(RunError, match="it is left as it is. Choose another folder"):
         fitted.save(folder)
     assert (folder / "model.keras").is_file()
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="notes.txt exists and holds no saved SequenceClassifier"):
+        fitted.save(tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
     with pytest.raises(NotFittedError):
         SequenceClassifier().save(tmp_path / "other")
 
 
-def test_an_export_predicts_the_same(fitted, tmp_path):
+def test_an_export_predicts_the_same(fitted, tmp_path, monkeypatch):
+    checked, export = [], serving_export.export_model
+
+    def export_model(*args, **kwargs):
+        checked.append(kwargs["examples"])
+        return export(*args, **kwargs)
+
+    monkeypatch.setattr("seqclf.serving.export.export_model", export_model)
     with contextlib.redirect_stderr(None):
         version = fitted.export(tmp_path / "models")
+    (examples,) = checked  # of several lengths, not blank, and none of the data
+    assert len(set(examples.lengths.tolist())) == len(examples.x) == 3
+    for row, length in zip(examples.x, examples.lengths, strict=True):
+        assert row[:length].all() and not row[length:].any()
+        assert not any(np.isin(row[:length], x.astype(np.float32)).any() for x in X)
     assert version == tmp_path / "models" / "1"
     exported = seqclf.predict(version, X)
     np.testing.assert_allclose(exported.probabilities, fitted.predict_proba(X), rtol=1e-4)

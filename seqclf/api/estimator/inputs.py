@@ -1,4 +1,4 @@
-"""What is given to an estimator, `X`, `y` and `sample_weight`, as checked arrays."""
+"""Checks what an estimator is given, `X`, `y` and `sample_weight`, and returns it as arrays."""
 
 import warnings
 from collections.abc import Sequence
