@@ -12,6 +12,7 @@ import time
 SMALL = [
     "--config.data.source=digits",
     "--config.model.units=16,8",
+    "--config.model.conv=8,6",  # beside them, so that both kinds of layers are trained together
     "--config.batch_size=32",
     "--config.steps=100",
     "--config.validate_every=1",  # so that metrics.jsonl has the loss of every step

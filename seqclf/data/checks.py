@@ -200,21 +200,21 @@ def check_class_names(class_names: Sequence[str], origin: str) -> None:
     if len(class_names) < 2:
         received = f"1, {class_names[0]!r}" if class_names else "0"
         raise DataError(
-            f"{origin}: at least two classes are needed: a classifier tells them apart. "
-            f"Received: {received}"
+            f"{origin}: at least two classes are needed: a classifier tells them apart. Supply "
+            f"examples of another class. Received: {received}"
         )
 
 
 def _check_weights(weights: np.ndarray, count: int, origin: str) -> None:
     if weights.dtype.kind not in "biuf" or weights.shape != (count,):
         raise DataError(
-            f"{origin}: `weights` must be {count} numbers, one for each example. Received: "
+            f"{origin}: `weights` must be {count} numbers, one for each example of `x`. Received: "
             f"{weights.dtype} {list(weights.shape)}"
         )
     if (bad := _first(~((weights >= 0) & (weights < np.finfo(np.float32).max)))) is not None:
         raise DataError(
-            f"{origin}: `weights` must be numbers of 0 or more. Received: {weights[bad]} at "
-            f"example {bad[0]}"
+            f"{origin}: `weights` must be numbers of 0 or more: give an example that is not to "
+            f"count the weight 0. Received: {weights[bad]} at example {bad[0]}"
         )
 
 

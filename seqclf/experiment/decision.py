@@ -61,7 +61,8 @@ def _class_of(target: Target, labels: np.ndarray, class_names: tuple[str, ...]) 
     """Returns the index of the class that a target is about."""
     if len(class_names) != 2:
         raise ConfigError(
-            f"target_{target.kind} is for data of two classes. Received: {len(class_names)} classes"
+            f"target_{target.kind} is for data of two classes: leave it out. Received: "
+            f"{len(class_names)} classes"
         )
     if not target.class_name:
         return int((labels == 1).sum() <= (labels == 0).sum())

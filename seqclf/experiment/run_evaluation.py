@@ -44,7 +44,10 @@ def score_run(run: Run, split: str, dataset: Dataset | None = None) -> tuple[Sco
         dataset = load_dataset(**config.data.to_dict())
     check_same_data(run, dataset)
     if not len(dataset.split(split)):
-        raise RunError(f"The run in {run.path} has no {split} examples (`data.{split}` is 0).")
+        raise RunError(
+            f"The run in {run.path} has no {split} examples. Received: data.{split}="
+            f"{config.data.to_dict()[split]:g}. Train another run with `data.{split}` above 0."
+        )
     model = load_classifier(run.model, dataset.spec)
     announce(f"Scoring the {split} split")
     score = Scorer(model, dataset.spec)(dataset.split(split), CountProgress("Scored"))

@@ -94,8 +94,9 @@ def choose_threshold(
 
     if of_class.all() or not of_class.any():
         raise DataError(
-            "A threshold is chosen from validation examples of both classes. Received: "
-            f"{len(of_class):,} examples, {int(of_class.sum()):,} of them of the class"
+            "A threshold is chosen from validation examples of both classes: hold out examples of "
+            f"both, or leave the target out. Received: {len(of_class):,} examples, "
+            f"{int(of_class.sum()):,} of them of the class"
         )
     precisions, recalls, thresholds = precision_recall_curve(of_class, probabilities)
     precisions, recalls = precisions[:-1], recalls[:-1]  # the last is of no answer at all

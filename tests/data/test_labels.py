@@ -74,7 +74,14 @@ def test_an_example_without_a_label(nothing):
         ),
         ([0, 2] * 20, {"class_names": "ab"}, "labels must lie in 0..1 .2 classes.. Received: 2"),
         (["a"] * 40, {}, "at least two classes are needed.* Received: 1, 'a'"),
-        (["a"], {}, "at least two classes are needed.* Received: 1, 'a'"),
+        (["a"], {}, "at least two classes are needed.* another class. Received: 1, 'a'"),
+        (
+            ["a", "b", "c"] * 9,
+            {"splits": ["train", "validation", "test"] * 9},
+            "needs examples to train on. Received: 9 in validation and none in train of class 'b'. "
+            "Move some to train, or leave the class out",
+        ),
+        (["a", "b"], {}, "too few examples .* 2 in all, 1 of class 'a'. .* Supply more"),
         (list(map(str, range(40))), {}, "40 classes for 40 training.*is the label a number"),
         (["a", "b", ""] * 9, {}, "example 2 has no label"),
     ],

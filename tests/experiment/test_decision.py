@@ -1,10 +1,12 @@
 """Temperature and threshold of an export: chosen on validation, applied wherever it answers."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from running import background, free_port, python
 from running import seqclf as command
 
 import seqclf
@@ -97,6 +99,31 @@ def test_the_command_says_what_was_chosen_and_its_export_predicts_by_it(folder):
     )
     expected = ["ok" if row["probabilities"]["ok"] >= threshold else "fault" for row in rows]
     assert [row["class_name"] for row in rows] == expected
+
+
+def test_a_server_decides_as_predict_does(folder):
+    rest, grpc = free_port(), free_port()
+    serve = f"{shlex.join(python())} -m seqclf.serve --export_dir=decided"
+    with background(f"{serve} --port={rest} --grpc_port={grpc}", folder):
+        asked = [
+            json.loads(command("predict", flag, f"{folder}/u.npz", "--json"))
+            for flag in (
+                f"--model={folder}/decided",
+                f"--server=http://127.0.0.1:{rest}/v1/models/seqclf",
+                f"--server=grpc://127.0.0.1:{grpc}/seqclf",
+            )
+        ]
+    here, *there = asked
+    highest = [max(row["probabilities"], key=row["probabilities"].get) for row in here]
+    assert [row["class_name"] for row in here] != highest  # the threshold decides
+    for rows in there:
+        assert [row["class_name"] for row in rows] == [row["class_name"] for row in here]
+        for name in ("ok", "fault"):
+            np.testing.assert_allclose(
+                [row["probabilities"][name] for row in rows],
+                [row["probabilities"][name] for row in here],
+                atol=1e-6,
+            )
 
 
 def test_mistakes_are_one_message_each(folder):

@@ -74,6 +74,8 @@ def test_the_last_weights_become_the_model_and_nothing_is_validated(trained, cap
     }
     with pytest.raises(RunError, match="has no validation examples"):
         seqclf.evaluate(trained, "validation")
+    with pytest.raises(RunError, match="data.validation=0. Train another run with"):
+        seqclf.export(trained, trained.path / "never", target_recall=0.9)
 
 
 def test_gradients_flow_on_training_examples(data):
