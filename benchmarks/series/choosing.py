@@ -1,0 +1,156 @@
+"""Chooses the numbers of `configs/series.py` by validation; no test split is opened.
+
+    python -m benchmarks.series.choosing                        # every change once
+    python -m benchmarks.series.choosing --only=as,wide --splits=3
+
+Trains the recipe as it is and with each change of `CHANGES` alone, on two thirds of the training
+split of the five sets that may be chosen by, and scores it on the other third; `--splits` repeats
+that with other thirds. A training whose result is on disk is not run again. Writes
+`series_choosing.json` and `series_choosing.md`.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+from absl import app, flags
+from sklearn.model_selection import StratifiedShuffleSplit
+
+from benchmarks.series.fingerprints import fingerprint
+from benchmarks.series.scores import scores_of
+from benchmarks.series.sets import CHOOSING, Examples, archive_set
+from seqclf import SequenceClassifier
+from seqclf.config import Config, resolve
+from seqclf.config.recipes import load_recipe
+from seqclf.errors import SeqclfError
+from seqclf.storage.files import write_json, write_text
+
+_CONFIG = flags.DEFINE_string("config", "configs/series.py", "Recipe that is changed.")
+_SPLITS = flags.DEFINE_integer("splits", 1, "Random divisions of each training split.", 1)
+_ONLY = flags.DEFINE_list("only", [], "Beginnings of the names of the changes; empty: all.")
+_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
+
+HELD_OUT = 1 / 3
+AS_IT_IS = "as it is"
+CHANGES: dict[str, dict[str, Any]] = {
+    AS_IT_IS: {},
+    "GRU alone": {"model.conv": []},
+    "wide: filters 128, 256, 128": {"model.conv": [128, 256, 128]},
+    "narrow: filters 32, 64, 32": {"model.conv": [32, 64, 32]},
+    "learning rate 0.001": {"optimizer.learning_rate": 0.001},
+    "learning rate 0.01": {"optimizer.learning_rate": 0.01},
+    "steps 200": {"steps": 200},
+    "steps 800": {"steps": 800},
+    "batches of 32": {"batch_size": 32},
+    "dropout 0": {"model.dropout": 0.0},
+    "dropout 0.5": {"model.dropout": 0.5},
+    "mean of the states beside the last": {"model.pooling": "mean"},
+    "both directions": {"model.bidirectional": True},
+    "label smoothing 0.1": {"label_smoothing": 0.1},
+    "units 16": {"model.units": [16]},
+    "layer normalisation of the state": {"model.layer_norm": True},
+    "AdamW, decay 0.05": {"optimizer.name": "adamw", "optimizer.weight_decay": 0.05},
+    "class weights": {"class_weight": "balanced"},
+}
+
+
+def main(argv: list[str]) -> None:
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected argument: {argv[1]}")
+    wanted = [n for n in CHANGES if not _ONLY.value or n.startswith(tuple(_ONLY.value))]
+    if not wanted:
+        raise app.UsageError(f"--only matches none of {', '.join(CHANGES)}.")
+    try:
+        base = resolve(load_recipe(_CONFIG.value).values)
+        variants = {name: base.changed(CHANGES[name]) for name in wanted}
+        path = Path(_OUT.value) / "series_choosing.json"
+        results = trained(variants, _SPLITS.value, path)
+    except SeqclfError as error:
+        sys.exit(f"Error: {error}")
+    print(f"\n{table(results)}\nresults in {path.with_suffix('.*')}")
+
+
+def trained(variants: dict[str, Config], splits: int, path: Path) -> list[dict[str, Any]]:
+    """Trains the variants that have no result yet.
+
+    Args:
+        variants: configs by name.
+        splits: number of random divisions of each training split.
+        path: JSON file of the results; those in it are not computed again.
+
+    Returns:
+        The results of all variants, sets and divisions.
+    """
+    kept = json.loads(path.read_text()) if path.exists() else []
+    results = []
+    for split in range(splits):
+        for name, config in variants.items():
+            for of in CHOOSING:
+                key = {"config": fingerprint(config), "set": of, "split": split}
+                result = next((r for r in kept if key.items() <= r.items()), None)
+                if result is None:
+                    result = key | validated(config, archive_set(of).train(), split)
+                    kept.append(result)
+                    write_json(path, kept)
+                    print(
+                        f"{name}, {of}, {split}: {result['accuracy']:.3f}, log loss "
+                        f"{result['log_loss']:.3f}, {result['cpu_seconds']:.0f} s",
+                        flush=True,
+                    )
+                results.append(result | {"variant": name})
+            write_text(path.with_suffix(".md"), table(results))
+    return results
+
+
+def validated(config: Config, examples: Examples, split: int) -> dict[str, float]:
+    """Trains on a part of a training split and returns the figures on the rest of it.
+
+    Args:
+        config: the config; its seed is that of the division.
+        examples: a whole training split.
+        split: number of the random division.
+    """
+    divide = StratifiedShuffleSplit(1, test_size=HELD_OUT, random_state=split)
+    kept, held = next(divide.split(examples.y, examples.y))
+    train, validation = examples.part(kept), examples.part(held)
+    begun = time.process_time()
+    classifier = SequenceClassifier(config, random_state=split).fit(train.given(), train.y)
+    seconds = time.process_time() - begun
+    probabilities = classifier.predict_proba(validation.given())
+    column = np.searchsorted(classifier.classes_, validation.y)
+    true = probabilities[np.arange(len(column)), column]
+    return {
+        **scores_of(validation.y, classifier.classes_[probabilities.argmax(-1)]),
+        "log_loss": float(-np.log(np.maximum(true, 1e-7)).mean()),
+        "cpu_seconds": seconds,
+    }
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """Returns a Markdown table of the means over the sets and the divisions."""
+    lines = [
+        f"| change | divisions | {' | '.join(CHOOSING)} | mean accuracy | log loss | CPU s |",
+        f"|---|--:|{'--:|' * len(CHOOSING)}--:|--:|--:|",
+    ]
+    variants: dict[str, list[dict[str, Any]]] = {}
+    for result in results:
+        variants.setdefault(result["variant"], []).append(result)
+    for name, of in variants.items():
+        accuracies = [
+            100 * mean([r["accuracy"] for r in of if r["set"] == each] or [float("nan")])
+            for each in CHOOSING
+        ]
+        lines.append(
+            f"| {name} | {len({r['split'] for r in of})} "
+            f"| {' | '.join(f'{a:.1f}' for a in accuracies)} | {mean(accuracies):.1f} "
+            f"| {mean(r['log_loss'] for r in of):.3f} | {sum(r['cpu_seconds'] for r in of):.0f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    app.run(main)

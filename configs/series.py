@@ -1,0 +1,29 @@
+"""Time series of the archives: convolutions beside a GRU, the same numbers for every set.
+
+    python -m seqclf.train --config=configs/series.py \
+        --config.data.source=tsv:GunPoint_TRAIN.tsv,GunPoint_TEST.tsv
+
+All training examples are trained on, and the last weights become the model: the sets are small.
+"""
+
+from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig
+
+
+def get_config() -> Config:
+    return Config(
+        name="series",
+        data=DataConfig(
+            validation=0.0,
+        ),
+        model=ModelConfig(
+            units=(64,),
+            conv=(64, 128, 64),
+            dropout=0.2,
+        ),
+        optimizer=OptimizerConfig(
+            learning_rate=0.003,
+            warmup_steps=20,
+        ),
+        batch_size=16,
+        steps=400,
+    )
