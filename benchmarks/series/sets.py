@@ -111,7 +111,7 @@ def _examples(file: Path, read: Callable) -> Examples:
 
 
 def _digits(file: Path, split: str) -> Examples:
-    """Returns one of the two parts of the spoken digits: the proportions of the classes are kept."""
+    """Returns one part of the spoken digits, which are divided class by class."""
     with np.load(file) as arrays:
         values, lengths, labels = arrays["X"], arrays["lengths"], arrays["y"]
     series = np.split(values.astype("float32"), np.cumsum(lengths)[:-1])
