@@ -19,10 +19,10 @@ from seqclf.config.recipes import load_recipe
 from seqclf.errors import DataError
 
 
-def examples(count, seed=0):
+def examples(count, seed=0, length=9):
     rng = np.random.default_rng(seed)
     y = np.array(["high", "low"] * (count // 2))
-    x = [rng.normal(size=(9, 1)).astype("float32") + 3 * (name == "high") for name in y]
+    x = [rng.normal(size=(length, 1)).astype("float32") + 3 * (name == "high") for name in y]
     return Examples(x, y)
 
 
@@ -263,3 +263,14 @@ def test_the_recipe_learns_by_the_estimator_and_is_measured():
     scores = choosing.validated(config, examples(24), 0)
     assert scores["accuracy"] >= 0.75
     assert scores["log_loss"] < 0.7
+
+
+@pytest.mark.slow
+def test_the_peers_are_measured_on_series_of_unequal_length():
+    pytest.importorskip("aeon")
+    train, test = examples(24, length=12), examples(8, seed=1, length=12)
+    short = Examples([series[: 12 - i % 2] for i, series in enumerate(train.x)], train.y)
+    for name in ("MiniRocket", "MultiRocket", "1-NN DTW"):
+        for given in (train, short):
+            measured = measure(CONTENDERS[name], given, lambda: test, 100, Config(), 1e9)
+            assert (measured.predicted == test.y).mean() >= 0.75, name
