@@ -4,6 +4,8 @@
         --config.data.source=tsv:GunPoint_TRAIN.tsv,GunPoint_TEST.tsv
 
 All training examples are trained on, and the last weights become the model: the sets are small.
+`python -m benchmarks.series.choosing` compares changes of these numbers, and `python -m
+benchmarks.series` the recipe with what people would use instead: docs/series.md.
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig, OptimizerConfig

@@ -1,7 +1,8 @@
-"""Chooses the numbers of `configs/series.py` by validation; no test split is opened.
+"""Compares changes of `configs/series.py` by validation; no test split is opened.
 
     python -m benchmarks.series.choosing                        # every change once
     python -m benchmarks.series.choosing --only=as,wide --splits=3
+    python -m benchmarks.series.choosing --config.model.conv=32,64,32
 
 Trains the recipe as it is and with each change of `CHANGES` alone, on two thirds of the training
 split of the five sets that may be chosen by, and scores it on the other third; `--splits` repeats
@@ -25,11 +26,12 @@ from benchmarks.series.scores import scores_of
 from benchmarks.series.sets import CHOOSING, Examples, archive_set
 from seqclf import SequenceClassifier
 from seqclf.config import Config, resolve
-from seqclf.config.recipes import load_recipe
+from seqclf.console.config_flag import ConfigFlag
 from seqclf.errors import SeqclfError
 from seqclf.storage.files import write_json, write_text
 
-_CONFIG = flags.DEFINE_string("config", "configs/series.py", "Recipe that is changed.")
+_CONFIG = ConfigFlag()
+flags.FLAGS.set_default("config", "series")
 _SPLITS = flags.DEFINE_integer("splits", 1, "Random divisions of each training split.", 1)
 _ONLY = flags.DEFINE_list("only", [], "Beginnings of the names of the changes; empty: all.")
 _OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
@@ -65,7 +67,7 @@ def main(argv: list[str]) -> None:
     if not wanted:
         raise app.UsageError(f"--only matches none of {', '.join(CHANGES)}.")
     try:
-        base = resolve(load_recipe(_CONFIG.value).values)
+        base = resolve(_CONFIG.value)
         variants = {name: base.changed(CHANGES[name]) for name in wanted}
         path = Path(_OUT.value) / "series_choosing.json"
         results = trained(variants, _SPLITS.value, path)
