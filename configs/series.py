@@ -19,7 +19,7 @@ def get_config() -> Config:
         ),
         model=ModelConfig(
             units=(64,),
-            conv=(64, 128, 64),
+            conv=(32, 64, 32),
             dropout=0.2,
         ),
         optimizer=OptimizerConfig(
@@ -27,5 +27,5 @@ def get_config() -> Config:
             warmup_steps=20,
         ),
         batch_size=16,
-        steps=400,
+        steps=800,
     )
