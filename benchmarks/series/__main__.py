@@ -4,11 +4,11 @@
     python -m benchmarks.series --sets=GunPoint,ArrowHead --contenders=seqclf,MiniRocket
 
 Each contender is trained on the archive's own training split of every set, and scored on its test
-split: those that draw random numbers with three seeds, which no choice was made with. All take their
-turn on a set before the next one, so that a run that is stopped has whole rows. A result that is on
-disk is not computed again: Ctrl-C loses at most the training under way. `test_reads.json` records
-for which config the test split of a set was read first; another config is refused, unless `--again`
-marks its figures.
+split: those that draw random numbers with three seeds, which no choice was made with. All take
+their turn on a set before the next one, so that a run that is stopped has whole rows. A result
+that is on disk is not computed again: Ctrl-C loses at most the training under way.
+`test_reads.json` records for which config the test split of a set was read first; another config is
+refused, unless `--again` marks its figures.
 
 docs/series.md says what to install, and by which rules it is measured.
 """
