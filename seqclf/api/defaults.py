@@ -60,8 +60,6 @@ def completed(given: Mapping[str, Any], dataset: "Dataset") -> Config:
     changes = {key: value for key, value in given.items() if not key.startswith("data.")}
     if {"steps", "epochs"} & changes.keys():
         changes = {"early_stopping": 0, **changes}
-    if "epochs" in changes:
-        changes = {"steps": 0, **changes}  # otherwise the steps that suit would win
     return suited_config(dataset).changed(changes)
 
 

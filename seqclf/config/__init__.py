@@ -13,7 +13,7 @@ from seqclf.config.convert import (
     unknown_key,
 )
 from seqclf.config.groups import AugmentConfig, DataConfig, ModelConfig, OptimizerConfig
-from seqclf.config.schema import CRITERIA, SCHEMA, Config
+from seqclf.config.schema import CRITERIA, SCHEMA, Config, with_length
 
 __all__ = [
     "CRITERIA",
@@ -33,4 +33,5 @@ __all__ = [
     "resolve",
     "to_json",
     "unknown_key",
+    "with_length",
 ]

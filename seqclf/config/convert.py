@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import ml_collections
 
 from seqclf.config.groups import GROUPS
-from seqclf.config.schema import SCHEMA, Config
+from seqclf.config.schema import SCHEMA, Config, with_length
 from seqclf.errors import ConfigError
 
 ConfigLike: TypeAlias = Config | Mapping[str, Any] | ml_collections.ConfigDict
@@ -37,7 +37,8 @@ def resolve(config: ConfigLike) -> Config:
             returned as it is.
 
     Returns:
-        A config with every key. `epochs` is 0 where `steps` gives the length.
+        A config with every key. `epochs` is 0 where `steps` gives the length; `steps` is 0 where
+        `epochs` alone is given.
 
     Raises:
         ConfigError: an unknown key (the nearest known one is named), a wrong type, a value out of
@@ -53,7 +54,7 @@ def resolve(config: ConfigLike) -> Config:
     for key in given:
         if key not in SCHEMA:
             raise ConfigError(unknown_key(str(key)))
-    values = nest(given)
+    values = nest(with_length(given))
     for name, group in GROUPS.items():
         if name in values:
             values[name] = group(**values[name])

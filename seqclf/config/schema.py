@@ -75,7 +75,10 @@ class Config(Group):
     )
     epochs: float = setting(0.0, "length of the training in passes over the training split", low=0)
     steps: int = setting(
-        2000, "length in steps; 0: `epochs` says. When both are set, steps wins", low=0
+        2000,
+        "length in steps; 0, or where `epochs` alone is given: `epochs` says. When both are set, "
+        "steps wins",
+        low=0,
     )
     validate_every: int = setting(200, "steps between validations; 0: every epoch", low=0)
     checkpoint_every: int = setting(100, "steps between checkpoints", low=1)
@@ -161,19 +164,32 @@ class Config(Group):
         """Returns a config with other values.
 
         Args:
-            values: the new values by key, such as `{"model.units": (64,), "seed": 1}`.
+            values: the new values by key, such as `{"model.units": (64,), "seed": 1}`. See
+                `with_length`.
 
         Raises:
             ConfigError: a value is not allowed, or contradicts another.
         """
         own: dict[str, Any] = {}
         of_groups: dict[str, dict[str, Any]] = {}
-        for key, value in values.items():
+        for key, value in with_length(values).items():
             group, _, name = key.rpartition(".")
             (of_groups.setdefault(group, {}) if group else own)[name] = value
         for group, changes in of_groups.items():
             own[group] = dataclasses.replace(getattr(self, group), **changes)
         return dataclasses.replace(self, **own)
+
+
+def with_length(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns values that somebody gives, with `steps` 0 where `epochs` alone is among them.
+
+    Otherwise the steps of a default or of a recipe would win over the epochs that were asked for.
+
+    Example:
+        >>> with_length({"epochs": 3}), with_length({"epochs": 3, "steps": 5})
+        ({'steps': 0, 'epochs': 3}, {'steps': 5, 'epochs': 3})
+    """
+    return {"steps": 0, **values} if values.get("epochs") else values
 
 
 def _schema() -> dict[str, Setting]:

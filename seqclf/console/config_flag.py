@@ -6,7 +6,7 @@ from typing import Any
 from absl import flags
 from ml_collections.config_flags import tuple_parser
 
-from seqclf.config import SCHEMA, nest
+from seqclf.config import SCHEMA, nest, with_length
 from seqclf.config.recipes import Recipe, load_recipe
 from seqclf.config.settings import Setting
 
@@ -41,7 +41,7 @@ class ConfigFlag:
     def value(self) -> dict[str, Any]:
         """The values of the recipe and of the command line, nested, for `resolve`."""
         given = {key: flags.FLAGS[f"{NAME}.{key}"].value for key in self.overridden_keys()}
-        return nest(self.recipe.values | given)
+        return nest({**self.recipe.values, **with_length(given)})
 
     def overridden_keys(self) -> list[str]:
         """Returns the keys that the command line gives."""

@@ -37,9 +37,14 @@ class Progress:
                 f"accuracy {state.interval_correct / state.interval_examples:7.2%}",
             )
 
-    def validation(self, record: dict[str, Any], state: Any) -> None:
-        """Prints the numbers of a validation; those of training alone if there are no others."""
-        best = "  *best" if state.best_step == state.step else ""
+    def validation(self, record: dict[str, Any], best: bool) -> None:
+        """Prints the numbers of a validation; those of training alone if there are no others.
+
+        Args:
+            record: the numbers, as `metrics.jsonl` has them.
+            best: whether the weights are the best so far, and will be taken for it (`select`).
+        """
+        mark = "  *best" if best else ""
         accuracy = ""
         if "validation_accuracy" in record:
             accuracy = f"validation {record['validation_accuracy']:7.2%}"
@@ -51,7 +56,7 @@ class Progress:
         self._print(
             record["step"],
             f"loss {record['train_loss']:.4f}  accuracy {record['train_accuracy']:7.2%}  "
-            f"{accuracy}{others}{best}",
+            f"{accuracy}{others}{mark}",
         )
 
     def _print(self, step: int, figures: str) -> None:
@@ -71,8 +76,8 @@ class Silent(Progress):
     def step(self, state: Any) -> None:
         del state
 
-    def validation(self, record: dict[str, Any], state: Any) -> None:
-        del record, state
+    def validation(self, record: dict[str, Any], best: bool) -> None:
+        del record, best
 
 
 def clock(seconds: float) -> str:

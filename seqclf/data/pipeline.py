@@ -13,7 +13,7 @@ import tensorflow as tf
 from seqclf.data.augmentation import Augmentation, augment
 from seqclf.data.dataset import DatasetSpec, ExampleStore
 from seqclf.data.normalization import as_sequences
-from seqclf.data.split import ExampleTensors, Split
+from seqclf.data.split import ExampleTensors
 from seqclf.errors import ConfigError
 
 AUGMENTATION_STREAM = -1  # stands in the place of the epoch: random numbers of their own
@@ -142,16 +142,6 @@ def evaluation_batches(
     references = split.ordered(batch_size, part.start, len(part))
     read_batch = split.batch_reader()
     return split.watched(_batches(references, lambda refs: _prepared(read_batch(refs), spec)))
-
-
-def labels_of(split: ExampleStore) -> np.ndarray:
-    """Returns the class index of each example of a split, int `[N]`; shards are read for it."""
-    if isinstance(split, Split):
-        return split.y
-    read_batch = split.batch_reader()
-    references = split.ordered(512, 0, len(split))
-    labels = split.watched(references.map(lambda refs: read_batch(refs)[1]))
-    return np.concatenate([np.zeros([0], np.int32), *(each.numpy() for each in labels)])
 
 
 def worker_part(count: int, worker: int, workers: int) -> range:

@@ -21,6 +21,11 @@ ExampleTensors = tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]  # x, y, lengths
 class ExampleStore(Protocol):
     """The methods of a split that training, evaluation and reports use."""
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The class index of each example, int `[N]`; examples in files are read for it, once."""
+        ...
+
     def __len__(self) -> int:
         """Returns the number of examples."""
         ...
@@ -94,6 +99,10 @@ class Split:
     lengths: np.ndarray | None = None
     ids: np.ndarray | None = None
     weights: np.ndarray | None = None
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.y
 
     def __len__(self) -> int:
         return len(self.y)

@@ -6,7 +6,6 @@ import numpy as np
 
 from seqclf.config import CRITERIA
 from seqclf.data.dataset import ExampleStore
-from seqclf.data.pipeline import labels_of
 from seqclf.errors import ConfigError
 from seqclf.training import scores
 from seqclf.training.evaluation import Score
@@ -63,7 +62,7 @@ def check_defined(
     """
     if criterion not in CLASS_MEANS:
         return
-    counts = np.bincount(labels_of(split), minlength=len(class_names))
+    counts = np.bincount(split.labels, minlength=len(class_names))
     missing = [repr(name) for name, count in zip(class_names, counts, strict=True) if not count]
     if not missing:
         return

@@ -5,7 +5,7 @@ import numpy as np
 from seqclf.config import Config
 from seqclf.config.class_weights import WORDS, class_weights_by_name
 from seqclf.data.dataset import Dataset
-from seqclf.data.pipeline import ExampleWeights, labels_of
+from seqclf.data.pipeline import ExampleWeights
 from seqclf.data.split import Split
 from seqclf.errors import ConfigError, DataError
 
@@ -37,7 +37,7 @@ def example_weights(config: Config, dataset: Dataset) -> ExampleWeights | None:
             "among them: set it to 1, or leave out `class_weight` and the weights of the examples. "
             f"Received: {config.batch_selection}"
         )
-    labels = labels_of(dataset.train)
+    labels = dataset.train.labels
     each = np.ones(len(labels)) if own is None else own.astype(np.float64)
     names = dataset.spec.class_names
     sums = np.bincount(labels, each, len(names))

@@ -253,6 +253,6 @@ class _Loop:
             rate = float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
             values = {name: value_of(name, score) for name in self.logged} if score else {}
             record = log.add(state, state.step / epoch_steps, rate, values)
-            progress.validation(record, state)
+            progress.validation(record, selected and self.config.select != "last")
         state.interval_loss, state.interval_correct, state.interval_examples = 0.0, 0, 0
         return score if selected else None

@@ -81,7 +81,7 @@ class TrialProgress(Progress):
     interval = 10.0
     indent = "    "
 
-    def validation(self, record: dict[str, Any], state: Any) -> None:
+    def validation(self, record: dict[str, Any], best: bool) -> None:
         """Prints nothing: a search has many validations."""
 
 

@@ -97,6 +97,13 @@ def test_steps_win_over_epochs_and_say_so():
     assert resolve({"steps": 0, "epochs": 3}).epochs == 3.0
 
 
+def test_epochs_that_alone_are_given_are_the_length():
+    assert resolve({"epochs": 3}).steps == 0
+    assert Config(steps=50).changed({"epochs": 3.0}).steps == 0
+    assert Config(steps=50).changed({"epochs": 3.0, "steps": 7}).steps == 7
+    assert Config(steps=50).changed({"epochs": 0.0, "seed": 1}).steps == 50
+
+
 def test_differences_name_key_old_and_new():
     old, new = resolve({}).to_dict(), resolve({"model": {"units": [5]}, "seed": 3}).to_dict()
     assert differences(old, new) == ["model.units: [128, 128] -> [5]", "seed: 0 -> 3"]

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from numbered_shards import numbered
 from sklearn.utils.class_weight import compute_sample_weight
 
 import seqclf
@@ -12,6 +13,7 @@ from seqclf.config.class_weights import class_weight_text, class_weights_by_name
 from seqclf.config.convert import from_json
 from seqclf.data.pipeline import ExampleWeights, training_batches
 from seqclf.data.shards.convert import open_source
+from seqclf.data.shards.split import StreamedSplit
 from seqclf.errors import ConfigError, DataError
 from seqclf.experiment.announcement import training_in_words
 from seqclf.storage.run_directory import Run
@@ -144,6 +146,21 @@ def test_npz_files_have_weights_which_shards_have_not(tmp_path):
     np.testing.assert_array_equal(data.train.weights, weights[data.train.ids.astype(int)])
     with pytest.raises(DataError, match="Shards hold no weights"):
         open_source(f"npz:{path}")
+
+
+def test_the_labels_of_shards_are_read_once(tmp_path, monkeypatch):
+    shards = numbered(tmp_path / "shards", 20, 2)
+    read, ordered = [], StreamedSplit.ordered
+
+    def counted(split, *args):
+        read.append(split.name)
+        return ordered(split, *args)
+
+    monkeypatch.setattr(StreamedSplit, "ordered", counted)
+    chosen = config(class_weight="balanced")
+    first, second = (example_weights(chosen, shards) for _ in range(2))
+    np.testing.assert_array_equal(first.per_class, second.per_class)
+    assert read == ["train"]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Recorded(Silent):
     def __init__(self, total, first):
         self.records = []
 
-    def validation(self, record, state):
+    def validation(self, record, best):
         self.records.append(record)
 
 

@@ -14,6 +14,7 @@ from sklearn.metrics import (
 import seqclf
 from seqclf.api.defaults import suited_config
 from seqclf.config import Config, ModelConfig, as_begun
+from seqclf.console.progress import Progress
 from seqclf.errors import ConfigError
 from seqclf.experiment.announcement import training_in_words
 from seqclf.storage.run_directory import Run
@@ -63,6 +64,19 @@ def selected(scores, state=None, **changes):
         if state.stopped_early:
             break
     return recovery.steps, state
+
+
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_only_weights_that_may_become_the_model_are_marked(tmp_path, capsys, select):
+    config = Config(
+        model=ModelConfig(units=(2,)),
+        **{"batch_size": 4, "steps": 2, "validate_every": 1, "jit_compile": False},
+        select=select,
+    )
+    run = Run(tmp_path / "run")
+    run.prepare(config)
+    fit(config, series(40), run, make_progress=Progress)
+    assert ("*best" in capsys.readouterr().out) == (select == "best")
 
 
 def test_of_equal_accuracies_the_lower_loss_is_better():

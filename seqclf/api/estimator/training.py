@@ -63,9 +63,9 @@ class _Recording(Progress):
     def step(self, state: Any) -> None:
         self._shown.step(state)
 
-    def validation(self, record: dict[str, Any], state: Any) -> None:
+    def validation(self, record: dict[str, Any], best: bool) -> None:
         self._records.append(record)
-        self._shown.validation(record, state)
+        self._shown.validation(record, best)
 
 
 def rebuilt(config: "Config", spec: "DatasetSpec", weights: list[np.ndarray]) -> "keras.Model":

@@ -1,6 +1,7 @@
 """The examples of a split that stay in their files: `StreamedSplit`."""
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import math
@@ -40,6 +41,14 @@ class StreamedSplit:
     @property
     def files(self) -> list[str]:
         return [f"{self.folder}/{shard.file}" for shard in self.shards]
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray:
+        """The class index of each example, int `[N]`; all shards are read for it, but once."""
+        parse = self.batch_reader()
+        batches = self.ordered(512, 0, len(self)).map(lambda records: parse(records)[1])
+        labels = (y.numpy() for y in self.watched(batches))
+        return np.concatenate([np.zeros([0], np.int32), *labels])
 
     def __len__(self) -> int:
         return sum(shard.examples for shard in self.shards)
