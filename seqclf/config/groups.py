@@ -38,6 +38,9 @@ class DataConfig(Group):
     split: str = setting(
         "", "table: column that says which split a sequence belongs to (train, validation, test)"
     )
+    weight: str = setting(
+        "", "table: column with how much a sequence counts in the loss of the training"
+    )
     separator: str = setting(",", "CSV: the character between two values; tab for a tabulator")
     decimal: str = setting(".", "CSV: the decimal mark", choices=(".", ","))
     labels: str = setting(

@@ -15,6 +15,7 @@ class DataOptions(TypedDict, total=False):
     label: str
     group: str
     split: str
+    weight: str
     separator: str
     decimal: str
     labels: str

@@ -90,6 +90,12 @@ def _load(config: DataConfig) -> Dataset:
     named = kind in FILES or kind == "tfrecord"
     if named and not path:
         raise ConfigError(f"`data.source` names no file or folder. Received: {config.source!r}")
+    if config.weight and kind not in ("csv", "parquet", "folder"):
+        raise ConfigError(
+            "`data.weight` names a column of a table. An .npz file has weights in its array "
+            f"`weights`, and other sources have none. Received: {config.weight!r} with "
+            f"{config.source!r}"
+        )
     if config.image_size and kind != "folder" and (named or config.source == "digits"):
         raise ConfigError(
             "`data.image_size` resizes images of folders and of tensorflow-datasets only. "

@@ -3,7 +3,13 @@
 from seqclf.config import DataConfig
 from seqclf.errors import ConfigError
 
-OF_TABLES = ("id", "label", "group", "split")  # columns that tell sequences of one table apart
+OF_TABLES = (
+    "id",
+    "label",
+    "group",
+    "split",
+    "weight",
+)  # columns that tell sequences of one table apart
 
 
 def check_keys(config: DataConfig, others: tuple[str, ...] = ()) -> None:

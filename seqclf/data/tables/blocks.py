@@ -28,7 +28,7 @@ class Block:
         x: float32 `[rows, D]`, the values; None: they were not asked for.
         times: `[rows]` integers or floats, what rows are sorted by; None: there is no such column.
         starts: `[S]` integers, the beginnings of runs of rows with the same texts; the first is 0.
-        texts: by role (id, group, split, label) the text of each run, `[S]` strings.
+        texts: by role (id, group, split, label, weight) the text of each run, `[S]` strings.
         step_labels: `[rows]` integers, the index of each row's label; None: labels are in `texts`.
         least, most: `[D]`, the least and the largest value of each feature, NaN where it has none;
             None: the values were not asked for.
@@ -53,12 +53,15 @@ class BlockReader:
         layout: the columns; all of them exist, but for roles that are "".
         labelled: whether each row must have a label.
         per_step: whether labels are read row by row, for recordings that are cut into windows.
+        weight: the column with the weight of a sequence, which only a training reads; "": none.
     """
 
-    def __init__(self, table: Table, layout: TableLayout, labelled: bool, per_step: bool):
+    def __init__(
+        self, table: Table, layout: TableLayout, labelled: bool, per_step: bool, weight: str = ""
+    ):
         self.table, self.layout, self.labelled = table, layout, labelled
         self.per_step = per_step and bool(layout.label)
-        columns = {role: getattr(layout, role) for role in KEYS}
+        columns = {role: getattr(layout, role) for role in KEYS} | {"weight": weight}
         self.roles = {role: column for role, column in columns.items() if column}
         self.label_names: dict[str, int] = {}  # of `Block.step_labels`, as they are met
         self._time = self._time_type() if layout.time else None

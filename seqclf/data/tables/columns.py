@@ -36,7 +36,7 @@ KNOWN = {
     "split": ("split", "set", "subset"),
 }
 NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
-ROLES = ("id", "time", "label", "group", "split")
+ROLES = ("id", "time", "label", "group", "split", "weight")
 
 
 def layout_of(table: Table, config: DataConfig) -> tuple[TableLayout, tuple[str, ...]]:
@@ -70,6 +70,7 @@ def layout_of(table: Table, config: DataConfig) -> tuple[TableLayout, tuple[str,
     if guessed:
         notes.insert(0, f"by the names of the columns: {', '.join(guessed)}")
     values, said = _values(table, form, features, set(found.values()))
+    weight = found.pop("weight", "")  # predictions need none, so it is no part of the layout
     layout = TableLayout(
         form=form,
         **found,
@@ -83,7 +84,7 @@ def layout_of(table: Table, config: DataConfig) -> tuple[TableLayout, tuple[str,
     notes += said
     if form == "long" and not layout.time:
         notes.append("no column for `data.time`: the rows of a sequence are taken in their order")
-    notes += group_note(table, layout)
+    notes += group_note(table, layout, weight)
     return layout, tuple(notes)
 
 

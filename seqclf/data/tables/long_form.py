@@ -8,6 +8,7 @@ from seqclf.data.tables.empty_columns import EmptyColumns
 from seqclf.data.tables.pieces import Pieces
 from seqclf.data.tables.runs import Found, Runs
 from seqclf.data.tables.unsorted import order_of
+from seqclf.data.tables.weights import weights_of
 
 MUCH = 0.75  # fraction of padding from which on it is said
 
@@ -117,6 +118,7 @@ def _sequences(
         ids=names_of(texts.get("id"), len(x)),
         groups=texts.get("group"),
         splits=texts.get("split"),
+        weights=weights_of(reader, texts.get("weight"), texts.get("id")),
         step_labels=steps,
         step_label_names=names,
         owned=True,

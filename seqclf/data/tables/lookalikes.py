@@ -8,16 +8,21 @@ from seqclf.data.table_layout import TableLayout
 from seqclf.data.tables.table import Table, is_text
 
 
-def group_note(table: Table, layout: TableLayout) -> list[str]:
+def group_note(table: Table, layout: TableLayout, weight: str = "") -> list[str]:
     """Returns a note if a column of text or integers looks like a group and is not named as one.
 
     Such a column is constant within each sequence, and several sequences share a value. If there
     are no such columns, or `data.group` is named, there is no note. Only the first rows are looked
     at.
+
+    Args:
+        table: the table.
+        layout: its columns.
+        weight: the column with the weight of a sequence; "": there is none.
     """
     if layout.group or (layout.form == "long" and not layout.id):
         return []
-    taken = {layout.id, layout.time, layout.label, layout.split}
+    taken = {layout.id, layout.time, layout.label, layout.split, weight}
     if layout.form == "wide":
         taken |= set(layout.values)
         ids = np.arange(table.sample.num_rows)

@@ -31,21 +31,27 @@ def frame_data(frame: Any, config: DataConfig) -> RawData:
 
 
 def read_table(
-    table: Table, layout: TableLayout, labelled: bool = True
+    table: Table, layout: TableLayout, labelled: bool = True, weight: str = ""
 ) -> tuple[Sequences, list[str]]:
     """Returns the sequences of a table, and notes.
+
+    Args:
+        table: the table.
+        layout: its columns.
+        labelled: whether each row must have a label.
+        weight: the column with the weight of a sequence; "": there is none.
 
     Raises:
         DataError: a value is no number, an id is missing, …
     """
     long = layout.form == "long"
-    reader = BlockReader(table, layout, labelled, per_step=long and layout.window > 0)
+    reader = BlockReader(table, layout, labelled, long and layout.window > 0, weight)
     return read_long(reader) if long else read_wide(reader)
 
 
 def _data(table: Table, config: DataConfig) -> RawData:
     layout, notes = layout_of(table, config)
-    sequences, said = read_table(table, layout)
+    sequences, said = read_table(table, layout, weight=config.weight.strip())
     _check_classes(sequences, table, layout)
     origin = table.where if table.kind == FRAME else f"{table.kind} file {table.where}"
     return RawData(

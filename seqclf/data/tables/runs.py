@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqclf.data.tables.blocks import KEYS, Block, BlockReader
+from seqclf.data.tables.blocks import Block, BlockReader
 from seqclf.errors import DataError
 
 
@@ -73,7 +73,7 @@ class Runs:
             rows: the number of rows of the table.
 
         Raises:
-            DataError: the label, the group or the split changes within a sequence.
+            DataError: the label, the group, the split or the weight changes within a sequence.
         """
         if not self.ordered:
             return None
@@ -85,8 +85,8 @@ class Runs:
         for role in by:
             if role in texts:
                 new[1:] |= _changes(texts[role])
-        for role in KEYS:
-            if role in texts and role not in by:
+        for role in texts:
+            if role not in by:
                 self._check_constant(role, texts, starts, new)
         kept = pa.array(np.flatnonzero(new))
         ids = texts.get("id")
@@ -111,11 +111,11 @@ class Runs:
 def changed(
     reader: BlockReader, role: str, name: str, values: tuple[str, str], row: int
 ) -> DataError:
-    """Returns the error for a label, a group or a split that changes within a sequence.
+    """Returns the error for a label, a group, a split or a weight that changes within a sequence.
 
     Args:
         reader: what has read the table.
-        role: label, group or split.
+        role: label, group, split or weight.
         name: the id of the sequence.
         values: what it was, and what it becomes.
         row: the number of the row at which it changes.
@@ -126,10 +126,11 @@ def changed(
         if role == "label"
         else ""
     )
+    where = "if another column" if remedy else "If another column"
     return DataError(
         f"{table.where}: {table.place(row)}: the {role} must be the same in all rows of a sequence."
         f" Received: {values[1]!r} after {values[0]!r} in {reader.roles[role]!r} of the sequence "
-        f"{name!r}. {remedy}if another column tells the sequences apart, name it in `data.id`."
+        f"{name!r}. {remedy}{where} tells the sequences apart, name it in `data.id`."
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from seqclf.data.sequences import Sequences
 from seqclf.data.tables.blocks import Block, BlockReader
 from seqclf.data.tables.pieces import Pieces
+from seqclf.data.tables.weights import weights_of
 from seqclf.errors import DataError
 
 
@@ -41,6 +42,7 @@ def read_wide(reader: BlockReader) -> tuple[Sequences, list[str]]:
             ids=named.get("id"),
             groups=named.get("group"),
             splits=named.get("split"),
+            weights=weights_of(reader, named.get("weight"), named.get("id")),
             owned=True,
         ),
         _end_note(count, steps) + order_note(reader.layout.values),
