@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.api.doubtful_inputs import warn_of_inputs
 from seqclf.api.inputs import raw_examples
 from seqclf.api.runs import TrainedRun, load_run
 from seqclf.api.tables import table_examples
 from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError, DataError
+from seqclf.serving.input_range import InputRange
+from seqclf.serving.model_facts import ModelFacts
 from seqclf.storage.run_directory import Run
 
 if TYPE_CHECKING:
@@ -72,6 +75,10 @@ def predict(
     Returns:
         The probabilities, class indices and class names.
 
+    Warns:
+        InputWarning: values are far outside the range of the training data, sequences are much
+            longer than those of the training, or the padding of an array does not fit `lengths`.
+
     Raises:
         DataError: the sequences do not fit the model, or hold values that it cannot take.
         RunError: the run has no model yet.
@@ -86,6 +93,19 @@ def predict(
     start_quietly()
     classifier = _classifier(model, spec)
     examples = _examples(sequences, lengths, classifier.spec)
+    padded = isinstance(sequences, np.ndarray) and sequences.dtype != object
+    warn_of_inputs(examples, classifier.facts, padded=padded, stacklevel=2)
+    return _classified(classifier, examples)
+
+
+def classified(model: Any, spec: "DatasetSpec", examples: "ExampleStore") -> Predictions:
+    """Classifies checked examples with a Keras model, without a warning."""
+    return _classified(_KerasClassifier(model, ModelFacts(spec)), examples)
+
+
+def _classified(
+    classifier: "_KerasClassifier | _ExportClassifier", examples: "ExampleStore"
+) -> Predictions:
     probabilities, index = classifier(examples)
     names = classifier.spec.class_names
     ids = getattr(examples, "ids", None)
@@ -101,7 +121,7 @@ def _classifier(model: Any, spec: "DatasetSpec | None") -> "_KerasClassifier | _
                 "A Keras model does not know how raw values are normalised: give `spec=dataset."
                 "spec`, or the run instead of its model. Received: no `spec`"
             )
-        return _KerasClassifier(model, spec)
+        return _KerasClassifier(model, ModelFacts(spec))
     if spec is not None:
         raise ConfigError("`spec` is for a Keras model alone: a run or an export has its own.")
     if isinstance(model, (str, Path)):
@@ -113,7 +133,9 @@ def _classifier(model: Any, spec: "DatasetSpec | None") -> "_KerasClassifier | _
             "`model` must be a run, the path of a run or of an export, or a Keras model. "
             f"Received: {model!r:.100}"
         )
-    return _KerasClassifier(model.model, model.spec)
+    known = model.directory.read_manifest().get("data") or {}
+    facts = ModelFacts(model.spec, InputRange.from_json(known.get("input_range")))
+    return _KerasClassifier(model.model, facts)
 
 
 def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStore":
@@ -140,11 +162,17 @@ def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStor
 
 
 class _KerasClassifier:
-    """Classifies with a Keras model."""
+    """Classifies with a Keras model.
 
-    def __init__(self, model: Any, spec: "DatasetSpec"):
-        self.spec = spec
-        self._score = _scorer(model, spec)
+    Args:
+        model: the model.
+        facts: facts about its training data; the spec is known.
+    """
+
+    def __init__(self, model: Any, facts: ModelFacts):
+        assert facts.spec is not None
+        self.spec, self.facts = facts.spec, facts
+        self._score = _scorer(model, facts.spec)
 
     def __call__(self, examples: "ExampleStore") -> tuple[np.ndarray, np.ndarray]:
         """Returns the probabilities `[N, C]` and the index of the predicted class `[N]`."""
@@ -167,6 +195,7 @@ class _ExportClassifier:
 
         self._predictor: Predictor = Predictor(path)
         self.spec = self._predictor.spec
+        self.facts = ModelFacts(self.spec, self._predictor.input.input_range)
 
     def __call__(self, examples: "ExampleStore") -> tuple[np.ndarray, np.ndarray]:
         """Returns the probabilities `[N, C]` and the index of the predicted class `[N]`."""

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from seqclf.data.spec import DatasetSpec
 from seqclf.serving.input_range import InputRange
+from seqclf.serving.long_sequences import LongSequences
 
 MIN_ZERO_STEPS = 2  # a single time step of zeros at the end may well be a part of the sequence
 
 
 def input_warnings(
-    inputs: Mapping[str, np.ndarray], input_range: InputRange | None
+    inputs: Mapping[str, np.ndarray],
+    input_range: InputRange | None,
+    spec: DatasetSpec | None = None,
 ) -> dict[str, str]:
     """Checks raw examples that were sent to a signature of ours.
 
@@ -18,13 +22,14 @@ def input_warnings(
         inputs: arrays by name; `inputs` is `[N, …]`, and `lengths`, if lengths vary, `[N]`. Inputs
             with other names, such as image files, are not checked.
         input_range: the range of the training inputs; None if it is not known.
+        spec: the spec of the training data; None if it is not known.
 
     Returns:
         Kind of warning → sentence: `range` if values are far outside the range of the training
-        inputs, `padding` if sequences end in time steps of zeros, `beyond` if there are values
-        after the end of a sequence, and `lengths` if a sequence has fewer time steps than its
-        length. (The graph of an export refuses the last one, except in a batch with longer
-        sequences.)
+        inputs, `long` if sequences are much longer than those of the training, `padding` if
+        sequences end in time steps of zeros, `beyond` if there are values after the end of a
+        sequence, and `lengths` if a sequence has fewer time steps than its length. (The graph of an
+        export refuses the last one, except in a batch with longer sequences.)
     """
     x, lengths = inputs.get("inputs"), inputs.get("lengths")
     if x is None or x.dtype.kind not in "biuf" or x.ndim < 2 or not x.size:
@@ -34,6 +39,10 @@ def input_warnings(
     found = {} if lengths is None else _length_warnings(x, lengths)
     if input_range is not None and (warning := input_range.warning(x, lengths)):
         found["range"] = warning
+    sequences = LongSequences(spec)
+    sequences.add(np.full(len(x), x.shape[1]) if lengths is None else lengths)
+    if warning := sequences.warning():
+        found["long"] = warning
     return found
 
 

@@ -21,6 +21,7 @@ import seqclf
 from seqclf import SequenceClassifier
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.serving import export as serving_export
+from seqclf.serving.client import InputWarning
 from seqclf.training import loop
 
 TINY = {"model.units": [4], "steps": 30, "jit_compile": False, "optimizer.learning_rate": 0.03}
@@ -155,7 +156,12 @@ def test_axes_that_look_exchanged_are_a_warning(datasets):
 
 def test_a_list_is_of_any_lengths_and_an_array_of_one(fitted, on_array):
     longer = [np.full((30, 2), 4.0), np.zeros((1, 2))]
-    assert fitted.predict(longer).tolist() == ["busy", "calm"]
+    with pytest.warns(InputWarning, match="1 of 2 sequences are more than twice as long") as caught:
+        assert fitted.predict(longer).tolist() == ["busy", "calm"]
+    assert caught[0].filename == __file__
+    with pytest.warns(InputWarning, match="go from .* to .*, but the training inputs went"):
+        fitted.predict_proba([1000 * x for x in X])
+    longer[0] = longer[0][:9]
     equal = SequenceClassifier(TINY).fit(list(EQUAL), Y)  # by chance all are of one length
     assert equal.predict(longer).shape == (2,)
     np.testing.assert_array_equal(on_array.predict(list(EQUAL)), on_array.predict(EQUAL))

@@ -8,6 +8,7 @@ import pytest
 
 import seqclf
 from seqclf.errors import DataError, RunError
+from seqclf.serving.client import InputWarning
 
 TINY = {"model.units": [12], "steps": 120, "validate_every": 40, "jit_compile": False}
 
@@ -86,6 +87,22 @@ def test_every_form_of_input_and_model_gives_the_same_predictions(run, dataset, 
     assert len(predicted) == len(wanted)
     np.testing.assert_array_equal(predicted.class_index, wanted.argmax(-1))
     assert predicted.class_name.tolist() == [("busy", "calm")[i] for i in wanted.argmax(-1)]
+
+
+@pytest.mark.parametrize("how", ["run", "export"])
+def test_inputs_far_from_those_of_the_training_are_warned_about(run, how):
+    model, (xs, _) = (run if how == "run" else run.export_dir), sequences(4, seed=1)
+    with pytest.warns(InputWarning, match="but the training inputs went from") as caught:
+        seqclf.predict(model, [1000 * x for x in xs])
+    assert len(caught) == 1 and caught[0].filename == __file__
+    longest = run.spec.time_steps
+    with pytest.warns(InputWarning, match="1 of 5 sequences are more than twice as long"):
+        seqclf.predict(model, [*xs, np.zeros((2 * longest + 1, 2))])
+    padded = np.zeros((4, longest, 2))
+    padded[:, 0] = 4
+    with pytest.warns(InputWarning, match="4 of 4 sequences end in time steps of zeros"):
+        seqclf.predict(model, padded)
+    seqclf.predict(model, list(padded))  # a list needs no padding: the zeros are meant
 
 
 def test_the_test_split_goes_through_an_export_as_well(run, dataset):

@@ -1,8 +1,11 @@
 """Inputs that a model accepts but probably misreads are warned about."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from seqclf.data.spec import DatasetSpec
 from seqclf.serving.input_range import InputRange
 from seqclf.serving.input_warnings import input_warnings
 
@@ -36,6 +39,20 @@ def sequences(*rows, lengths=None):
 def test_what_is_warned_about(inputs, kinds):
     assert input_warnings(inputs, RANGE).keys() == kinds
     assert input_warnings(inputs, None).keys() == kinds - {"range"}
+
+
+def test_sequences_much_longer_than_those_of_the_training():
+    spec = DatasetSpec("test", "rows", (4, 1), "float32", ("a", "b"), variable_length=True)
+    x = np.ones((3, 9, 1), np.float32)
+    found = input_warnings({"inputs": x, "lengths": np.array([8, 9, 3])}, None, spec)["long"]
+    assert found.startswith("1 of 3 sequences are more than twice as long as the longest one of")
+    assert "up to 9 time steps, and that had 4." in found
+    assert "3 of 3 sequences" in input_warnings({"inputs": x}, None, spec)["long"]
+    fine = {"inputs": x, "lengths": np.array([8, 8, 3])}
+    assert "long" not in input_warnings(fine, None, spec)
+    equal = dataclasses.replace(spec, variable_length=False)
+    assert input_warnings({"inputs": x}, None, equal) == {}
+    assert input_warnings({"inputs": x}, None, None) == {}
 
 
 def test_the_sentences_say_how_many():

@@ -7,12 +7,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from seqclf.api.doubtful_inputs import warn_of_inputs
 from seqclf.api.estimator import configs, files
 from seqclf.api.estimator.inputs import classes_of, sequences_of, warn_of_axis_order, weights_of
 from seqclf.api.estimator.training import rebuilt, train
-from seqclf.api.prediction import predict
+from seqclf.api.inputs import raw_examples
+from seqclf.api.prediction import classified
 from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError, DataError
+from seqclf.serving.input_range import InputRange
+from seqclf.serving.model_facts import ModelFacts
 
 if TYPE_CHECKING:
     from seqclf.data.dataset import Dataset
@@ -158,21 +162,30 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         Args:
             X: sequences in one of the forms that `fit` takes.
 
+        Warns:
+            InputWarning: values or lengths are far from those of the training.
+
         Raises:
             NotFittedError: `fit` has not been called.
             DataError: X has another number of features or time steps, or values that cannot be
                 used.
         """
-        check_is_fitted(self, "model_")
-        x, lengths = sequences_of(X, self.time_last)
-        self._check_shape(x, lengths)
-        return predict(self.model_, x, lengths=lengths, spec=self.spec_).probabilities
+        return self._probabilities(X)
 
     def predict(self, X: Any) -> np.ndarray:
         """Returns the most probable label of each sequence, `[N]`; see `predict_proba`."""
-        chosen = self.predict_proba(X).argmax(-1)
+        chosen = self._probabilities(X).argmax(-1)
         labels: np.ndarray = self.classes_[chosen]
         return labels
+
+    def _probabilities(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "model_")
+        x, lengths = sequences_of(X, self.time_last)
+        self._check_shape(x, lengths)
+        examples = raw_examples(x, lengths, self.spec_)
+        facts = ModelFacts(self.spec_, InputRange.from_json(self.input_range_))
+        warn_of_inputs(examples, facts, padded=False, stacklevel=3)
+        return classified(self.model_, self.spec_, examples).probabilities
 
     def _check_shape(self, x: np.ndarray, lengths: np.ndarray | None) -> None:
         features, spec = x.shape[2], self.spec_

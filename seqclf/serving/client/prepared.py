@@ -49,7 +49,7 @@ def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared:
     if is_frame(inputs):
         inputs, ids, notes = _inputs_from_frame(inputs, signature, facts)
     arrays = as_inputs(named_inputs(inputs, signature), signature)
-    found = input_warnings(arrays, facts.input_range).values()
+    found = input_warnings(arrays, facts.input_range, facts.spec).values()
     return Prepared(arrays, (*notes, *found), ids)
 
 

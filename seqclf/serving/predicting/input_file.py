@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from seqclf.serving.long_sequences import LongSequences
 from seqclf.serving.model_input import ModelInput
 from seqclf.serving.predicting.batches import Batch, InputSequence, batches
 from seqclf.serving.predicting.range_so_far import RangeSoFar
@@ -64,14 +65,18 @@ class SequenceFile:
         self._sequences = sequences
         self._warnings = list(warnings)
         self._range = RangeSoFar(model.input_range)
+        self._long = LongSequences(model.spec)
 
     def batches(self, size: int) -> Iterator[Batch]:
         for batch in batches(self._sequences, self._model, size):
-            self._range.add(batch.inputs["inputs"], batch.inputs.get("lengths"))
+            lengths = batch.inputs.get("lengths")
+            self._range.add(batch.inputs["inputs"], lengths)
+            if lengths is not None:
+                self._long.add(lengths)
             yield batch
 
     def warnings(self) -> list[str]:
-        found = filter(None, [*self._warnings, self._range.warning()])
+        found = filter(None, [*self._warnings, self._range.warning(), self._long.warning()])
         return [f"{self.path}: {text}." for text in found]
 
     def notes(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class InputMonitor:
 
     def check_inputs(self, model: ServedModel, inputs: Mapping[str, np.ndarray]) -> None:
         """Checks the inputs of a prediction."""
-        self._report(model, input_warnings(inputs, model.input_range))
+        self._report(model, input_warnings(inputs, model.input_range, model.spec))
 
     def check_examples(self, model: ServedModel, strings: Iterable[bytes]) -> None:
         """Checks the feature `inputs` of serialized `tf.Example` messages."""
@@ -36,7 +36,7 @@ class InputMonitor:
             if x.size % model.input_range.low.size or not x.any():
                 continue  # a blank example only asks for the class names
             x = x.reshape(1, -1, model.input_range.low.size)
-            if found := input_warnings({"inputs": x}, model.input_range):
+            if found := input_warnings({"inputs": x}, model.input_range, model.spec):
                 self._report(model, found)
                 return
 

@@ -32,7 +32,8 @@ class ServedModel:
         signatures: name → SignatureDef of those that can be called.
         batching: how requests may share a batch; None if the version does not say it.
         facts: the entries of the version's manifest that clients get with the metadata.
-        input_range: the range of the training inputs; None if the version does not say it.
+        spec, input_range: the spec of the training data and the range of its values; None if the
+            version does not say them.
 
     Raises:
         Exception: TensorFlow cannot load the version; the type is TensorFlow's choice.
@@ -49,7 +50,8 @@ class ServedModel:
         self.signatures = {k: v for k, v in self.definitions.items() if not k.startswith("__")}
         self.batching = read_batching_rules(path)
         self.facts = read_entries(path)
-        self.input_range = ModelFacts.from_json(self.facts).input_range
+        facts = ModelFacts.from_json(self.facts)
+        self.spec, self.input_range = facts.spec, facts.input_range
         with plain_path(path) as plain:
             self._loaded = tf.saved_model.load(str(plain), tags=["serve"])  # keeps variables alive
 

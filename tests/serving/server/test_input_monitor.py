@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from seqclf.data.spec import DatasetSpec
 from seqclf.serving.server.model import ServedModel
 
 
@@ -42,7 +43,11 @@ def export_dir(tmp_path_factory):
     tf.saved_model.save(module, str(folder / "1"), signatures)
     extra = folder / "1" / "assets.extra"
     extra.mkdir()
-    manifest = {"input_range": {"low": [0.0], "high": [16.0]}}
+    spec = DatasetSpec("test", "rows", (20, 1), "float32", ("a", "b"), variable_length=True)
+    manifest = {
+        "input_range": {"low": [0.0], "high": [16.0]},
+        "spec": json.loads(spec.to_json()),
+    }
     (extra / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
@@ -77,6 +82,14 @@ def test_a_kind_is_told_once_and_counted(server, capsys):
     padding, beyond = warned(capsys)
     assert "1 of 1 sequences end in time steps of zeros that their `lengths`" in padding
     assert "1 of 1 sequences have values other than 0 beyond their `lengths`" in beyond
+
+
+def test_sequences_much_longer_than_those_of_the_training(server, capsys):
+    predict(server, [1.0] * 40, 40)
+    assert warned(capsys) == []
+    predict(server, [1.0] * 41, 41)
+    (line,) = warned(capsys)
+    assert "1 of 1 sequences are more than twice as long as the longest one" in line
 
 
 def test_the_examples_of_a_classification(server, capsys):
