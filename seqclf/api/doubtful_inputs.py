@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from seqclf.serving.client.errors import InputWarning
 from seqclf.serving.input_warnings import input_warnings
+from seqclf.serving.long_sequences import LongSequences
 from seqclf.serving.model_facts import ModelFacts
+from seqclf.serving.predicting.range_so_far import RangeSoFar
 
 if TYPE_CHECKING:
     from seqclf.data.dataset import ExampleStore
 
-KINDS = ("range", "long")
-OF_PADDED = (*KINDS, "padding")  # what is beyond a length is not read, so it needs no warning
+PART = 1024  # examples that are looked at together: a copy of all would need much memory
 
 
 def warn_of_inputs(
@@ -30,9 +31,17 @@ def warn_of_inputs(
 
     if not isinstance(examples, Split):
         return
-    inputs = {"inputs": examples.x}
-    if examples.lengths is not None:
-        inputs["lengths"] = examples.lengths
-    for kind, text in input_warnings(inputs, facts.input_range, facts.spec).items():
-        if kind in (OF_PADDED if padded else KINDS):
-            warnings.warn(f"{text}.", InputWarning, stacklevel=stacklevel + 1)
+    x, lengths = examples.x, examples.lengths
+    values, sequences = RangeSoFar(facts.input_range), LongSequences(facts.spec)
+    for start in range(0, len(x), PART):
+        part = slice(start, start + PART)
+        values.add(x[part], None if lengths is None else lengths[part])
+    found = [values.warning()]
+    if lengths is not None:
+        sequences.add(lengths)
+        found.append(sequences.warning())
+        if padded:  # what is beyond a length is not read, so it needs no warning
+            inputs = {"inputs": x, "lengths": lengths}
+            found.append(input_warnings(inputs, None).get("padding", ""))
+    for text in filter(None, found):
+        warnings.warn(f"{text}.", InputWarning, stacklevel=stacklevel + 1)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from seqclf.data.spec import DatasetSpec
+from seqclf.serving.client import InputWarning, connect
 from seqclf.serving.server.model import ServedModel
 
 
@@ -90,6 +91,10 @@ def test_sequences_much_longer_than_those_of_the_training(server, capsys):
     predict(server, [1.0] * 41, 41)
     (line,) = warned(capsys)
     assert "1 of 1 sequences are more than twice as long as the longest one" in line
+    with connect(f"http://{server.netloc}/v1/models/zoo") as client:
+        client.predict([np.ones((40, 1), np.float32)])
+        with pytest.warns(InputWarning, match="1 of 2 sequences are more than twice as long"):
+            client.predict([np.ones((41, 1), np.float32), np.ones((3, 1), np.float32)])
 
 
 def test_the_examples_of_a_classification(server, capsys):
