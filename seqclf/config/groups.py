@@ -7,6 +7,7 @@ from seqclf.config.settings import Group, setting
 from seqclf.errors import ConfigError
 
 MAX_TIME_STEPS = 1_000_000
+MAX_VOCABULARY = 50_000  # a logit for each token at each time step must fit in memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class DataConfig(Group):
     source: str = setting(
         "mnist",
         "digits | a tensorflow-datasets name (mnist, ...) | csv:FILE | parquet:FILE | folder:DIR | "
-        "ts:TRAIN,TEST | tsv:TRAIN,TEST | npz:FILE | idx:DIR | tfrecord:GLOB",
+        "ts:TRAIN,TEST | tsv:TRAIN,TEST | npz:FILE | idx:DIR | tfrecord:GLOB | text:FILE",
     )
     form: str = setting(
         "auto",
@@ -61,7 +62,8 @@ class DataConfig(Group):
     )
     window: int = setting(
         0,
-        "cut each recording into windows of so many time steps; 0: a sequence is read as a whole",
+        "cut each recording into windows of so many time steps; 0: a sequence is read as a whole, "
+        "a text in windows of 35",
         low=0,
         high=MAX_TIME_STEPS,
     )
@@ -123,6 +125,37 @@ class DataConfig(Group):
         low=1,
         high=10_000_000,
     )
+    tokens: str = setting(
+        "characters",
+        "text: what a token is, one time step: a character, a byte, or a word",
+        choices=("characters", "bytes", "words"),
+    )
+    letters_only: bool = setting(
+        False, "text: lower case; all that is no letter of a to z is one space between words"
+    )
+    line_ends: str = setting(
+        "keep",
+        "text: keep line ends, or drop them and the white space beside them (the textbooks' "
+        "reading, which joins the last word of a line to the first of the next)",
+        choices=("keep", "drop"),
+    )
+    encoding: str = setting("utf-8", "text: the encoding of the files")
+    max_tokens: int = setting(
+        0, "text: train on the first so many tokens of the training part only; 0: on all", low=0
+    )
+    vocabulary: int = setting(
+        0,
+        "text: so many of the most frequent tokens, the unknown token among them, are told apart; "
+        "0: all that the training part has",
+        low=0,
+        high=MAX_VOCABULARY,
+    )
+    windows: str = setting(
+        "consecutive",
+        "text: each batch goes on where the last one ended, and its state is carried on "
+        "(consecutive), or a batch has windows from anywhere and begins from zero (random)",
+        choices=("consecutive", "random"),
+    )
 
     def check_together(self) -> None:
         if self.separator != "tab" and len(self.separator) != 1:
@@ -177,11 +210,15 @@ class ModelConfig(Group):
     units: tuple[int, ...] = setting(
         (128, 128), "width of each recurrent layer, first to last", low=1
     )
+    embedding: int = setting(
+        0, "text: width of the vector that stands for a token; 0: one-hot", low=0, high=4096
+    )
     bidirectional: bool = setting(False, "read the sequence in both directions in every layer")
     dropout: float = setting(
         0.0,
         "fraction of each recurrent layer's outputs that is dropped before the next layer, and of "
-        "the convolutions' before the head",
+        "the convolutions' before the head; for text of the embedding too, the same units at all "
+        "time steps",
         low=0,
         below=1,
     )

@@ -31,3 +31,10 @@ class DataOptions(TypedDict, total=False):
     test: float
     split_seed: int
     shuffle_buffer: int
+    tokens: str
+    letters_only: bool
+    line_ends: str
+    encoding: str
+    max_tokens: int
+    vocabulary: int
+    windows: str

@@ -17,7 +17,9 @@ from seqclf.data.split import ExampleTensors
 from seqclf.errors import ConfigError
 
 AUGMENTATION_STREAM = -1  # stands in the place of the epoch: random numbers of their own
-Inputs = Any  # float32 [B, T, D], or {"sequences": [B, T, D], "lengths": [B]} if lengths vary
+# float32 [B, T, D], or {"sequences": [B, T, D], "lengths": [B]} if lengths vary, or for text
+# {"tokens": [B, T], "goes_on": [B]}
+Inputs = Any
 Batches = Any  # a tf.data.Dataset, or for shards a `CheckedBatches`: iterable, with `take(n)`
 
 
@@ -89,8 +91,9 @@ def training_batches(
     Returns:
         An iterable of `(inputs, labels)`, or with weights of `(inputs, labels, weights)`, weights
         float32 `[B]`; labels int32 `[B]`; inputs float32 `[B, T, D]`, or
-        `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary; B/workers rows each. It is a
-        `tf.data.Dataset`, or for shards a `CheckedBatches`.
+        `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary; B/workers rows each. For text
+        the inputs are `{"tokens": int32 [B, T], "goes_on": int32 [B]}`, see `TextSplit.shuffled`,
+        and the labels int32 `[B, T]`. It is a `tf.data.Dataset`, or for shards a `CheckedBatches`.
 
     Raises:
         ConfigError: a batch is larger than the split, or cannot be divided among the workers.
@@ -173,6 +176,8 @@ def _batches(references: tf.data.Dataset, prepare: Callable[..., Any]) -> tf.dat
 
 def _prepared(arrays: ExampleTensors, spec: DatasetSpec) -> tuple[Inputs, tf.Tensor]:
     x, y, lengths = arrays
+    if spec.is_text:
+        return {"tokens": x, "goes_on": lengths}, y
     if lengths is None:
         return as_sequences(x, spec), y
     return {"sequences": as_sequences(x, spec, lengths), "lengths": lengths}, y

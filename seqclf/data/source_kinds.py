@@ -12,6 +12,7 @@ KIND_OF_SUFFIX = {
     ".ts": "ts",
     ".tsv": "tsv",
     ".tfrecord": "tfrecord",
+    ".txt": "text",
 }
 TWO_FILES = ("ts", "tsv")
 

@@ -24,6 +24,7 @@ from seqclf.data.source_kinds import check_kind
 from seqclf.data.tables.arrow_tables import FRAME
 from seqclf.data.tables.frames import is_frame
 from seqclf.data.tables.reading import csv_data, frame_data, parquet_data
+from seqclf.data.text.source import load_text
 from seqclf.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def load_dataset(source: Any = "digits", **options: "Unpack[DataOptions]") -> Da
               image, in a folder for each class, or with a class in the file `labels`;
             - `ts:TRAIN,TEST`, `tsv:TRAIN,TEST`: the UEA and UCR archives' files;
             - `npz:FILE`: NumPy arrays, see `load_npz`;
+            - `text:FILE`: a text for a language model, see `load_text`; `text:timemachine` is the
+              book that comes with seqclf;
             - `digits`: 1,797 real digits of 8×8 that come with scikit-learn;
             - a name of tensorflow-datasets, such as `mnist` or `fashion_mnist`;
             - `idx:DIR`: the four files of MNIST's format, see `load_idx`;
@@ -87,7 +90,7 @@ def _load(config: DataConfig) -> Dataset:
         )
     check_kind(config.source)
     kind, _, path = config.source.partition(":")
-    named = kind in FILES or kind == "tfrecord"
+    named = kind in FILES or kind in ("tfrecord", "text")
     if named and not path:
         raise ConfigError(f"`data.source` names no file or folder. Received: {config.source!r}")
     if config.weight and kind not in ("csv", "parquet", "folder"):
@@ -101,6 +104,8 @@ def _load(config: DataConfig) -> Dataset:
             "`data.image_size` resizes images of folders and of tensorflow-datasets only. "
             f"Received: {config.image_size} with {config.source!r}"
         )
+    if kind == "text":
+        return load_text(path, config)
     if kind == "tfrecord":
         return load_shards(
             path,

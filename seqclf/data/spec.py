@@ -7,10 +7,11 @@ from typing import Any
 
 from seqclf.data.input_shape import Shape
 from seqclf.data.table_layout import TableLayout
+from seqclf.data.text.token_spec import TokenSpec
 
 READINGS = ("rows", "columns", "pixels")
 MISSING = ("error", "interpolate", "forward", "mean", "indicator")
-LATER_FIELDS = ("feature_names", "missing", "fill", "table")  # of versions after 0.1
+LATER_FIELDS = ("feature_names", "missing", "fill", "table", "tokens")  # of versions after 0.1
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class DatasetSpec:
         source: where the examples come from, as `data.source` names it.
         reading: how a raw example becomes a sequence: rows, columns or pixels.
         raw_shape: shape of one raw example, such as (28, 28) or (T, D).
-        raw_dtype: "uint8" or "float32".
+        raw_dtype: "uint8" or "float32"; "int32" for text.
         class_names: name of each class, by index.
         variable_length: whether examples come with their own lengths.
         shift, scale: the normalisation `(x - shift) * scale`; one number, or one for each feature.
@@ -32,6 +33,8 @@ class DatasetSpec:
             stands for a missing value where nothing nearer is known; (): values cannot be missing.
         table: how the training table holds its sequences, for tables that are to be predicted;
             None: the examples come from no table.
+        tokens: how a text becomes tokens; None: the examples are no text. The class names of a text
+            are its vocabulary: the classes of a time step are the tokens that may come next.
         background: the mean raw value of the images' borders, as a fraction of full scale. With it
             a user who sends an image of the opposite polarity can be warned.
     """
@@ -50,6 +53,7 @@ class DatasetSpec:
     missing: str = "error"
     fill: tuple[float, ...] = ()
     table: TableLayout | None = None
+    tokens: TokenSpec | None = None
 
     @property
     def time_steps(self) -> int:
@@ -78,6 +82,11 @@ class DatasetSpec:
     def is_image(self) -> bool:
         """Whether the examples are images: uint8, all of one shape."""
         return self.raw_dtype == "uint8" and not self.variable_length
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the examples are text: each time step is a token, whose successor is asked."""
+        return self.tokens is not None
 
     @property
     def fits_image_file(self) -> bool:
@@ -113,6 +122,8 @@ class DatasetSpec:
         arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields}
         if isinstance(arguments.get("table"), dict):
             arguments["table"] = TableLayout.from_dict(arguments["table"])
+        if isinstance(arguments.get("tokens"), dict):
+            arguments["tokens"] = TokenSpec.from_dict(arguments["tokens"])
         spec = cls(**arguments)
         if wrong := spec._wrong_fields():
             raise ValueError(f"{wrong[0]} cannot be {getattr(spec, wrong[0])!r:.80}")
@@ -124,7 +135,9 @@ class DatasetSpec:
             "source": isinstance(self.source, str),
             "reading": self.reading in READINGS,
             "raw_shape": len(_all(self.raw_shape, int)) in (2, 3) and min(self.raw_shape) > 0,
-            "raw_dtype": self.raw_dtype in ("uint8", "float32"),
+            "raw_dtype": self.raw_dtype == "int32"
+            if self.tokens
+            else self.raw_dtype in ("uint8", "float32"),
             "class_names": len(_all(self.class_names, str)) > 0,
             "variable_length": isinstance(self.variable_length, bool),
             "shift": len(_all(self.shift, int, float)) > 0,
@@ -134,6 +147,7 @@ class DatasetSpec:
             "feature_names": self.feature_names == _all(self.feature_names, str),
             "missing": self.missing in MISSING,
             "fill": self.fill == _all(self.fill, int, float),
+            "tokens": self.tokens is None or isinstance(self.tokens, TokenSpec),
             "table": self.table is None or isinstance(self.table, TableLayout),
         }
         return [name for name, is_right in right.items() if not is_right]

@@ -16,6 +16,7 @@ from seqclf.layers.initializers import ChronoBias
 from seqclf.layers.length_mask import LengthMask
 from seqclf.layers.lstm import LSTM, LSTMCell
 from seqclf.layers.mgu import MGU, MGUCell
+from seqclf.layers.one_hot import OneHot
 from seqclf.layers.pooling import LastAndMean
 from seqclf.layers.recurrent import Recurrent
 from seqclf.layers.simple_rnn import SimpleRNN, SimpleRNNCell
@@ -33,6 +34,7 @@ __all__ = [
     "LastAndMean",
     "LengthMask",
     "MGUCell",
+    "OneHot",
     "Recurrent",
     "SimpleRNN",
     "SimpleRNNCell",

@@ -68,7 +68,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
         all_states = i < depth or config.model.pooling != "last"
-        layer = _recurrent(config.model, i, units, policy, return_sequences=all_states)
+        layer = recurrent_layer(config.model, i, units, policy, return_sequences=all_states)
         x = layer(x, mask=mask)  # [B, T, H], or [B, H] where the head reads the last state alone
         if i < depth and reductions[i - 1] > 1:
             reduce = TimeReduction(reductions[i - 1], dtype=policy, name=f"time_reduction_{i}")
@@ -102,16 +102,20 @@ def check_kernels(model: ModelConfig, spec: DatasetSpec) -> None:
         )
 
 
-def _recurrent(
-    model: ModelConfig, number: int, units: int, policy: keras.DTypePolicy, return_sequences: bool
+def recurrent_layer(
+    model: ModelConfig, number: int, units: int, policy: keras.DTypePolicy, **returned: bool
 ) -> keras.layers.Layer:
-    """Returns a recurrent layer of the config's cell, in one direction or both."""
+    """Returns a recurrent layer of the config's cell, in one direction or both.
+
+    Args:
+        model: the group `model` of a config.
+        number: which of the layers it is, from 1.
+        units: H, the width of its state.
+        policy: the dtypes.
+        **returned: `return_sequences` and `return_state` of the layer.
+    """
     layer = CELLS[model.cell](
-        units,
-        return_sequences=return_sequences,
-        dtype=policy,
-        name=f"{model.cell}_{number}",
-        **_arguments(model),
+        units, dtype=policy, name=f"{model.cell}_{number}", **returned, **_arguments(model)
     )
     if not model.bidirectional:
         return layer

@@ -8,7 +8,8 @@ from seqclf.config import CRITERIA
 from seqclf.data.dataset import ExampleStore
 from seqclf.errors import ConfigError
 from seqclf.training import scores
-from seqclf.training.evaluation import Score
+from seqclf.training.scoring import AnyScore
+from seqclf.training.text_evaluation import TextScore
 
 CLASS_MEANS: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {
     "macro_f1": scores.macro_f1,
@@ -18,13 +19,15 @@ CLASS_MEANS: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {
 }
 
 
-def value_of(criterion: str, score: Score) -> float | None:
+def value_of(criterion: str, score: AnyScore) -> float | None:
     """Returns one of the quantities of a score; None where it is not defined.
 
     Args:
-        criterion: one of `CRITERIA`.
+        criterion: one of `CRITERIA`, or of a text also "perplexity".
         score: the score of a model on a split.
     """
+    if isinstance(score, TextScore):
+        return float(getattr(score, criterion))
     if criterion == "loss":
         return score.loss
     if criterion == "accuracy":
@@ -32,7 +35,7 @@ def value_of(criterion: str, score: Score) -> float | None:
     return CLASS_MEANS[criterion](score.labels, score.probabilities)
 
 
-def rank_of(criterion: str, score: Score) -> tuple[float, float]:
+def rank_of(criterion: str, score: AnyScore) -> tuple[float, float]:
     """Returns a pair that is larger for a better score; of equally good ones the loss decides.
 
     Args:

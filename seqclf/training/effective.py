@@ -11,6 +11,7 @@ from seqclf.errors import ConfigError
 from seqclf.models.classifier import check_kernels
 from seqclf.training.criteria import check_defined
 from seqclf.training.example_weights import example_weights, weights_in_words
+from seqclf.training.text_checks import check_fits_text
 
 FEW = 50  # validation examples; among fewer the best validation is mostly a matter of luck
 
@@ -18,9 +19,9 @@ FEW = 50  # validation examples; among fewer the best validation is mostly a mat
 def effective_config(config: Config, dataset: Dataset, replicas: int = 1) -> Config:
     """Returns the config with the choices that it leaves to the data.
 
-    `select` "auto" becomes "best", or "last" with fewer than `FEW` validation examples.
-    `early_stopping` -1 becomes two fifths of the validations, or 0 with so few examples. A
-    `batch_size` that the training split cannot fill becomes the largest that it can.
+    `select` "auto" becomes "best" (for text "loss"), or "last" with fewer than `FEW` validation
+    examples. `early_stopping` -1 becomes two fifths of the validations, or 0 with so few examples.
+    A `batch_size` that the training split cannot fill becomes the largest that it can.
 
     Args:
         config: a resolved config; one that this function returned is returned unchanged.
@@ -32,7 +33,8 @@ def effective_config(config: Config, dataset: Dataset, replicas: int = 1) -> Con
     """
     changes: dict[str, Any] = {"batch_size": _filled_batch_size(config, dataset.train, replicas)}
     if config.select == "auto":
-        changes["select"] = "last" if len(dataset.validation) < FEW else "best"
+        best = "loss" if dataset.spec.is_text else "best"
+        changes["select"] = "last" if len(dataset.validation) < FEW else best
     config = config.changed(changes)
     if config.early_stopping == -1:
         return config.changed({"early_stopping": _patience(config, dataset)})
@@ -106,13 +108,23 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
             there are none. Also for weights; see `example_weights`.
         DataError: the weights of the training examples cannot be used.
     """
+    if dataset.spec.is_text:
+        check_fits_text(config)
+    elif config.model.embedding:
+        raise ConfigError(
+            "`model.embedding` is for text, whose time steps are tokens: leave it at 0. Received: "
+            f"{config.model.embedding}"
+        )
     effective_config(config, dataset)
     augmentation_of(config, dataset.spec)
     in_length_buckets(dataset.train, config.length_buckets)
-    check_kernels(config.model, dataset.spec)
+    if not dataset.spec.is_text:
+        check_kernels(config.model, dataset.spec)
     example_weights(config, dataset)
     if not len(dataset.validation):
         _check_needs_no_validation(config)
+        return
+    if dataset.spec.is_text:
         return
     what = f"`select` {config.select!r}"
     check_defined(config.criterion, what, dataset.validation, dataset.spec.class_names)

@@ -26,17 +26,18 @@ from seqclf.data.length_buckets import in_length_buckets
 from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import Interrupted
 from seqclf.models.classifier import build_classifier
+from seqclf.models.language_model import build_language_model
 from seqclf.storage.files import replacing
 from seqclf.storage.run_directory import Run
 from seqclf.training.criteria import value_of
 from seqclf.training.distribution.strategy import sum_before_clipping
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.effective import effective_config, total_steps
-from seqclf.training.evaluation import Score, Scorer
 from seqclf.training.example_weights import example_weights
 from seqclf.training.metrics_log import MetricsLog
 from seqclf.training.optimizers import build_optimizer
 from seqclf.training.recovery import Recovery, RecoveryInMemory
+from seqclf.training.scoring import AnyScore, make_scorer
 from seqclf.training.selection import WeightSelection
 from seqclf.training.state import State
 from seqclf.training.step import TrainStep
@@ -54,13 +55,15 @@ class FitResult(NamedTuple):
 
     model: keras.Model
     state: State
-    score: Score | None
+    score: AnyScore | None
 
 
 def build(config: Config, spec: DatasetSpec) -> keras.Model:
-    """Returns the classifier of a config, its weights drawn from the config's seed."""
+    """Returns the model of a config, its weights drawn from the config's seed."""
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
+    if spec.is_text:
+        return build_language_model(config, spec)
     return build_classifier(config, spec)
 
 
@@ -119,13 +122,16 @@ def fit(
         optimizer.build(model.trainable_variables)
     if not workers.alone:
         sum_before_clipping(optimizer)
-    recovery = Recovery(run, workers, model, optimizer) if run else RecoveryInMemory(model)
-    scorer = Scorer(model, dataset.spec, config.jit_compile, workers)
+    step = TrainStep(model, optimizer, config, workers)
+    recovery = RecoveryInMemory(model)
+    if run:
+        recovery = Recovery(run, workers, model, optimizer, step.carried)
+    scorer = make_scorer(model, dataset.spec, config.jit_compile, workers)
     selection = WeightSelection(config, dataset, scorer, recovery)
     state = recovery.resume()
     if state.step and workers.is_chief:
         print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
-    step = TrainStep(model, optimizer, config, workers)
+    also_log = (*also_log, *(["perplexity"] if dataset.spec.is_text else []))
     logged = tuple(dict.fromkeys(("loss", "accuracy", config.criterion, *also_log)))
     loop = _Loop(
         *(config, dataset, run, workers, optimizer, step, recovery, selection, state, total, logged)
@@ -164,7 +170,9 @@ class _Loop:
     total: int
     logged: tuple[str, ...]
 
-    def take_steps(self, end: int, make_progress: Callable[[int, int], Progress]) -> Score | None:
+    def take_steps(
+        self, end: int, make_progress: Callable[[int, int], Progress]
+    ) -> AnyScore | None:
         """Trains to a step, or to the validation after it, and returns `FitResult.score`."""
         state, chief = self.state, self.workers.is_chief
         epoch_steps = steps_per_epoch(self.dataset.train, self.config.examples_per_step)
@@ -237,6 +245,8 @@ class _Loop:
     def _note(self, loss: float, correct: int) -> None:
         """Adds the figures of a step to those of the interval since the last validation."""
         state, examples = self.state, self.config.examples_per_step
+        if self.dataset.spec.is_text:
+            examples *= self.dataset.spec.time_steps
         if not math.isfinite(loss):
             raise self.recovery.diverged(f"The loss is {loss}", state.step)
         state.interval_loss += loss * examples
@@ -245,7 +255,7 @@ class _Loop:
 
     def _validate(
         self, log: MetricsLog | None, progress: Progress, epoch_steps: int
-    ) -> Score | None:
+    ) -> AnyScore | None:
         """Scores the validation split; returns the score if these are the weights to select."""
         state = self.state
         score, selected = self.selection.validate(state)

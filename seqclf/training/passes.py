@@ -21,6 +21,7 @@ from seqclf.data.pipeline import Inputs
 from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution, suggested_shares
+from seqclf.models.language_model import advance, is_language_model
 from seqclf.training.distribution.workers import Workers
 
 
@@ -28,19 +29,23 @@ class ExampleLosses(NamedTuple):
     """Numbers about each example.
 
     Attributes:
-        loss: cross-entropy, label smoothing included, times the example's weight; float32 `[b]`.
-        correct: whether the most probable class is the true one; bool `[b]`.
+        loss: cross-entropy, label smoothing included, times the example's weight; float32 `[b]`. Of
+            a text it is the sum over the time steps.
+        correct: whether the most probable class is the true one; bool `[b]`. Of a text it is the
+            number of time steps where it is; int32 `[b]`.
+        state: for a text the states after the last time step, `[b, H]` each; otherwise ().
     """
 
     loss: tf.Tensor
     correct: tf.Tensor
+    state: tuple[tf.Tensor, ...] = ()
 
 
 class Passes:
     """The forward and the backward pass over one replica's examples.
 
     Args:
-        model: gives logits `[b, C]`.
+        model: gives logits `[b, C]`; or a language model.
         optimizer: scales the loss where the precision is float16.
         config: a resolved config; `label_smoothing` is read.
 
@@ -54,6 +59,7 @@ class Passes:
     def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config):
         self._model = model
         self._optimizer = optimizer
+        self._reads_text = is_language_model(model)
         self._cross_entropy = keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing, reduction="none"
         )
@@ -62,8 +68,8 @@ class Passes:
         """Returns the losses of examples, computed without dropout.
 
         Args:
-            inputs: see `training_batches`.
-            labels: int32 `[b]`.
+            inputs: see `training_batches`; for text see `CarriedState.inputs`.
+            labels: int32 `[b]`, of text `[b, T]`.
         """
         raise NotImplementedError
 
@@ -73,8 +79,8 @@ class Passes:
         """Returns the losses of examples, and the gradients of their sum.
 
         Args:
-            inputs: see `training_batches`.
-            labels: int32 `[b]`.
+            inputs: see `training_batches`; for text see `CarriedState.inputs`.
+            labels: int32 `[b]`, of text `[b, T]`.
             weights: nothing, or one tensor: the weight of each example, float32 `[b]`.
 
         Returns:
@@ -85,11 +91,22 @@ class Passes:
     def _forward(
         self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor, training: bool = False
     ) -> ExampleLosses:
+        if self._reads_text:
+            return self._read_text(inputs, labels, training)
         logits = self._model(inputs, training=training)  # [b, C]
         loss = self._cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
         for weight in weights:
             loss *= weight
         return ExampleLosses(loss, tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels)
+
+    def _read_text(self, inputs: Inputs, labels: tf.Tensor, training: bool) -> ExampleLosses:
+        logits, state = advance(
+            self._model, inputs["tokens"], inputs["state"], inputs["masks"], training
+        )  # [b, T, V]
+        loss = self._cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)  # [b, T]
+        correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
+        counts = tf.math.count_nonzero(correct, axis=1, dtype=tf.int32)
+        return ExampleLosses(tf.reduce_sum(loss, axis=1), counts, tuple(state))
 
     def _forward_and_backward(
         self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor
@@ -97,7 +114,10 @@ class Passes:
         with tf.GradientTape() as tape:
             losses = self._forward(inputs, labels, *weights, training=True)
             scaled_loss = self._optimizer.scale_loss(tf.reduce_sum(losses.loss))
-        return losses, tape.gradient(scaled_loss, self._model.trainable_variables)
+        gradients = tape.gradient(scaled_loss, self._model.trainable_variables)
+        return losses, [
+            tf.convert_to_tensor(each) for each in gradients
+        ]  # an embedding's is sparse
 
 
 class SharePasses(Passes):
@@ -181,7 +201,7 @@ def choose_passes(
 
     Whole shares are not compiled on a GPU, because XLA cannot compile cuDNN's kernel; nor with
     dropout, because XLA draws random numbers on a CPU at 300 ns each (TensorFlow 2.21), which made
-    a step five times slower. With one share the whole step is compiled: one call of a compiled
+    a step five times slower. (The masks of a text are drawn before the passes.) With one share the whole step is compiled: one call of a compiled
     function costs 0.1 ms. Several replicas keep that from being done: their collective operations
     cannot be compiled on a CPU.
 
@@ -193,13 +213,14 @@ def choose_passes(
         workers: the workers that divide the batch among them.
     """
     gpu = tf.config.get_visible_devices("GPU")
-    if not config.jit_compile or config.model.dropout or gpu:
+    draws_in_passes = config.model.dropout and not is_language_model(model)
+    if not config.jit_compile or draws_in_passes or gpu:
         return LayerPasses(model, optimizer, config)
     shares = config.shares or suggested_shares(config.batch_size // workers.replicas)
-    compiles_step = shares == 1 and workers.alone
+    compiles_step = shares == 1 and workers.alone and not config.model.dropout
     return SharePasses(model, optimizer, config, shares, compiles_step)
 
 
 def _concatenated(losses: Any) -> ExampleLosses:
-    loss, correct = (tf.concat(parts, axis=0) for parts in zip(*losses, strict=True))
-    return ExampleLosses(loss, correct)
+    joined: ExampleLosses = tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *losses)
+    return joined

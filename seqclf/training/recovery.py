@@ -12,6 +12,7 @@ import numpy as np
 from seqclf.errors import TrainingError
 from seqclf.storage.run_directory import Run
 from seqclf.training import checkpoints
+from seqclf.training.carried_state import CarriedState
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.state import State
 
@@ -26,6 +27,7 @@ class Recovery:
         workers: the workers of the training.
         model: the model that is trained.
         optimizer: its optimiser.
+        carried: the state that a training on text carries from step to step; None: there is none.
     """
 
     def __init__(
@@ -34,9 +36,12 @@ class Recovery:
         workers: Workers,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
+        carried: CarriedState | None = None,
     ):
-        self._run, self._workers, self._model = run, workers, model
+        self._run, self._workers, self._model, self._carried = run, workers, model, carried
         self._variables = {"model": model.variables, "optimizer": optimizer.variables}
+        if carried and carried.variables:
+            self._variables["carried"] = carried.variables
 
     def resume(self) -> State:
         """Restores the run's last checkpoint on all workers, and returns its state.
@@ -64,6 +69,8 @@ class Recovery:
             TrainingError: the weights are not finite: the checkpoint before stays.
         """
         self._check_finite(state.step)
+        if self._carried:
+            self._carried.gather()
         if self._workers.is_chief:
             checkpoints.save_latest(self._run, self._variables, dataclasses.asdict(state))
             checkpoints.drop_others(self._run, state.best_step)

@@ -1,10 +1,12 @@
 """`WeightSelection`: validates during a training, and keeps the best weights."""
 
+from typing import Any
+
 from seqclf.config import Config
 from seqclf.data.dataset import Dataset
 from seqclf.training.criteria import rank_of
-from seqclf.training.evaluation import Score, Scorer
 from seqclf.training.recovery import Recovery
+from seqclf.training.scoring import AnyScore
 from seqclf.training.state import State
 
 
@@ -18,11 +20,11 @@ class WeightSelection:
         recovery: keeps the best weights.
     """
 
-    def __init__(self, config: Config, dataset: Dataset, scorer: Scorer, recovery: Recovery):
+    def __init__(self, config: Config, dataset: Dataset, scorer: Any, recovery: Recovery):
         self._config, self._dataset = config, dataset
         self._scorer, self._recovery = scorer, recovery
 
-    def validate(self, state: State) -> tuple[Score | None, bool]:
+    def validate(self, state: State) -> tuple[AnyScore | None, bool]:
         """Scores the validation split, and notes in the state how it compares with the best.
 
         Args:
@@ -49,7 +51,7 @@ class WeightSelection:
             self._recovery.save_best(state.step)
         return score, best or self._config.select == "last"
 
-    def _compare(self, score: Score, state: State) -> bool:
+    def _compare(self, score: AnyScore, state: State) -> bool:
         """Returns whether a score is the best so far; counts the validations without a better one.
 
         Of two with the same value the one of lower loss is the better. For `early_stopping` this

@@ -8,6 +8,8 @@ import tensorflow as tf
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
 from seqclf.layers.compiled import compiled, compiled_by_shape
+from seqclf.models.language_model import is_language_model
+from seqclf.training.carried_state import CarriedState
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.passes import choose_passes
 
@@ -16,9 +18,10 @@ class StepResult(NamedTuple):
     """The figures of a training step.
 
     Attributes:
-        loss: mean over all examples that were read, label smoothing and weights included; float32
+        loss: mean over all examples that were read, label smoothing and weights included, for text
+            over all time steps; float32 scalar.
+        correct: number of examples (for text, of time steps) among them whose prediction is right;
             scalar.
-        correct: number of examples among them whose prediction is right; scalar.
         stop: sum of the numbers that the workers gave as `stop`; float32 scalar.
         finite: whether loss and gradients are finite; True unless `nonfinite` is "skip", because
             only then it is looked at.
@@ -51,6 +54,9 @@ class TrainStep:
         config: a resolved config; `batch_size`, `batch_selection`, `label_smoothing`,
             `model.dropout`, `nonfinite`, `jit_compile` and `shares` are read.
         workers: the workers that divide the batch among them; None: this process trains alone.
+
+    Attributes:
+        carried: for a language model the state that is carried from step to step; otherwise None.
     """
 
     def __init__(
@@ -66,6 +72,9 @@ class TrainStep:
         self._skip_nonfinite = config.nonfinite == "skip"
         self._workers = workers or Workers()
         self._passes = choose_passes(model, optimizer, config, self._workers)
+        self.carried = None
+        if is_language_model(model):
+            self.carried = CarriedState(model, optimizer, config, self._workers)
         xla = self._passes.compiles_step
         self._compiled_step = compiled_by_shape(self._step_on_replicas, jit_compile=xla)
         self._compiled_gradients = compiled_by_shape(self._gradients_on_replicas, jit_compile=xla)
@@ -79,7 +88,7 @@ class TrainStep:
         Args:
             inputs: see `training_batches`. Each of W workers gives its own B / W rows; with batch
                 selection it gives all k·B, because the hardest are chosen among all of them.
-            labels: int32, one for each row.
+            labels: int32, one for each row; of text `[rows, T]`.
             stop: a number that is added up over the workers: not 0 asks all of them to stop.
             weights: nothing, or one tensor: the weight of each row's loss, float32. The sum of the
                 weighted losses is divided by the number of rows. With batch selection there must
@@ -92,10 +101,10 @@ class TrainStep:
         return result
 
     def _step_if_finite(self, *batch: Any) -> StepResult:
-        gradients, results = self._compiled_gradients(*batch)
+        gradients, state, results = self._compiled_gradients(*batch)
         result: StepResult = self._workers.first_replica(results)
         if result.finite:
-            self._compiled_update(gradients)
+            self._compiled_update(gradients, state)
         return result
 
     def _step_on_replicas(self, *batch: Any) -> Any:
@@ -104,58 +113,63 @@ class TrainStep:
     def _gradients_on_replicas(self, *batch: Any) -> Any:
         return self._workers.run(self._gradients, *batch)
 
-    def _update_on_replicas(self, gradients: Any) -> None:
-        self._workers.run(self._update, gradients)
+    def _update_on_replicas(self, gradients: Any, state: Any) -> None:
+        self._workers.run(self._update, gradients, state)
 
     # The methods below run in each replica.
 
     def _step(self, *batch: Any) -> StepResult:
-        gradients, result = self._gradients(*batch)
-        self._update(gradients)
+        gradients, state, result = self._gradients(*batch)
+        self._update(gradients, state)
         return result
 
-    def _update(self, gradients: list[tf.Tensor]) -> None:
+    def _update(self, gradients: list[tf.Tensor], state: tuple[tf.Tensor, ...]) -> None:
+        if self.carried:
+            self.carried.keep(state)
         self._optimizer.apply(gradients, self._variables)
 
     def _gradients(
         self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, *weights: tf.Tensor
-    ) -> tuple[list[tf.Tensor], StepResult]:
-        """Returns the mean gradients of the batch, and the result of the step."""
+    ) -> tuple[list[tf.Tensor], tuple[tf.Tensor, ...], StepResult]:
+        """Returns the mean gradients, the state after the batch, and the result of the step."""
+        state: tuple[tf.Tensor, ...] = ()
         if self._batch_selection > 1:
-            batch_size = labels.shape[0] // self._batch_selection
-            sums, result = self._sums_over_hardest(inputs, labels, stop, batch_size)
+            count = labels.shape[0] // self._batch_selection
+            sums, result = self._sums_over_hardest(inputs, labels, stop, count)
         else:
-            batch_size = labels.shape[0] * self._workers.count
+            count = labels.shape.num_elements() * self._workers.count  # of a text: its time steps
             examples = (inputs, labels, *weights)
-            sums, result = self._sums_over_batch(examples, stop, batch_size)
-        gradients = [gradient / batch_size for gradient in sums]
+            sums, state, result = self._sums_over_batch(examples, stop, count)
+        gradients = [gradient / count for gradient in sums]
         if self._skip_nonfinite:
             finite = [tf.reduce_all(tf.math.is_finite(x)) for x in (result.loss, *gradients)]
             result = result._replace(finite=tf.reduce_all(finite))
-        return gradients, result
+        return gradients, state, result
 
     def _sums_over_batch(
-        self, examples: tuple[Any, ...], stop: tf.Tensor, batch_size: int
-    ) -> tuple[list[tf.Tensor], StepResult]:
-        """Returns the gradients of the batch's summed loss, and the result of the step."""
+        self, examples: tuple[Any, ...], stop: tf.Tensor, count: int
+    ) -> tuple[list[tf.Tensor], tuple[tf.Tensor, ...], StepResult]:
+        """Returns the gradients of the summed loss, the state, and the result of the step."""
         workers = self._workers
-        mine = workers.rows_of_replica(examples, of_all_workers=False)
-        (loss, correct), gradients = self._passes.losses_and_gradients(*mine)
+        inputs, *rest = workers.rows_of_replica(examples, of_all_workers=False)
+        if self.carried:
+            inputs = self.carried.inputs(inputs)
+        (loss, correct, state), gradients = self._passes.losses_and_gradients(inputs, *rest)
         # One type for all: a collective adds up tensors of one type. Counts are exact in it.
         figures = [tf.reduce_sum(loss), tf.reduce_sum(tf.cast(correct, stop.dtype)), stop]
         *sums, loss, correct, stop = workers.sum_over_replicas([*gradients, *figures])
-        return sums, StepResult(loss / batch_size, correct, stop)
+        return sums, state, StepResult(loss / count, correct, stop)
 
     def _sums_over_hardest(
-        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, batch_size: int
+        self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, count: int
     ) -> tuple[list[tf.Tensor], StepResult]:
         """Returns the gradients of the largest losses' sum, and the result of the step."""
         workers = self._workers
         mine = workers.rows_of_replica((inputs, labels), of_all_workers=True)
-        loss, correct = self._passes.losses(*mine)
+        loss, correct, _ = self._passes.losses(*mine)
         loss = workers.gather_from_replicas(loss)  # [k·B]
         correct = workers.gather_from_replicas(tf.cast(correct, tf.int32))
-        hardest = tf.math.top_k(loss, batch_size).indices
+        hardest = tf.math.top_k(loss, count).indices
         hardest = workers.rows_of_replica(hardest, of_all_workers=True)
         mine = tf.nest.map_structure(lambda x: tf.gather(x, hardest), (inputs, labels))
         _, gradients = self._passes.losses_and_gradients(*mine)

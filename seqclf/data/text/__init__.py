@@ -1,0 +1,1 @@
+"""Text as data: files, tokens, the vocabulary, and windows of tokens for a language model."""

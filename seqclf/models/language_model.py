@@ -1,0 +1,166 @@
+"""`build_language_model`: at each time step a logit for each token that may come next.
+
+`advance` runs such a model from any state, and returns the state after it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqclf.config import Config, ModelConfig
+from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import ConfigError
+from seqclf.layers import OneHot, Recurrent
+from seqclf.models.classifier import recurrent_layer
+
+State = list[Any]  # the states of all recurrent layers, `[B, H]` each, first to last
+
+
+def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
+    """Builds the language model that a config describes.
+
+    Weights are drawn from Keras's global seed (`keras.utils.set_random_seed`).
+
+    Args:
+        config: a resolved config; `model.*` and `precision` are read.
+        spec: the spec of a text.
+
+    Returns:
+        An uncompiled Keras model. The input is int32 `[B, T]`, named `tokens`; the output is
+        logits, float32 `[B, T, V]`, where time step t has those of the token at t + 1. The state
+        before the first time step is zero.
+
+    Raises:
+        ConfigError: an option of the model cannot be used for text.
+
+    Example:
+        >>> from seqclf.config import resolve
+        >>> config = resolve({"model": {"units": [16]}, "data": {"source": "text:timemachine"}})
+        >>> dataset = seqclf.load_dataset(**config.data.to_dict())
+        >>> build_language_model(config, dataset.spec).output_shape == (
+        ...     None, None, dataset.spec.num_classes)
+        True
+    """
+    check_model(config.model)
+    options, policy = config.model, keras.DTypePolicy(config.precision)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    if options.embedding:
+        embed = keras.layers.Embedding(
+            spec.num_classes, options.embedding, dtype=policy, name="embedding"
+        )
+        x = _dropped(embed(tokens), options, "embedding")  # [B, T, E]
+    else:
+        x = OneHot(spec.num_classes, dtype=policy, name="one_hot")(tokens)  # [B, T, V]
+    for i, units in enumerate(options.units, start=1):
+        layer = recurrent_layer(options, i, units, policy, return_sequences=True, return_state=True)
+        x, *_ = layer(x)  # [B, T, H]
+        if options.layer_norm:
+            x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)
+        x = _dropped(x, options, str(i))
+    logits = keras.layers.Dense(spec.num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(tokens, logits, name="language_model")
+
+
+def check_model(model: ModelConfig) -> None:
+    """Checks that the options of a model can be used for text.
+
+    Raises:
+        ConfigError: one cannot.
+    """
+    reasons = {
+        "bidirectional": "a language model must not read the tokens that it predicts",
+        "pooling": "each time step has an answer of its own",
+        "conv": "the head reads the mean over all time steps, which has no state to go on from",
+        "time_reduction": "each time step has an answer of its own",
+    }
+    default = ModelConfig()
+    for name, reason in reasons.items():
+        if (value := getattr(model, name)) != getattr(default, name):
+            allowed = getattr(default, name)
+            raise ConfigError(
+                f"`model.{name}` cannot be used for text: {reason}. Leave it at {allowed!r}. "
+                f"Received: {value!r}"
+            )
+
+
+def is_language_model(model: keras.Model) -> bool:
+    """Returns whether a model reads tokens, as those of `build_language_model` do."""
+    return [tensor.name for tensor in model.inputs] == ["tokens"]
+
+
+def zero_state(model: keras.Model, rows: int) -> list[np.ndarray]:
+    """Returns the state before the first token: zeros, float32 `[rows, H]` for each state.
+
+    Args:
+        model: a model of `build_language_model`.
+        rows: B, the number of texts.
+    """
+    widths = [
+        width for layer in recurrent_layers(model) for width in tf.nest.flatten(layer.state_size)
+    ]
+    return [np.zeros([rows, width], np.float32) for width in widths]
+
+
+def recurrent_layers(model: keras.Model) -> list[Recurrent]:
+    """Returns the recurrent layers of a model, first to last."""
+    return [layer for layer in model.layers if isinstance(layer, Recurrent)]
+
+
+def dropped_widths(model: keras.Model) -> list[int]:
+    """Returns the number of features of the input of each dropout layer, first to last."""
+    return [
+        layer.input.shape[-1] for layer in model.layers if isinstance(layer, keras.layers.Dropout)
+    ]
+
+
+def advance(
+    model: keras.Model,
+    tokens: Any,
+    state: Sequence[Any],
+    masks: Sequence[Any] = (),
+    training: bool = False,
+) -> tuple[Any, State]:
+    """Reads tokens from a state on.
+
+    Args:
+        model: a model of `build_language_model`.
+        tokens: int32 `[B, T]`.
+        state: the states before, see `zero_state`; float32.
+        masks: for each dropout layer the factors of its features, `[B, F]`, the same at all time
+            steps (Gal & Ghahramani 2016, arXiv:1512.05287); (): nothing is dropped.
+        training: whether a gradient will be asked for.
+
+    Returns:
+        Logits of the next tokens, float32 `[B, T, V]`, and the states after the last token,
+        float32 `[B, H]` each.
+    """
+    before, factors, after = list(state), list(masks), []
+    x = tokens
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        if isinstance(layer, Recurrent):
+            count = len(tf.nest.flatten(layer.state_size))
+            initial, before = before[:count], before[count:]
+            initial = [tf.cast(each, layer.compute_dtype) for each in initial]
+            x, *last = layer(x, initial_state=initial, training=training)
+            after += [tf.cast(each, tf.float32) for each in last]
+        elif isinstance(layer, keras.layers.Dropout):
+            if masks:
+                x *= tf.cast(factors.pop(0), x.dtype)[:, None]
+        else:
+            x = layer(x)
+    return x, after
+
+
+def _dropped(x: Any, options: ModelConfig, name: str) -> Any:
+    """Returns x after dropout with one mask for all time steps."""
+    if not options.dropout:
+        return x
+    layer = keras.layers.Dropout(
+        options.dropout, noise_shape=(None, 1, None), dtype=x.dtype, name=f"dropout_{name}"
+    )
+    return layer(x)
