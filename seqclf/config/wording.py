@@ -10,6 +10,7 @@ def model_in_words(config: Config) -> str:
         f"{'bidirectional ' if model.bidirectional else ''}{model.cell.upper()} "
         f"[{', '.join(map(str, model.units))}]"
     ]
+    parts += [f"embedding {model.embedding}"] if model.embedding else []
     parts += ["reset gate before the product"] * (not model.reset_after)
     parts += ["mean of the states beside the last"] * (model.pooling == "mean")
     parts += [f"convolutions [{', '.join(map(str, model.conv))}]"] if model.conv else []

@@ -20,12 +20,20 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
     config = effective_config(config, dataset, workers.replicas)
     counts = ", ".join(f"{name} {len(split):,}" for name, split in dataset.splits())
     upto = "up to " if spec.variable_length else ""
+    read = (
+        f"{upto}{spec.time_steps} steps of {spec.features} features ({spec.reading}), "
+        f"{spec.num_classes} classes; {counts}"
+    )
+    if spec.tokens:
+        read = (
+            f"windows of {spec.time_steps} {spec.tokens.kind} ({config.data.windows}), a "
+            f"vocabulary of {spec.num_classes:,}; {counts}"
+        )
     distortions = distortions_in_words(config)
     epochs = steps * config.examples_per_step / len(dataset.train)
     lines = [
         f"data    {dataset.origin}",
-        f"        {upto}{spec.time_steps} steps of {spec.features} features ({spec.reading}), "
-        f"{spec.num_classes} classes; {counts}",
+        f"        {read}",
         *[f"        {line}" for line in _about(dataset)],
         f"model   {model_in_words(config)}",
     ]

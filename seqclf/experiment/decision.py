@@ -11,6 +11,7 @@ from seqclf.serving.decision import Decision, Target, Threshold
 from seqclf.storage.run_directory import Run
 from seqclf.training.calibration import at_temperature, choose_threshold, fit_temperature
 from seqclf.training.scores import calibration_error, log_loss
+from seqclf.training.text_evaluation import TextScore
 
 
 def choose_decision(
@@ -32,6 +33,12 @@ def choose_decision(
     if not calibrate and target is None:
         return Decision()
     score, spec = score_run(run, "validation", dataset)
+    if isinstance(score, TextScore):
+        raise ConfigError(
+            "A temperature and a threshold are for classes; a language model takes a temperature "
+            "when it writes (python -m seqclf.generate --temperature). Leave out --calibrate, "
+            "--target_recall and --target_precision."
+        )
     labels, probabilities = score.labels, score.probabilities
     facts: dict[str, Any] = {"split": "validation", "examples": len(labels)}
     temperature, threshold = 1.0, None

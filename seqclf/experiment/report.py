@@ -9,13 +9,14 @@ from seqclf.experiment.mistakes import mistakes
 from seqclf.experiment.probability_figures import probability_figure
 from seqclf.experiment.report_text import report_in_markdown
 from seqclf.experiment.sequence_figures import example_of_each_class
+from seqclf.experiment.text_report import text_data, text_figures, text_report_in_markdown
 from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
-from seqclf.training.class_report import class_report
 from seqclf.training.effective import total_steps
-from seqclf.training.evaluation import Score
 from seqclf.training.metrics_log import read_metrics
 from seqclf.training.optimizers import learning_rates
+from seqclf.training.scoring import AnyScore, score_report
+from seqclf.training.text_evaluation import TextScore
 
 MOST_MISTAKES = 100  # that report.json lists
 
@@ -23,7 +24,7 @@ MOST_MISTAKES = 100  # that report.json lists
 def build_report(
     config: Config,
     dataset: Dataset,
-    score: Score,
+    score: AnyScore,
     training: dict[str, Any],
     split: str = "test",
 ) -> dict[str, Any]:
@@ -37,27 +38,16 @@ def build_report(
             `selected_step`, `validation_accuracy`, `train_seconds`, `wait_share`, `fallback`, …
         split: the split that was scored: `test`, or `validation` for a trial of a search.
     """
-    names = dataset.spec.class_names
     report = {
         "name": config.name,
         "seed": config.seed,
         "split": split,
-        split: class_report(score, names),
+        split: score_report(score, dataset.spec),
         "training": training,
-        "data": {
-            "source": dataset.spec.source,
-            "origin": dataset.origin,
-            "reading": dataset.spec.reading,
-            "steps": dataset.spec.time_steps,
-            "features": dataset.spec.features,
-            "classes": list(names),
-            "examples": {name: len(split) for name, split in dataset.splits()},
-            "feature_names": list(dataset.spec.feature_names),
-            "missing": dataset.spec.missing,
-            "division": dataset.division,
-            "notes": list(dataset.notes),
-        },
+        "data": text_data(dataset) if dataset.spec.is_text else _data(dataset),
     }
+    if isinstance(score, TextScore):
+        return report
     if split == "test":  # a trial of a search, which is scored on validation, lists no mistakes
         worst = mistakes(dataset.test, dataset.spec, score, MOST_MISTAKES)
         report["mistakes"] = [each.to_dict() for each in worst]
@@ -65,7 +55,7 @@ def build_report(
 
 
 def write_report(
-    run: Run, config: Config, dataset: Dataset, score: Score, report: dict[str, Any]
+    run: Run, config: Config, dataset: Dataset, score: AnyScore, report: dict[str, Any]
 ) -> None:
     """Writes the figures, `report.md` and, as the last file, `report.json`.
 
@@ -82,18 +72,38 @@ def write_report(
     names, split = dataset.spec.class_names, report["split"]
     training = report["training"]
     rates = learning_rates(config, total_steps(config, dataset), training["steps"])
-    drawn = {
-        "learning_curves": figures.learning_curves(
-            read_metrics(run), training["selected_step"], rates
-        ),
-        "confusion_matrix": figures.confusion_matrix(report[split]["confusion"], names),
-    }
-    if split == "test":
+    curves = figures.learning_curves(read_metrics(run), training["selected_step"], rates)
+    drawn = {"learning_curves": curves}
+    if isinstance(score, TextScore):
+        drawn |= text_figures(dataset, split, score)
+    else:
+        drawn["confusion_matrix"] = figures.confusion_matrix(report[split]["confusion"], names)
+    if split == "test" and not isinstance(score, TextScore):
         drawn["probabilities"] = probability_figure(score.labels, score.probabilities, names)
         drawn["mistakes"] = figures.worst_mistakes(dataset.test, dataset.spec, score)
         if not dataset.spec.is_image:
             drawn["examples"] = example_of_each_class(dataset)
     for name, figure in drawn.items():
         figures.save_figure(figure, run.figures / f"{name}.png")
-    write_text(run.report_md, report_in_markdown(report, config, drawn))
+    if dataset.spec.is_text:
+        write_text(run.report_md, text_report_in_markdown(report, config))
+    else:
+        write_text(run.report_md, report_in_markdown(report, config, drawn))
     write_json(run.report, report)
+
+
+def _data(dataset: Dataset) -> dict[str, Any]:
+    """Returns what the report says of the data of a classifier."""
+    return {
+        "source": dataset.spec.source,
+        "origin": dataset.origin,
+        "reading": dataset.spec.reading,
+        "steps": dataset.spec.time_steps,
+        "features": dataset.spec.features,
+        "classes": list(dataset.spec.class_names),
+        "examples": {name: len(split) for name, split in dataset.splits()},
+        "feature_names": list(dataset.spec.feature_names),
+        "missing": dataset.spec.missing,
+        "division": dataset.division,
+        "notes": list(dataset.notes),
+    }

@@ -23,8 +23,8 @@ from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import check_batch_divides
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.effective import check_fits_data, effective_config, total_steps
-from seqclf.training.evaluation import Scorer
 from seqclf.training.loop import fit
+from seqclf.training.scoring import make_scorer
 from seqclf.training.state import State
 
 
@@ -69,12 +69,15 @@ def run_experiment(
         model, state, _ = fit(config, data, run, workers=workers)
         if workers.is_chief:
             announce("Scoring the test split")
-        score = Scorer(model, data.spec, workers=workers)(data.test, CountProgress("Scored"))
+        score = make_scorer(model, data.spec, workers=workers)(data.test, CountProgress("Scored"))
         facts = training_facts(config, model, state) | {"fallback": fallback}
         report = build_report(config, data, score, facts)
         if workers.is_chief:
-            write_samples(run, data)
-            if export and not versions(run.export):  # an earlier call may have come this far
+            if not data.spec.is_text:
+                write_samples(run, data)
+            if (
+                export and not data.spec.is_text and not versions(run.export)
+            ):  # an earlier call may have come this far
                 export_run(run, run.export, report=report)
             announce("Writing the report")
             write_report(run, config, data, score, report)  # last: it says that all is done

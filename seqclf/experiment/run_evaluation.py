@@ -9,8 +9,7 @@ from seqclf.errors import RunError
 from seqclf.experiment.manifest import check_same_data
 from seqclf.models.loading import load_classifier
 from seqclf.storage.run_directory import Run
-from seqclf.training.class_report import class_report
-from seqclf.training.evaluation import Score, Scorer
+from seqclf.training.scoring import AnyScore, make_scorer, score_report
 
 
 def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[str, Any]:
@@ -22,16 +21,16 @@ def evaluate_run(run: Run, split: str, dataset: Dataset | None = None) -> dict[s
         dataset: the data that the run was trained on; None: it is loaded as the config says.
 
     Returns:
-        The numbers of `class_report`.
+        The numbers of `score_report`.
 
     Raises:
         RunError: the run has no model yet, its data has changed since, or the split is empty.
     """
     score, spec = score_run(run, split, dataset)
-    return class_report(score, spec.class_names)
+    return score_report(score, spec)
 
 
-def score_run(run: Run, split: str, dataset: Dataset | None = None) -> tuple[Score, DatasetSpec]:
+def score_run(run: Run, split: str, dataset: Dataset | None = None) -> tuple[AnyScore, DatasetSpec]:
     """Scores the model of a run on one of its splits, and returns the spec of its data too.
 
     The arguments and the errors are those of `evaluate_run`.
@@ -50,5 +49,5 @@ def score_run(run: Run, split: str, dataset: Dataset | None = None) -> tuple[Sco
         )
     model = load_classifier(run.model, dataset.spec)
     announce(f"Scoring the {split} split")
-    score = Scorer(model, dataset.spec)(dataset.split(split), CountProgress("Scored"))
+    score = make_scorer(model, dataset.spec)(dataset.split(split), CountProgress("Scored"))
     return score, dataset.spec

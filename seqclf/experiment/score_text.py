@@ -34,9 +34,15 @@ def score_line(
 
     Args:
         split: name of the split that was scored.
-        result: the numbers of `class_report`; those of an earlier version have fewer entries.
+        result: the numbers of `score_report`; those of an earlier version have fewer entries.
         shown: writes a class name, for the terminal or for Markdown.
     """
+    if "perplexity" in result:  # a language model's
+        return (
+            f"{split} perplexity {result['perplexity']:.3f} of {result['examples']:,} "
+            f"{result['unit']}, {result['bits_per_character']:.3f} bits per character, "
+            f"accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}"
+        )
     low, high = result["accuracy_interval"]
     parts = [
         f"{split} accuracy {result['accuracy']:.2%} of {result['examples']:,} examples "

@@ -37,4 +37,4 @@ class OneHot(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return (*input_shape, self.depth)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"depth": self.depth}
+        return {**super().get_config(), "depth": self.depth}

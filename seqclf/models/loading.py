@@ -8,6 +8,7 @@ import numpy as np
 import seqclf.layers  # noqa: F401 (registers our layers with Keras)
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import RunError
+from seqclf.models.language_model import is_language_model
 from seqclf.storage.run_directory import Run
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -73,6 +74,14 @@ def _check_writable(spec: DatasetSpec) -> None:
 
 
 def _check_fits(model: keras.Model, spec: DatasetSpec, path: Path) -> None:
+    if spec.is_text or is_language_model(model):
+        if spec.is_text != is_language_model(model) or model.output_shape[-1] != spec.num_classes:
+            kind = "a text with a vocabulary of" if spec.is_text else "sequences of"
+            raise RunError(
+                f"{path} is a model of other data: it gives {model.output_shape}; this run's data "
+                f"are {kind} {spec.num_classes:,}."
+            )
+        return
     steps = None if spec.variable_length else spec.time_steps
     wanted = [(None, steps, spec.features)] + ([(None,)] if spec.variable_length else [])
     given = [tuple(tensor.shape) for tensor in model.inputs]

@@ -24,11 +24,18 @@ SCORE: Form = {
     "majority?": {"class": str, "accuracy": NUMBER},
     "never_predicted?": list,
 }
+TEXT_SCORE: Form = {
+    "accuracy": NUMBER,
+    "loss": NUMBER,
+    "perplexity": NUMBER,
+    "bits_per_token": NUMBER,
+    "bits_per_character": NUMBER,
+    "examples": int,
+    "unit": str,
+}
 REPORT: Form = {
     "name": str,
     "split?": str,
-    "test?": SCORE,
-    "validation?": SCORE,
     "training": {"train_seconds": NUMBER, "fallback?": str},
     "data": {"source": str, "origin": str},
 }
@@ -57,7 +64,10 @@ def check_manifest(content: Any) -> None:
 
 def check_report(report: Any) -> None:
     """Checks the content of a `report.json`; raises ValueError, see `check_form`."""
-    check_form(report, REPORT)
+    scores = report.get(report.get("split", "test")) if isinstance(report, dict) else None
+    of_text = isinstance(scores, dict) and "perplexity" in scores
+    form = TEXT_SCORE if of_text else SCORE
+    check_form(report, {**REPORT, "test?": form, "validation?": form})
     split = report.get("split", "test")
     if split not in ("test", "validation") or split not in report:
         raise ValueError(f"it lacks the score of its `split`, {split!r:.80}")

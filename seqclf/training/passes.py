@@ -201,9 +201,10 @@ def choose_passes(
 
     Whole shares are not compiled on a GPU, because XLA cannot compile cuDNN's kernel; nor with
     dropout, because XLA draws random numbers on a CPU at 300 ns each (TensorFlow 2.21), which made
-    a step five times slower. (The masks of a text are drawn before the passes.) With one share the whole step is compiled: one call of a compiled
-    function costs 0.1 ms. Several replicas keep that from being done: their collective operations
-    cannot be compiled on a CPU.
+    a step five times slower. The masks of a text are drawn before the passes instead. With one
+    share the whole step is compiled, unless it draws masks: one call of a compiled function costs
+    0.1 ms. Several replicas keep that from being done: their collective operations cannot be
+    compiled on a CPU.
 
     Args:
         model: gives logits `[b, C]`.

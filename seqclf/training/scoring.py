@@ -1,10 +1,11 @@
-"""`make_scorer`: what scores a model, by the kind of its data."""
+"""What scores a model, and the numbers that a report has of a score, by the kind of the data."""
 
 from typing import Any
 
 import keras
 
 from seqclf.data.dataset import DatasetSpec
+from seqclf.training.class_report import class_report
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.evaluation import Score, Scorer
 from seqclf.training.text_evaluation import TextScore, TextScorer
@@ -22,3 +23,23 @@ def make_scorer(
     if spec.is_text:
         return TextScorer(model, spec, workers)
     return Scorer(model, spec, jit_compile, workers)
+
+
+def score_report(score: AnyScore, spec: DatasetSpec) -> dict[str, Any]:
+    """Returns the numbers of a score, as `report.json` has them.
+
+    Args:
+        score: the score of a model on a split.
+        spec: the spec of the data.
+    """
+    if isinstance(score, TextScore):
+        return {
+            "loss": score.loss,
+            "perplexity": score.perplexity,
+            "bits_per_token": score.bits_per_token,
+            "bits_per_character": score.bits_per_character,
+            "accuracy": score.accuracy,
+            "examples": len(score.right),
+            "unit": spec.tokens.kind if spec.tokens else "tokens",
+        }
+    return class_report(score, spec.class_names)

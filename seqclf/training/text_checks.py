@@ -17,10 +17,7 @@ def check_fits_text(config: Config) -> None:
     reasons = {
         "augment": (config.augment != AugmentConfig(), "it distorts images"),
         "class_weight": (config.class_weight != "none", "its classes are the tokens"),
-        "length_buckets": (
-            bool(getattr(config, "length_buckets", 0)),
-            "its windows have one length",
-        ),
+        "length_buckets": (config.length_buckets > 0, "its windows have one length"),
         "batch_selection": (
             config.batch_selection > 1,
             "a batch that goes on where the last one ended cannot be chosen from",

@@ -18,9 +18,9 @@ from seqclf.experiment.report import build_report, write_report
 from seqclf.experiment.run import training_facts
 from seqclf.storage.run_directory import Run
 from seqclf.training.effective import effective_config, total_steps
-from seqclf.training.evaluation import Scorer
 from seqclf.training.loop import build, fit
 from seqclf.training.metrics_log import read_metrics
+from seqclf.training.scoring import make_scorer
 
 OBJECTIVES = {  # what a run logs at each validation, with the direction that is better
     **{f"validation_{name}": direction for name, direction in CRITERIA.items()},
@@ -120,7 +120,7 @@ class ClassifierHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # no 
             make_progress=make_progress,
             also_log=criteria_of(objective),
         )
-        score = score or Scorer(model, dataset.spec)(dataset.validation)
+        score = score or make_scorer(model, dataset.spec)(dataset.validation)
         facts = training_facts(config, model, state) | {"fallback": ""}
         report = build_report(config, dataset, score, facts, split="validation")
         write_report(run, config, dataset, score, report)
