@@ -75,9 +75,8 @@ def run_experiment(
         if workers.is_chief:
             if not data.spec.is_text:
                 write_samples(run, data)
-            if (
-                export and not data.spec.is_text and not versions(run.export)
-            ):  # an earlier call may have come this far
+            done_before = bool(versions(run.export))  # an earlier call may have come this far
+            if export and not data.spec.is_text and not done_before:
                 export_run(run, run.export, report=report)
             announce("Writing the report")
             write_report(run, config, data, score, report)  # last: it says that all is done

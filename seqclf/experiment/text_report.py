@@ -10,10 +10,11 @@ from seqclf.config.wording import model_in_words, selection_in_words
 from seqclf.console.names_in_text import code_in_markdown, in_markdown
 from seqclf.console.progress import clock
 from seqclf.data.dataset import Dataset
+from seqclf.data.text.source import CONTEXT
 from seqclf.data.text.split import TextSplit
 from seqclf.experiment.score_text import score_line
 from seqclf.experiment.surprise_figure import surprise_figure
-from seqclf.training.text_evaluation import TextScore
+from seqclf.training.text_evaluation import PIECE, TextScore
 
 SHOWN = 400  # tokens of the figure
 FREQUENT = 40  # tokens of the vocabulary that report.json lists
@@ -94,8 +95,8 @@ def text_report_in_markdown(report: dict[str, Any], config: Config) -> str:
         "|---|---:|",
         *(f"| {name} | {report[split][entry]:{form}} |" for entry, (name, form) in SCORES.items()),
         "",
-        "Each token is predicted from all that stands before it in the same part, and from up to "
-        "256 tokens before the part.",
+        f"Each token is predicted from the {CONTEXT:,} to {CONTEXT + PIECE:,} tokens before it, of "
+        "which the first may belong to the part before.",
         "",
         f"![the beginning of the {split} part, coloured by surprise](figures/surprise.png)",
         "",

@@ -32,7 +32,8 @@ def digits():
     ],
 )
 def test_what_is_compiled(changes, kind, compiles_step):
-    passes = choose_passes(None, None, config(**changes), Workers())
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    passes = choose_passes(model, None, config(**changes), Workers())
     assert type(passes) is kind and passes.compiles_step is compiles_step
 
 

@@ -48,7 +48,7 @@ def load_text(path: str, config: DataConfig) -> Dataset:
     ends = _ends(len(flat), config)
     _check_long_enough(np.diff([0, *ends]), window, config, path)
     first = min(config.max_tokens or ends[0], ends[0])
-    names, notes = _vocabulary(flat[:first], spec, config)
+    names, notes = _vocabulary(flat[: ends[0]], spec, config)
     number = {name: index for index, name in enumerate(names) if index}
     indices = np.array([number.get(stored_name(t, spec), 0) for t in flat], np.int32)
     notes += _unknown(indices, ends)

@@ -65,6 +65,31 @@ def test_two_follow_one(alone, together):
     assert reports[1]["test"]["examples"] == 360
 
 
+def test_two_carry_the_states_of_one(folder):
+    """A text: each worker keeps the states of its own rows, and a checkpoint has those of both."""
+    text = [
+        *(f for f in SMALL if "source" not in f),
+        *("--config.data.source=text:timemachine", "--config.data.letters_only"),
+        *("--config.data.max_tokens=4000", "--config.data.window=10", "--config.model.dropout=0.3"),
+        *("--config.steps=20", "--config.validate_every=10"),
+    ]
+    alone, both = folder / "text", folder / "text_of_two"
+    command = [sys.executable, "-m", "seqclf.train", f"--workdir={alone}", *text]
+    subprocess.run(command, check=True, timeout=180)
+    with Workers([both, folder / "unused"], *text) as workers:
+        outcomes = workers.wait()
+    assert [status for status, _ in outcomes] == [0, 0], outcomes
+    for a, b in zip(records(alone), records(both), strict=True):
+        assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-5)
+        assert a["validation_loss"] == pytest.approx(b["validation_loss"], rel=1e-5)
+    checkpoint = "checkpoints/step-000000020.npz"
+    with np.load(alone / checkpoint) as one, np.load(both / checkpoint) as two:
+        carried = [name for name in one.files if name.startswith("carried/")]
+        assert len(carried) == 2 and one.files == two.files
+        for name in carried:
+            np.testing.assert_allclose(one[name], two[name], rtol=1e-3, atol=1e-5)
+
+
 def test_only_the_chief_writes(folder, together):
     workdir, ((_, chief), (_, other)) = together
     assert not (folder / "unused").exists()
