@@ -56,7 +56,7 @@ def ours(task: Task, reset_after: bool) -> Epoch:
     from seqclf.training.optimizers import build_optimizer
     from seqclf.training.step import TrainStep
 
-    steps, batch, window = task.tokens.shape
+    _, batch, window = task.tokens.shape
     config = resolve(
         {
             "data": {"source": "text:timemachine"},
@@ -100,7 +100,7 @@ def keras_layer(task: Task, reset_after: bool, jit_compile: bool) -> Epoch:
     import keras
     import tensorflow as tf
 
-    steps, batch, _ = task.tokens.shape
+    batch = task.tokens.shape[1]
     gru = keras.layers.GRU(
         task.units, return_sequences=True, return_state=True, reset_after=reset_after
     )
