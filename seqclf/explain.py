@@ -3,7 +3,10 @@
     python -m seqclf.explain --workdir=runs/mnist digit.png    # without a file: the run's samples
     python -m seqclf.explain --workdir=runs/mnist --gradients  # also how gradients flow back
 
-Takes PNG, JPEG and .npz files. Writes figures and numbers to a folder for each input.
+    python -m seqclf.explain --workdir=runs/char_lm page.txt --units=1:17,1:40
+
+Takes PNG, JPEG and .npz files, and for a language model texts. Writes figures and numbers to a
+folder for each input.
 """
 
 import sys
@@ -15,12 +18,19 @@ from absl import flags
 
 from seqclf.console import app
 from seqclf.console.progress import announce
+from seqclf.errors import ConfigError
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 OUT = flags.DEFINE_string("out", None, "Folder for the figures; default: WORKDIR/explain.")
 INVERT = flags.DEFINE_bool("invert", False, "Swap dark and bright in images first.")
 GRADIENTS = flags.DEFINE_bool(
     "gradients", False, "Also draw how gradients flow back through the steps, on validation data."
+)
+UNITS = flags.DEFINE_list(
+    "units",
+    [],
+    "For a language model: units to draw along the text, as LAYER:UNIT, counted from 1; without "
+    "the flag those of the last layer whose state changes most.",
 )
 
 
@@ -41,12 +51,40 @@ def main(argv: Sequence[str]) -> None:
     model, spec = load_trained(run)
     out = Path(OUT.value).expanduser() if OUT.value else run.path / "explain"
     paths = argv[1:] or list(map(str, samples_for_inspection(run)))
-    folders = explain_inputs(paths, model, spec, out)
+    if spec.is_text:
+        folders = explain_texts(paths, model, spec, out)
+    elif UNITS.value:
+        raise ConfigError(f"--units is for a language model. Received: {','.join(UNITS.value)}")
+    else:
+        folders = explain_inputs(paths, model, spec, out)
     if GRADIENTS.value:
         folders.append(explain_gradients(run, model, out / "gradients"))
     print("\nFigures and numbers")
     for folder in folders:
         print(f"  {folder}/ ({', '.join(sorted(p.name for p in folder.glob('*.png')))})")
+
+
+def explain_texts(paths: Sequence[str], model: Any, spec: Any, out: Path) -> list[Path]:
+    """Writes an inspection of each text file; returns the folders written."""
+    from seqclf.data.text.files import read_text
+    from seqclf.inspection.text import (
+        chosen_units,
+        inspect_text,
+        text_inspection_in_words,
+        write_text_inspection,
+    )
+
+    if GRADIENTS.value or INVERT.value:
+        raise ConfigError("--gradients and --invert are not for a language model: leave them out.")
+    folders = []
+    for path in paths:
+        text, _ = read_text(path, "utf-8")
+        inspection = inspect_text(model, spec, text)
+        print(f"\n{text_inspection_in_words(Path(path).name, inspection)}", flush=True)
+        folder = out / Path(path).stem
+        write_text_inspection(inspection, chosen_units(inspection, UNITS.value), folder)
+        folders.append(folder)
+    return folders
 
 
 def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> list[Path]:

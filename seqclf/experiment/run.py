@@ -73,8 +73,7 @@ def run_experiment(
         facts = training_facts(config, model, state) | {"fallback": fallback}
         report = build_report(config, data, score, facts)
         if workers.is_chief:
-            if not data.spec.is_text:
-                write_samples(run, data)
+            write_samples(run, data)
             done_before = bool(versions(run.export))  # an earlier call may have come this far
             if export and not data.spec.is_text and not done_before:
                 export_run(run, run.export, report=report)

@@ -56,7 +56,8 @@ def text_figures(dataset: Dataset, split: str, score: TextScore) -> dict[str, Fi
     part = dict(_parts(dataset))[split]
     scored = part.tokens[len(part.tokens) - len(score.right) :][:SHOWN]
     names = [dataset.spec.class_names[token] for token in scored]
-    return {"surprise": surprise_figure(names, score.log_probabilities[:SHOWN])}
+    of = f"the beginning of the {split} part"
+    return {"surprise": surprise_figure(names, score.log_probabilities[:SHOWN], of)}
 
 
 def text_report_in_markdown(report: dict[str, Any], config: Config) -> str:

@@ -14,6 +14,7 @@ from seqclf.config import Config, ModelConfig
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
 from seqclf.layers import OneHot, Recurrent
+from seqclf.layers.trace import Trace, trace
 from seqclf.models.classifier import recurrent_layer
 
 State = list[Any]  # the states of all recurrent layers, `[B, H]` each, first to last
@@ -164,3 +165,24 @@ def _dropped(x: Any, options: ModelConfig, name: str) -> Any:
         options.dropout, noise_shape=(None, 1, None), dtype=x.dtype, name=f"dropout_{name}"
     )
     return layer(x)
+
+
+def trace_text(model: keras.Model, tokens: Any) -> tuple[Any, list[Trace]]:
+    """Reads tokens from a zero state, and keeps the states and the gates of every time step.
+
+    Args:
+        model: a model of `build_language_model`.
+        tokens: int32 `[B, T]`.
+
+    Returns:
+        Logits `[B, T, V]`, and the `Trace` of each recurrent layer, first to last.
+    """
+    traces: list[Trace] = []
+    x = tf.convert_to_tensor(tokens)
+    for layer in model.layers:
+        if isinstance(layer, Recurrent):
+            traces.append(trace(layer, x))
+            x = traces[-1].state
+        elif not isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout)):
+            x = layer(x)
+    return x, traces

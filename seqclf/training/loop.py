@@ -123,9 +123,9 @@ def fit(
     if not workers.alone:
         sum_before_clipping(optimizer)
     step = TrainStep(model, optimizer, config, workers)
-    recovery = RecoveryInMemory(model)
-    if run:
-        recovery = Recovery(run, workers, model, optimizer, step.carried)
+    recovery = (
+        Recovery(run, workers, model, optimizer, step.carried) if run else RecoveryInMemory(model)
+    )
     scorer = make_scorer(model, dataset.spec, config.jit_compile, workers)
     selection = WeightSelection(config, dataset, scorer, recovery)
     state = recovery.resume()
