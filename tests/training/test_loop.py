@@ -128,6 +128,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, digits, stop, monkeypat
                 raise StopError
             return step(*batch)
 
+        counted.carried = step.carried
         return counted
 
     monkeypatch.setattr(training, "TrainStep", stopping)
