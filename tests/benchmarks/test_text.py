@@ -40,9 +40,8 @@ def test_the_batches_are_the_textbooks():
 def test_kneser_ney_by_hand():
     """Two tokens, order 2: "ab ab aa", D = 0.5, each figure written out."""
     model = KneserNey([0, 1, 0, 1, 0, 0], order=2, size=2, discount=0.5)
-    # After a (0): b twice, a once. Different tokens before a: b, a (and the start); before b: a.
-    lower_a = (model._counts[0][()][0] - 0.5) / 3 + 0.5 * 2 / 3 * 0.5
-    assert model._counts[0][()] == {0: 2, 1: 1}
+    # After a (0): b twice, a once. What stands before a: the start, b and a; before b: a.
+    lower_a = (3 - 0.5) / 4 + 0.5 * 2 / 4 * (1 / 2)
     expected = (1 - 0.5) / 3 + 0.5 * 2 / 3 * lower_a
     assert model.probability([0], 0) == pytest.approx(expected)
 

@@ -15,6 +15,7 @@ from seqclf.data.options import DataOptions
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError
 from seqclf.models.classifier import build_classifier
+from seqclf.models.language_model import build_language_model
 from seqclf.storage.run_directory import Run
 from seqclf.training.distribution.strategy import make_workers
 from seqclf.training.effective import total_steps
@@ -72,6 +73,8 @@ def test_every_key_is_read_by_a_training(read, tmp_path):
         build_optimizer(config.changed({"optimizer.name": name}), 10)
     assert total_steps(config.changed({"steps": 0, "epochs": 0.1}), dataset) == 4
     build_classifier(config.changed({"model.chrono": 8}), dataset.spec)
+    text = load_dataset("text:timemachine", letters_only=True)
+    build_language_model(config.changed({"model.embedding": 2}), text.spec)
 
     passed_on = {
         *(f"data.{name}" for name in typing.get_type_hints(DataOptions)),
