@@ -3,13 +3,8 @@
 from seqclf.config import DataConfig
 from seqclf.errors import ConfigError
 
-OF_TABLES = (
-    "id",
-    "label",
-    "group",
-    "split",
-    "weight",
-)  # columns that tell sequences of one table apart
+# Columns that tell the sequences of one table apart, and their weights.
+OF_TABLES = ("id", "label", "group", "split", "weight")
 
 
 def check_keys(config: DataConfig, others: tuple[str, ...] = ()) -> None:
