@@ -33,6 +33,11 @@ class TextSplit:
     consecutive: bool = True
     before: np.ndarray = field(default_factory=lambda: np.zeros([0], np.int32))
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The label of each time step of each window, int32 `[N, T]`."""
+        return self.take(np.arange(len(self))).y
+
     def __len__(self) -> int:
         return max(0, (len(self.tokens) - 1) // self.window)
 

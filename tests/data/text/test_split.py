@@ -80,6 +80,9 @@ def test_random_windows_come_in_another_order_each_epoch():
 
 
 def test_windows_can_be_taken():
-    taken = text_split(30, 5).take(np.array([2, 0]))
+    split = text_split(30, 5)
+    taken = split.take(np.array([2, 0]))
+    np.testing.assert_array_equal(split.labels[[2, 0]], taken.y)
+    assert split.labels.shape == (len(split), 5)
     np.testing.assert_array_equal(taken.x, [[10, 11, 12, 13, 14], [0, 1, 2, 3, 4]])
     np.testing.assert_array_equal(taken.y, taken.x + 1)
