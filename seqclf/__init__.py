@@ -5,11 +5,12 @@ does not wait for it. With those of config, layers, models and data, all layers 
 Keras, so that `keras.models.load_model` opens the `model.keras` of any run; the functions of the
 path (`fit`, `predict`, …) need no such registration, and import TensorFlow when they are called.
 
-`seqclf.evaluate`, `seqclf.export` and `seqclf.predict` are functions, and `seqclf/evaluate.py`,
-`export.py` and `predict.py` are the modules of the commands of these names, for `python -m`. When
-Python imports a module of a package, it sets the attribute of that name to the module. The class
-`_Package` leaves such an attribute alone, so that these names always are the functions; `from
-seqclf.predict import main` and `importlib.import_module("seqclf.predict")` reach the modules.
+`seqclf.evaluate`, `seqclf.export`, `seqclf.generate` and `seqclf.predict` are functions, and
+`seqclf/evaluate.py`, `export.py`, `generate.py` and `predict.py` are the modules of the commands of
+these names, for `python -m`. When Python imports a module of a package, it sets the attribute of
+that name to the module. The class `_Package` leaves such an attribute alone, so that these names
+always are the functions; `from seqclf.predict import main` and
+`importlib.import_module("seqclf.predict")` reach the modules.
 """
 
 import importlib
@@ -36,6 +37,7 @@ _WITHOUT_TENSORFLOW = {
     "evaluate": "seqclf.api.scoring",
     "export": "seqclf.api.exporting",
     "fit": "seqclf.api.fitting",
+    "generate": "seqclf.api.writing",
     "load_run": "seqclf.api.runs",
     "predict": "seqclf.api.prediction",
 }
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from seqclf.api.runs import TrainedRun as TrainedRun
     from seqclf.api.runs import load_run as load_run
     from seqclf.api.scoring import evaluate as evaluate
+    from seqclf.api.writing import generate as generate
     from seqclf.config import Config as Config
     from seqclf.config import default_config as default_config
     from seqclf.data.dataset import Dataset as Dataset
@@ -74,6 +77,7 @@ __all__ = [
     "evaluate",
     "export",
     "fit",
+    "generate",
     "load_dataset",
     "load_run",
     "predict",

@@ -10,7 +10,7 @@ import seqclf
 
 COMMANDS = (
     *("train", "evaluate", "tune", "compare", "explain"),
-    *("export", "predict", "serve", "shard"),
+    *("export", "predict", "generate", "serve", "shard"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Trains a classifier, evaluates it, and writes a report and an export.
+"""Trains a classifier or a language model, evaluates it, and writes a report and an export.
 
     python -m seqclf.train                                       # MNIST; bundled digits without it
     python -m seqclf.train --config=configs/mnist.py --workdir=runs/mnist

@@ -92,6 +92,11 @@ def predict(
     """
     start_quietly()
     classifier = _classifier(model, spec)
+    if classifier.spec.is_text:
+        raise ConfigError(
+            "A language model classifies nothing: write text with it by seqclf.generate. Received: "
+            f"a model of {classifier.spec.source}"
+        )
     examples = _examples(sequences, lengths, classifier.spec)
     padded = isinstance(sequences, np.ndarray) and sequences.dtype != object
     warn_of_inputs(examples, classifier.facts, padded=padded, stacklevel=2)

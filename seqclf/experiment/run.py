@@ -74,8 +74,7 @@ def run_experiment(
         report = build_report(config, data, score, facts)
         if workers.is_chief:
             write_samples(run, data)
-            done_before = bool(versions(run.export))  # an earlier call may have come this far
-            if export and not data.spec.is_text and not done_before:
+            if export and not versions(run.export):  # an earlier call may have come this far
                 export_run(run, run.export, report=report)
             announce("Writing the report")
             write_report(run, config, data, score, report)  # last: it says that all is done

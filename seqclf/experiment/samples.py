@@ -8,6 +8,7 @@ from PIL import Image
 from seqclf.data.dataset import Dataset
 from seqclf.data.text.split import TextSplit
 from seqclf.experiment.sample_tables import write_sample_table
+from seqclf.serving.file_names import SAMPLE
 from seqclf.storage.files import replacing, write_npz, write_text
 from seqclf.storage.run_directory import Run
 
@@ -45,14 +46,14 @@ def write_samples(run: Run, dataset: Dataset) -> list[Path]:
 
 
 def _write_text(run: Run, dataset: Dataset) -> Path:
-    """Writes the beginning of the test part of a text."""
+    """Writes the beginning of the test part of a text, without its unknown tokens."""
     spec = dataset.spec
     assert isinstance(dataset.test, TextSplit) and spec.tokens
-    names = [spec.class_names[token] for token in dataset.test.tokens[:TEXT_TOKENS]]
+    names = [spec.class_names[token] for token in dataset.test.tokens[:TEXT_TOKENS] if token]
     text = spec.tokens.separator.join(names)
     if spec.tokens.kind == "bytes":
         text = text.encode("latin-1").decode("utf-8", errors="ignore")
-    file = run.samples / "text.txt"
+    file = run.samples / SAMPLE
     write_text(file, text)
     return file
 

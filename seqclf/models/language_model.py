@@ -123,6 +123,7 @@ def advance(
     state: Sequence[Any],
     masks: Sequence[Any] = (),
     training: bool = False,
+    valid: Any = None,
 ) -> tuple[Any, State]:
     """Reads tokens from a state on.
 
@@ -133,6 +134,8 @@ def advance(
         masks: for each dropout layer the factors of its features, `[B, F]`, the same at all time
             steps (Gal & Ghahramani 2016, arXiv:1512.05287); (): nothing is dropped.
         training: whether a gradient will be asked for.
+        valid: bool `[B, T]`, False at time steps that are not read: the states pass them unchanged,
+            and their logits mean nothing. None: all are read.
 
     Returns:
         Logits of the next tokens, float32 `[B, T, V]`, and the states after the last token,
@@ -147,7 +150,7 @@ def advance(
             count = len(tf.nest.flatten(layer.state_size))
             initial, before = before[:count], before[count:]
             initial = [tf.cast(each, layer.compute_dtype) for each in initial]
-            x, *last = layer(x, initial_state=initial, training=training)
+            x, *last = layer(x, initial_state=initial, mask=valid, training=training)
             after += [tf.cast(each, tf.float32) for each in last]
         elif isinstance(layer, keras.layers.Dropout):
             if masks:

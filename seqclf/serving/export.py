@@ -10,9 +10,8 @@ A version holds, beside `saved_model.pb` and `variables/`:
     assets.extra/model.tflite                   on request: the model for LiteRT
 """
 
-import contextlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ import tensorflow as tf
 from seqclf.console.progress import announce
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
-from seqclf.errors import ConfigError, ExportError, StorageError
+from seqclf.errors import ConfigError
 from seqclf.layers.compiled import compiled
 from seqclf.models.loading import load_trained
 from seqclf.models.temperature import divide_logits
@@ -31,24 +30,19 @@ from seqclf.serving.batching import batching_params
 from seqclf.serving.decision import Decision, Threshold
 from seqclf.serving.file_names import BATCHING, METADATA
 from seqclf.serving.litert import write_litert
-from seqclf.serving.manifest import write_card, write_manifest
+from seqclf.serving.manifest import write_card
 from seqclf.serving.object_arrays import object_array
-from seqclf.serving.publish import publish, staging
+from seqclf.serving.publication import disk_errors, publish_checked
+from seqclf.serving.publish import staging
 from seqclf.serving.signatures import ExportSignatures
-from seqclf.serving.verify.check import Check, Golden, verify
+from seqclf.serving.text.examples import example_texts
+from seqclf.serving.text.export import export_text
+from seqclf.serving.verify.check import Golden
 from seqclf.serving.warmup import WarmupExamples, blank_examples, examples_of, write_warmup
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.run_directory import Run
 
 GOLDEN_BATCH = 3
-# Errors that TensorFlow raises when a disk is full or cannot be written.
-DISK_ERRORS = (
-    tf.errors.ResourceExhaustedError,
-    tf.errors.PermissionDeniedError,
-    tf.errors.OutOfRangeError,  # the limit on the size of files
-    tf.errors.FailedPreconditionError,
-    tf.errors.UnknownError,
-)
 
 
 def export_run(
@@ -84,6 +78,11 @@ def export_run(
         StorageError: there is no space on the disk, or no permission to write.
     """
     model, spec = load_trained(run)
+    if spec.is_text:
+        _check_text_options(input_dtype, litert)
+        facts, export_dir = _facts(run, report), Path(export_dir).expanduser()
+        texts = example_texts(run, spec)
+        return export_text(model, spec, export_dir, facts, texts, keep=keep, labelled=labelled)
     if input_dtype == "uint8" and spec.raw_dtype != "uint8":
         raise ConfigError(
             f"--input_dtype=uint8 is for uint8 data; those of {run.path} are {spec.raw_dtype}."
@@ -105,6 +104,18 @@ def export_run(
         labelled=labelled,
         threshold=decision.threshold,
     )
+
+
+def _check_text_options(input_dtype: str, litert: str) -> None:
+    """Refuses the options that mean nothing for a language model."""
+    for name, value, reason in (
+        ("input_dtype", input_dtype, "a language model takes text"),
+        ("litert", litert, "its signatures hold a vocabulary and loops"),
+    ):
+        if value:
+            raise ConfigError(
+                f"--{name} is not for a language model: {reason}. Leave it out. Received: {value!r}"
+            )
 
 
 def _facts(run: Run, report: dict[str, Any] | None) -> dict[str, Any]:
@@ -158,41 +169,14 @@ def export_model(
     dtype = input_dtype or spec.raw_dtype
     with staging(export_dir) as folder:
         announce("Writing the SavedModel")
-        with _disk_errors(export_dir):
+        with disk_errors(export_dir):
             names = write_version(folder, model, spec, facts, dtype, examples, threshold)
         if litert:
             announce("Writing the LiteRT file")
             write_litert(folder, model, spec, dtype, litert, examples.x)
-        announce("Running the checks")
-        checks = verify(folder, goldens=_goldens(model, spec, dtype, names, examples, threshold))
-        _require_passed(checks, export_dir)
-        recorded = {"checks": [_recorded(check) for check in checks]}
-        recorded["spec"] = json.loads(spec.to_json())
-        write_manifest(folder, facts | recorded | _input_range(facts, spec))
-        return publish(folder, export_dir, keep, labelled)
-
-
-@contextlib.contextmanager
-def _disk_errors(export_dir: Path) -> Iterator[None]:
-    """Turns errors of a full or unwritable disk into a StorageError."""
-    try:
-        yield
-    except (OSError, *DISK_ERRORS) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise StorageError(
-            f"Nothing was published in {export_dir}: the new version could not be written "
-            f"({reason})."
-        ) from error
-
-
-def _require_passed(checks: list[Check], export_dir: Path) -> None:
-    """Raises an ExportError that names the failed checks, if there are any."""
-    failed = [check for check in checks if check.passed is False]
-    if failed:
-        raise ExportError(
-            f"Nothing was published in {export_dir}: the new version failed "
-            + "; ".join(f"[{check.rule}] {check.detail}" for check in failed)
-        )
+        goldens = _goldens(model, spec, dtype, names, examples, threshold)
+        facts = facts | _input_range(facts, spec)
+        return publish_checked(folder, export_dir, goldens, spec, facts, keep, labelled)
 
 
 def write_version(
@@ -286,9 +270,3 @@ def _input_range(facts: dict[str, Any], spec: DatasetSpec) -> dict[str, Any]:
     if known is None and spec.is_image:  # a run of an earlier version does not record it
         known = {"low": 0.0, "high": spec.full_scale}
     return {} if known is None else {"input_range": known}
-
-
-def _recorded(check: Check) -> dict[str, Any]:
-    """Returns a check as the manifest records it."""
-    result = {True: "passed", False: "failed", None: "skipped"}[check.passed]
-    return {"rule": check.rule, "result": result, "detail": check.detail}

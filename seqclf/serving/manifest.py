@@ -80,12 +80,12 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
         *_decision(facts.get("decision") or {}),
         "## How it was made",
         "",
-        *_making(facts, config, report),
+        *making(facts, config, report),
         "## How it is called",
         "",
         f"At most {MAX_BATCH_SIZE} examples a request when the server batches.",
         "",
-        *_calls(folder),
+        *calls(folder),
         "",
         *_features(spec),
         "## Limits",
@@ -159,7 +159,14 @@ def _weakest(result: dict[str, Any]) -> str:
     return f"{in_markdown(weakest['name'])}, {weakest['f1']:.2%}"
 
 
-def _making(facts: dict[str, Any], config: dict[str, Any], report: dict[str, Any]) -> list[str]:
+def making(facts: dict[str, Any], config: dict[str, Any], report: dict[str, Any]) -> list[str]:
+    """Returns what a model card says of how the model was made, as lines.
+
+    Args:
+        facts: what is known about the run.
+        config: its config; {}: it is not known.
+        report: its report; {}: it is not known.
+    """
     data = report.get("data", {})
     lines = []
     if data:
@@ -180,7 +187,8 @@ def _making(facts: dict[str, Any], config: dict[str, Any], report: dict[str, Any
     return [*lines, "- everything else: `manifest.json` beside this file", ""]
 
 
-def _calls(folder: Path) -> list[str]:
+def calls(folder: Path) -> list[str]:
+    """Returns the table of a version's signatures, as lines of Markdown."""
     lines = ["| signature | input | output |", "|---|---|---|"]
     for name, signature in describe_signatures(folder).items():
         sides = []

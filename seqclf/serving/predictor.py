@@ -1,25 +1,18 @@
 """`Predictor`: predictions from an exported model, without TensorFlow for Python."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from seqclf.data.spec import DatasetSpec
 from seqclf.errors import DataError, ExportError
 from seqclf.serving.c_api import INVALID_ARGUMENT, Failure
-from seqclf.serving.file_digests import changed_files, recorded_digests
-from seqclf.serving.file_names import GRAPH, METADATA
 from seqclf.serving.graph_errors import first_cause
 from seqclf.serving.model_facts import ModelFacts, read_entries
 from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
+from seqclf.serving.opened_export import check_kind, not_loaded, open_export
 from seqclf.serving.predictions import Prediction, predictions_from
-from seqclf.serving.saved_model import SavedModel
-from seqclf.serving.versions import version_folder
 
 BATCH_SIZE = 256  # the largest number of examples that the model is given at once
-# The files of a version that a predictor reads, by the beginnings of their names.
-NEEDED = (GRAPH, METADATA, "variables/", "assets/")
 
 
 class Predictor:
@@ -37,24 +30,19 @@ class Predictor:
 
     Raises:
         ExportError: there is no export of seqclf in that folder, or it is damaged.
+        ConfigError: it is a language model, which classifies nothing.
     """
 
     batch_size = BATCH_SIZE
 
     def __init__(self, model: str | Path):
-        self.path = version_folder(Path(model).expanduser())
+        opened = open_export(model)
+        self.path, self.spec, self._model = opened.path, opened.spec, opened.model
+        check_kind(self.path, self.spec, text=False)
         try:
-            metadata = json.loads((self.path / METADATA).read_text())
-            self.spec = DatasetSpec.from_json(json.dumps(metadata["spec"]))
-            self._check_files()
-            self._model = SavedModel(self.path)
             dtype = str(np.dtype(self._model.signatures[ARRAYS].inputs["inputs"].dtype))
-        except Exception as error:  # a damaged file may cause errors of many types
-            said = first_cause(str(error)) or type(error).__name__
-            raise ExportError(
-                f"{self.path} cannot be loaded as an export of seqclf: {said}. "
-                f"python -m seqclf.export --verify={self.path} says what is wrong with it."
-            ) from error
+        except (KeyError, TypeError) as error:  # it is damaged
+            raise not_loaded(self.path, error) from error
         spec = self.spec
         self.input = ModelInput(
             dtype,
@@ -64,23 +52,6 @@ class Predictor:
             spec,
             ModelFacts.from_json(read_entries(self.path)).input_range,
         )
-
-    def _check_files(self) -> None:
-        """Checks that the model's files are those that were exported.
-
-        TensorFlow may end the whole process when it loads a damaged file.
-
-        Raises:
-            ValueError: a file is missing or has changed.
-        """
-        digests = recorded_digests(self.path)
-        if digests is None:
-            return
-        needed = [name for name in digests if name.startswith(NEEDED)]
-        if missing := [name for name in needed if not (self.path / name).is_file()]:
-            raise ValueError(f"{missing[0]} is missing")
-        if changed := changed_files(self.path, digests, needed):
-            raise ValueError(f"{changed[0]} is not the file that was exported")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -77,5 +77,11 @@ class RemotePredictor:
 
     def _raw_input(self) -> tuple[str, tuple[int | None, ...]]:
         """Returns dtype and shape of a raw example; None for a dimension of any size."""
-        info = self._signature(ARRAYS).inputs["inputs"]
+        info = self._signature(ARRAYS).inputs.get("inputs")
+        if info is None:
+            raise NotFound(
+                "the served model",
+                "it classifies nothing: `serving_default` has no input `inputs`",
+                "A language model is asked by seqclf.connect(…).score and .generate.",
+            )
         return info.dtype, tuple(None if size < 0 else size for size in (info.shape or ())[1:])

@@ -118,12 +118,10 @@ def write_warmup(
         for signature in signatures:
             for size in BATCH_SIZES:
                 batch = examples.batch(size)
-                log = prediction_log_pb2.PredictionLog()
                 if signature == "classify":
-                    _fill_classification(log, batch)
+                    log = _classification_log(batch)
                 else:
-                    inputs = batch.feed(signature, spec, dtype)
-                    _fill_prediction(log, signature, inputs)
+                    log = prediction_log(signature, batch.feed(signature, spec, dtype))
                 writer.write(log.SerializeToString())
     return len(signatures) * len(BATCH_SIZES)
 
@@ -142,19 +140,29 @@ def encode_csv(x: np.ndarray) -> bytes:
     return "".join(",".join(row) + "\n" for row in cells.tolist()).replace("nan", "").encode()
 
 
-def _fill_prediction(log: Any, signature: str, inputs: dict[str, np.ndarray]) -> None:
+def prediction_log(signature: str, inputs: dict[str, np.ndarray]) -> Any:
+    """Returns a request to a predict signature as a PredictionLog message.
+
+    Args:
+        signature: name of the signature.
+        inputs: values by the names of its inputs.
+    """
+    log = prediction_log_pb2.PredictionLog()
     request = log.predict_log.request
     request.model_spec.signature_name = signature
     for name, value in inputs.items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return log
 
 
-def _fill_classification(log: Any, batch: WarmupExamples) -> None:
+def _classification_log(batch: WarmupExamples) -> Any:
+    log = prediction_log_pb2.PredictionLog()
     request = log.classify_log.request
     request.model_spec.signature_name = "classify"
     lengths = [None] * len(batch.x) if batch.lengths is None else batch.lengths
     for x, length in zip(batch.x, lengths, strict=True):
         request.input.example_list.examples.append(_example(x[:length]))
+    return log
 
 
 def _example(x: np.ndarray) -> tf.train.Example:

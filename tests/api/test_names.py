@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-NAMES = ("evaluate", "export", "predict")
+NAMES = ("evaluate", "export", "generate", "predict")
 ORDERS = {
     "function first": "import seqclf; seqclf.{0}; import seqclf.{0}",
     "module first": "import seqclf.{0}",
@@ -58,7 +58,7 @@ def test_what_needs_no_tensorflow_does_not_import_it():
     program = """
 import sys, seqclf
 seqclf.fit, seqclf.evaluate, seqclf.load_run, seqclf.predict, seqclf.export, seqclf.TrainedRun
-seqclf.SequenceClassifier
+seqclf.SequenceClassifier, seqclf.generate
 seqclf.connect("http://localhost:1/v1/models/m").close()
 assert not {"tensorflow", "keras", "grpc", "seqclf.layers"} & set(sys.modules)
 """

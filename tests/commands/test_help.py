@@ -18,6 +18,7 @@ FLAGS = {
     "explain": "--[no]gradients",
     "export": "--export_dir",
     "predict": "--[no]invert",
+    "generate": "--top_k",
     "serve": "--grpc_port",
 }
 

@@ -25,6 +25,7 @@ from seqclf.serving.client.options import Budget, ClientOptions
 from seqclf.serving.client.prepared import prepare
 from seqclf.serving.client.status import VersionStatus
 from seqclf.serving.client.tensors import Features, Signature, as_features, concatenate_batches
+from seqclf.serving.client.text import TextRequests
 from seqclf.serving.model_facts import ModelFacts
 
 FIRST_PAUSE = 0.1  # seconds before the first repetition; doubled before each further one
@@ -36,7 +37,7 @@ T = TypeVar("T")
 Classification = list[tuple[str, float]]
 
 
-class Client(abc.ABC):
+class Client(TextRequests):
     """A model on a server. `connect` makes a client; several threads may share it.
 
     All methods raise a `ServingError` if the server cannot be asked or refuses; its subclass tells

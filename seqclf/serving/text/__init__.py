@@ -1,0 +1,1 @@
+"""Language models that are exported and asked: signatures, scores, and writing from a prefix."""
