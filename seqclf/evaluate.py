@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> None:
         print(json.dumps(result, indent=2))
         return
     lines = [score_line(SPLIT.value, result), *never_predicted(result), ""]
-    print("\n".join([*lines, *score_table(result), "", *class_table(result)]))
+    print("\n".join([*lines, *score_table(result), "", *class_table(result)]).rstrip())
 
 
 if __name__ == "__main__":

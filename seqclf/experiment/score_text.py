@@ -20,6 +20,13 @@ SCORES = {
     "loss": ("log loss", ".4f"),
     "calibration_error": ("calibration error (ECE)", ".4f"),
 }
+TEXT_SCORES = {
+    "perplexity": ("perplexity of a token", ".4f"),
+    "bits_per_token": ("bits per token", ".4f"),
+    "bits_per_character": ("bits per character", ".4f"),
+    "loss": ("cross-entropy of a token, nats", ".4f"),
+    "accuracy": ("tokens that were the most probable", ".2%"),
+}
 
 
 def on_one_line(name: str) -> str:
@@ -77,8 +84,11 @@ def score_table(result: dict[str, Any]) -> list[str]:
     """Returns a Markdown table, as lines: each score with its 95 % interval where there is one.
 
     Args:
-        result: the numbers of `class_report`; those of an earlier version have fewer entries.
+        result: the numbers of `score_report`; those of an earlier version have fewer entries.
     """
+    if "perplexity" in result:  # a language model's
+        rows = [f"| {name} | {result[k]:{form}} |" for k, (name, form) in TEXT_SCORES.items()]
+        return ["| score | value |", "|---|---:|", *rows]
     lines = ["| score | value | 95 % interval |", "|---|---:|---:|"]
     for entry, (name, form) in SCORES.items():
         if entry not in result:
@@ -110,8 +120,11 @@ def class_table(result: dict[str, Any]) -> list[str]:
     """Returns a Markdown table, as lines: precision, recall, F1 and support of each class.
 
     Args:
-        result: the numbers of `class_report`.
+        result: the numbers of `score_report`. Of a language model there is no table: its classes
+            are the tokens of its vocabulary.
     """
+    if "classes" not in result:
+        return []
     lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
     lines += [
         f"| {in_markdown(c['name'])} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "

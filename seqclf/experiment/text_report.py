@@ -12,20 +12,12 @@ from seqclf.console.progress import clock
 from seqclf.data.dataset import Dataset
 from seqclf.data.text.source import CONTEXT
 from seqclf.data.text.split import TextSplit
-from seqclf.experiment.score_text import score_line
+from seqclf.experiment.score_text import score_line, score_table
 from seqclf.experiment.surprise_figure import surprise_figure
 from seqclf.training.text_evaluation import PIECE, TextScore
 
 SHOWN = 400  # tokens of the figure
 FREQUENT = 40  # tokens of the vocabulary that report.json lists
-
-SCORES = {
-    "perplexity": ("perplexity of a token", ".4f"),
-    "bits_per_token": ("bits per token", ".4f"),
-    "bits_per_character": ("bits per character", ".4f"),
-    "loss": ("cross-entropy of a token, nats", ".4f"),
-    "accuracy": ("tokens that were the most probable", ".2%"),
-}
 
 
 def text_data(dataset: Dataset) -> dict[str, Any]:
@@ -92,9 +84,7 @@ def text_report_in_markdown(report: dict[str, Any], config: Config) -> str:
         "",
         f"## Scores on the {split} part",
         "",
-        "| score | value |",
-        "|---|---:|",
-        *(f"| {name} | {report[split][entry]:{form}} |" for entry, (name, form) in SCORES.items()),
+        *score_table(report[split]),
         "",
         f"Each token is predicted from the {CONTEXT:,} to {CONTEXT + PIECE:,} tokens before it, of "
         "which the first may belong to the part before.",

@@ -1,4 +1,4 @@
-"""Every command, request and program of docs/text.md runs, in the order in which it stands there."""
+"""Every command, request and program of docs/text.md runs, in the order of the page."""
 
 import contextlib
 import itertools
