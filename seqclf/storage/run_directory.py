@@ -8,7 +8,8 @@ checkpoints/       step-N.npz (the latest two), best-N.npz
 tensorboard/       the same metrics for TensorBoard
 model.keras        the selected weights
 report.json, report.md, figures/
-samples/           a few test examples as files (samples.csv: in the layout of the training table)
+samples/           a few test examples as files (samples.csv: in the layout of the training table;
+                   text.txt: the beginning of the test part of a text)
 export/            the SavedModel, by version
 """
 

@@ -26,6 +26,7 @@ from seqclf.serving.client.errors import (
 from seqclf.serving.client.options import ClientOptions, load_facts
 from seqclf.serving.client.status import VersionStatus
 from seqclf.serving.client.tensors import Signature, TensorInfo
+from seqclf.serving.client.text import ScoredText
 from seqclf.serving.model_facts import ModelFacts
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "InputWarning",
     "InvalidRequest",
     "NotFound",
+    "ScoredText",
     "ServerFailed",
     "ServingError",
     "Signature",
