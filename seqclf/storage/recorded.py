@@ -64,7 +64,8 @@ def check_manifest(content: Any) -> None:
 
 def check_report(report: Any) -> None:
     """Checks the content of a `report.json`; raises ValueError, see `check_form`."""
-    scores = report.get(report.get("split", "test")) if isinstance(report, dict) else None
+    named = report.get("split", "test") if isinstance(report, dict) else None
+    scores = report.get(named) if isinstance(named, str) else None
     of_text = isinstance(scores, dict) and "perplexity" in scores
     form = TEXT_SCORE if of_text else SCORE
     check_form(report, {**REPORT, "test?": form, "validation?": form})
