@@ -12,6 +12,7 @@ from seqclf.data.axis_order import axis_order_note
 from seqclf.data.dataset import Dataset
 from seqclf.data.labels import is_missing, sorted_names
 from seqclf.data.sequences import RawData, Sequences, padded, unmasked
+from seqclf.data.step_labels import NO_LABEL, are_lists, as_step_labels, valid_steps
 from seqclf.errors import ConfigError, DataError
 
 OPTIONS = (
@@ -40,15 +41,10 @@ def from_arrays(
         )
     config = DataConfig(source=WHERE, **options)
     x, lengths, owned = _values(sequences, lengths)
-    y = np.asarray(labels)
-    if y.shape != (len(x),):
-        raise DataError(
-            f"`labels` must be of shape [{len(x)}], one for each sequence. Received: "
-            f"{list(y.shape)}"
-        )
+    y = _labels(labels, x, lengths)
     if y.dtype.kind in "iub" and class_names is None:
-        class_names = sorted_names(y.astype(str))  # 3 and 7 are classes as good as "a" and "b"
-        y = y.astype(str)
+        y = _as_names(y, lengths)  # 3 and 7 are classes as good as "a" and "b"
+        class_names = sorted_names(y[y != ""])
     texts = {name: array for name, array in per_example.items() if name != "weights"}
     named: dict[str, Any] = {
         name: _per_example(array, name, len(x)) for name, array in texts.items()
@@ -85,6 +81,27 @@ def _values(sequences: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray | None
             "lengths. Received: both a list and `lengths`"
         )
     return *padded(sequences, WHERE), True
+
+
+def _labels(labels: Any, x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    """Returns the labels `[N]`, or those of time steps `[N, T]`."""
+    if are_lists(labels):
+        return as_step_labels(labels, x.shape, lengths)
+    y = np.asarray(labels)
+    if y.shape not in ((len(x),), x.shape[:2]):
+        raise DataError(
+            f"`labels` must be of shape [{len(x)}], one for each sequence, or {list(x.shape[:2])}, "
+            f"one for each time step. Received: {list(y.shape)}"
+        )
+    return y
+
+
+def _as_names(y: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    """Returns integers as strings, "" at time steps without a label."""
+    names = y.astype(str)
+    if y.ndim == 2:
+        names[~valid_steps(y.shape, lengths) | (y.astype(int) == NO_LABEL)] = ""
+    return names
 
 
 def _per_example(array: Any, name: str, count: int) -> np.ndarray | None:

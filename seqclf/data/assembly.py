@@ -15,6 +15,12 @@ from seqclf.data.normalization import moments, normalization, observed_means
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.split_names import SPLITS
 from seqclf.data.splitting import all_splits
+from seqclf.data.step_labels import (
+    NO_LABEL,
+    check_no_window,
+    labels_that_count,
+    without_label_note,
+)
 from seqclf.data.values import no_missing_note
 from seqclf.data.windows import with_windows
 from seqclf.errors import DataError
@@ -33,6 +39,7 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
     """
     for name, part in raw.parts.items():
         check_sizes(part, _where(raw, name))
+    check_no_window(raw.parts.values(), config.window)
     if config.window:
         stride = config.stride or config.window
         raw = with_windows(raw, config.window, stride, config.window_label)
@@ -46,9 +53,11 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
     parts = _padded_alike(parts, raw.where)
     splits = {name: _as_split(parts[name]) for name in SPLITS}
     check_labels(splits, class_names, raw.where)
+    labels = {name: labels_that_count(split.y) for name, split in splits.items()}
     notes = (
+        *without_label_note(parts.values()),
         *split_notes,
-        *missing_classes({name: split.y for name, split in splits.items()}, class_names),
+        *missing_classes(labels, class_names),
         *constant_features(splits["train"], raw.feature_names),
     )
     if config.missing != "error" and splits["train"].x.dtype == np.uint8:
@@ -138,13 +147,16 @@ def _padded_alike(parts: dict[str, Sequences], where: str) -> dict[str, Sequence
 
 def _padded(part: Sequences, longest: int) -> Sequences:
     """Returns the sequences with `longest` time steps, and with lengths."""
-    steps, x, lengths = part.x.shape[1], part.x, part.lengths
+    steps, x, lengths, labels = part.x.shape[1], part.x, part.lengths, part.labels
     if lengths is None:
         lengths = np.full(len(part), steps, np.int32)
     if steps < longest:
         x = np.zeros((len(part), longest, x.shape[2]), x.dtype)
         x[:, :steps] = part.x
-    return dataclasses.replace(part, x=x, lengths=lengths)
+        if labels is not None and labels.ndim == 2:
+            behind = ((0, 0), (0, longest - steps))
+            labels = np.pad(labels, behind, constant_values=NO_LABEL)
+    return dataclasses.replace(part, x=x, lengths=lengths, labels=labels)
 
 
 def _spec(raw: RawData, train: Split, config: DataConfig) -> DatasetSpec:
@@ -161,11 +173,12 @@ def _spec(raw: RawData, train: Split, config: DataConfig) -> DatasetSpec:
         feature_names=raw.feature_names,
         missing=config.missing if train.x.dtype != np.uint8 else "error",
         table=raw.table,
+        per_step=train.y.ndim == 2,
     )
-    if spec.variable_length and config.reading != "rows":
+    if (spec.variable_length or spec.per_step) and config.reading != "rows":
         raise DataError(
-            f"{config.source}: sequences with `lengths` can only be read by `rows`. "
-            f"Received: {config.reading!r}"
+            f"{config.source}: sequences with `lengths` or with labels of time steps can only be "
+            f"read by `rows`. Received: {config.reading!r}"
         )
     measure = functools.cache(lambda: moments(train, spec))
     fill = () if spec.missing == "error" else observed_means(measure(), spec, raw.where)

@@ -7,6 +7,7 @@ import numpy as np
 from seqclf.data.dataset import Split
 from seqclf.data.names import check_names
 from seqclf.data.sequences import Sequences
+from seqclf.data.step_labels import NO_LABEL, labels_that_count
 from seqclf.data.values import check_values, without_padding
 from seqclf.errors import DataError
 
@@ -45,10 +46,7 @@ def check_sizes(part: Sequences, origin: str) -> None:
     """
     check_shape(part.x, origin)
     if part.labels is not None and part.labels.shape != (len(part),):
-        raise DataError(
-            f"{origin}: `y` must be of shape [{len(part)}], one for each example of `x`. "
-            f"Received: {list(part.labels.shape)}"
-        )
+        _check_step_labels(part, origin)
     if part.lengths is not None:
         lengths = _integers(part.lengths, len(part), "lengths", origin)
         _checked_lengths(lengths, part.x, origin)
@@ -72,7 +70,7 @@ def checked_split(
 
     Args:
         x: `[N, H, W]` or `[N, H, W, C]` real numbers; sequences are `[N, T, D]`.
-        y: `[N]`, integers.
+        y: `[N]`, integers; or `[N, T]`, with `NO_LABEL` at time steps without a label.
         lengths: `[N]`, integers from 1 to T, or None.
         origin: the name of the file or dataset, for messages.
         owned: whether `x` may be changed in its place.
@@ -83,9 +81,11 @@ def checked_split(
         DataError: a check fails; the message names `origin` and the index of the first bad example.
     """
     check_shape(x, origin)
-    y = _integers(y, len(x), "y", origin)
-    if (bad := _first((y < 0) | (y > np.iinfo(np.int32).max))) is not None:
-        raise DataError(f"{origin}: labels count from 0. Received: {y[bad]} at example {bad[0]}")
+    if y.ndim == 1:
+        y = _integers(y, len(x), "y", origin)
+    least = 0 if y.ndim == 1 else NO_LABEL
+    if (bad := _first((y < least) | (y > np.iinfo(np.int32).max))) is not None:
+        raise DataError(f"{origin}: labels count from 0. Received: {y[bad]} at {_place(bad)}")
     if lengths is not None:
         lengths = _checked_lengths(_integers(lengths, len(x), "lengths", origin), x, origin)
     if x.dtype != np.uint8:
@@ -107,14 +107,16 @@ def check_labels(splits: dict[str, Split], class_names: Sequence[str], origin: s
             example in the training split, or class names cannot be told apart or shown.
     """
     for name, split in splits.items():
-        if (bad := _first((split.y < 0) | (split.y >= len(class_names)))) is not None:
+        least = 0 if split.y.ndim == 1 else NO_LABEL
+        if (bad := _first((split.y < least) | (split.y >= len(class_names)))) is not None:
             raise DataError(
                 f"{origin}: labels must lie in 0..{len(class_names) - 1} "
-                f"({len(class_names)} classes). Received: {split.y[bad]} at example {bad[0]}"
+                f"({len(class_names)} classes). Received: {split.y[bad]} at {_place(bad)}"
                 + (f" of the {name} split" if len(splits) > 1 else "")
                 + ("; there is no example of this class to train on" if name != "train" else "")
             )
-    check_trainable({name: split.y for name, split in splits.items()}, class_names, origin)
+    labels = {name: labels_that_count(split.y) for name, split in splits.items()}
+    check_trainable(labels, class_names, origin)
     check_class_names(class_names, origin)
 
 
@@ -216,6 +218,30 @@ def _check_weights(weights: np.ndarray, count: int, origin: str) -> None:
             f"{origin}: `weights` must be numbers of 0 or more: give an example that is not to "
             f"count the weight 0. Received: {weights[bad]} at example {bad[0]}"
         )
+
+
+def _check_step_labels(part: Sequences, origin: str) -> None:
+    """Checks that labels which are not `[N]` can be those of the time steps of sequences."""
+    assert part.labels is not None
+    if part.labels.shape != part.x.shape[:2] or part.x.ndim != 3:
+        steps = (
+            f" (or [{len(part)}, {part.x.shape[1]}], one for each time step)"
+            if part.x.ndim == 3
+            else ""
+        )
+        raise DataError(
+            f"{origin}: `y` must be of shape [{len(part)}], one for each example of `x`{steps}. "
+            f"Received: {list(part.labels.shape)}"
+        )
+    if part.x.dtype == np.uint8:
+        raise DataError(
+            f"{origin}: labels of time steps are for sequences of real numbers, and uint8 is an "
+            "image: give `x` as x.astype(np.float32)."
+        )
+
+
+def _place(bad: tuple[int, ...]) -> str:
+    return f"example {bad[0]}" + (f", time step {bad[1]}" if len(bad) > 1 else "")
 
 
 def _integers(values: np.ndarray, count: int, name: str, origin: str) -> np.ndarray:

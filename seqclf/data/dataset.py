@@ -55,7 +55,10 @@ class Dataset:
         Args:
             sequences: a list of arrays `[T_i, D]` (or `[T_i]`), or one array `[N, T, D]`, `[N, T]`
                 (one feature), or images `[N, H, W, C]` of uint8. A missing value is NaN.
-            labels: `[N]` integers or strings, the class of each sequence.
+            labels: `[N]` integers or strings, the class of each sequence; or the class of each time
+                step: a list of arrays `[T_i]`, or one array `[N, T]`. A time step without a label
+                has -1 there, or "" among strings; what stands behind the end of a sequence is not
+                looked at.
             lengths: `[N]` integers, the number of valid time steps of each sequence of an array;
                 None: all are valid.
             class_names: the name of each class, in order; None: the labels that occur, sorted.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqclf.data.step_labels import NO_LABEL
 from seqclf.errors import DataError
 
 TRIES = 200  # random orders of the groups, from which the best division is taken
@@ -16,7 +17,8 @@ class Groups:
 
     Attributes:
         values: `[N]`, the group of each example.
-        noun: what a group is called in messages: "group" or "recording".
+        noun: what a group is called in messages: "group", "recording", or "sequence", where each
+            example is a group of time steps.
     """
 
     values: np.ndarray
@@ -37,7 +39,8 @@ def by_group(
     kept.
 
     Args:
-        labels: `[N]`, the class of each example.
+        labels: `[N]`, the class of each example; or `[N, T]`, the class of each time step, in
+            which case fractions are of the time steps that have a label.
         groups: the group of each example.
         fraction: the fraction of the examples that is held out.
         seed: the seed of the choice.
@@ -53,9 +56,10 @@ def by_group(
             f"{where}: random splits by {groups.noun} need at least {2 + later} {groups.noun}s, "
             f"one for each split. Received: {len(names)}. {_remedy(groups.noun)}"
         )
-    classes, label = np.unique(labels, return_inverse=True)
+    known = labels != NO_LABEL  # [N] or [N, T]
+    classes, label = np.unique(labels[known], return_inverse=True)
     counts = np.zeros((len(names), len(classes)), np.int64)  # examples of each group and class
-    np.add.at(counts, (group, label), 1)
+    np.add.at(counts, (group[np.nonzero(known)[0]], label), 1)
     chosen = _best(counts, fraction, seed, later)
     if chosen is None:
         raise DataError(

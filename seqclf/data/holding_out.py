@@ -17,7 +17,7 @@ def division_in_words(
 
     Args:
         own: the names of the splits that the source itself makes.
-        split_by: what random splits go by: "class", "group" or "recording".
+        split_by: what random splits go by: "class", "group", "recording" or "sequence".
         seed: their seed.
         empty: the names of the splits that have no examples.
 
@@ -50,7 +50,7 @@ def held_out(
     """Chooses at random which training examples go to other splits.
 
     Args:
-        labels: `[N]`, the class of each example.
+        labels: `[N]`, the class of each example, or `[N, T]`, see `by_group`.
         groups: the group of each example, none of which comes into two splits; None: the splits
             keep the proportions of the classes.
         fractions: the fraction of the examples that each split gets of what the splits before it

@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 
 from seqclf.data.sequences import RawData
+from seqclf.data.step_labels import counted_steps, place, spread
 from seqclf.errors import DataError
 
 MISSING = ("nan", "None", "<NA>", "NaT")  # missing values as text
@@ -16,6 +17,7 @@ def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
 
     The class names are, in this order of preference, those of the source; for strings the labels
     themselves, sorted; for integers "0", "1", … up to the highest label of the training part.
+    Labels of time steps become int32 `[N, T]`, with `NO_LABEL` where there is none.
 
     Raises:
         DataError: an example has no label, a label is not among the class names, or integers are
@@ -24,17 +26,24 @@ def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
     for name, part in raw.parts.items():
         if part.labels is None:
             raise DataError(f"{raw.where}: the {name} split has no labels.")
-    labels = {name: np.asarray(part.labels) for name, part in raw.parts.items()}
-    if all(array.dtype.kind in "iu" for array in labels.values()):
-        names = raw.class_names or _numbered(labels["train"], raw.where)
-        return raw.changed(class_names=names), names
-    texts = {name: _texts(array, raw.where) for name, array in labels.items()}
-    names = raw.class_names or sorted_names(np.concatenate(list(texts.values())))
-    indices = {name: _indices(text, names, raw.where) for name, text in texts.items()}
-    parts = {
-        name: dataclasses.replace(part, labels=indices[name]) for name, part in raw.parts.items()
+    counted = {name: counted_steps(part, raw.where) for name, part in raw.parts.items()}
+    labels = {
+        name: np.asarray(part.labels)[... if (steps := counted[name]) is None else steps]
+        for name, part in raw.parts.items()
     }
-    notes = (*raw.notes, *_alike(names))
+    notes = raw.notes
+    if all(array.dtype.kind in "iu" for array in labels.values()):
+        names = raw.class_names or _numbered(labels["train"], counted["train"], raw.where)
+        indices = labels
+    else:
+        texts = {name: _texts(array, raw.where) for name, array in labels.items()}
+        names = raw.class_names or sorted_names(np.concatenate(list(texts.values())))
+        indices = {n: _indices(text, counted[n], names, raw.where) for n, text in texts.items()}
+        notes = (*notes, *_alike(names))
+    parts = {
+        name: dataclasses.replace(part, labels=spread(indices[name], counted[name]))
+        for name, part in raw.parts.items()
+    }
     return raw.changed(parts=parts, class_names=names, notes=notes), names
 
 
@@ -70,7 +79,7 @@ def _alike(names: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _numbered(labels: np.ndarray, where: str) -> tuple[str, ...]:
+def _numbered(labels: np.ndarray, counted: np.ndarray | None, where: str) -> tuple[str, ...]:
     """Returns the names "0", "1", … up to the highest label, for sources without class names.
 
     Raises:
@@ -82,7 +91,8 @@ def _numbered(labels: np.ndarray, where: str) -> tuple[str, ...]:
     if labels[highest] >= len(labels):
         raise DataError(
             f"{where}: labels must be the class indices 0, 1, 2, … without a gap. "
-            f"Received: {labels[highest]} at example {highest}, of {len(labels)} examples"
+            f"Received: {labels[highest]} at {place(highest, counted)}, of {len(labels)} "
+            f"{'examples' if counted is None else 'labels'}"
         )
     return tuple(str(i) for i in range(int(labels[highest]) + 1))
 
@@ -108,7 +118,9 @@ def is_missing(values: np.ndarray) -> np.ndarray:
     return missing
 
 
-def _indices(labels: np.ndarray, names: tuple[str, ...], where: str) -> np.ndarray:
+def _indices(
+    labels: np.ndarray, counted: np.ndarray | None, names: tuple[str, ...], where: str
+) -> np.ndarray:
     """Returns the index of each label among the class names."""
     order = np.argsort(np.array(names))
     found = np.searchsorted(np.array(names)[order], labels)
@@ -118,6 +130,6 @@ def _indices(labels: np.ndarray, names: tuple[str, ...], where: str) -> np.ndarr
         bad = int(wrong.argmax())
         raise DataError(
             f"{where}: every label must be one of the class names {', '.join(names[:20])}. "
-            f"Received: {str(labels[bad])!r} at example {bad}"
+            f"Received: {str(labels[bad])!r} at {place(bad, counted)}"
         )
     return indices.astype(np.int32)

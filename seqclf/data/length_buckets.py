@@ -63,7 +63,8 @@ class BucketedSplit(Split):
             if not isinstance(references, dict):  # of `ordered`
                 return read(references)
             x, y, lengths = read(references["indices"])
-            return x[:, : references["time_steps"]], y, lengths
+            until = references["time_steps"]
+            return x[:, :until], y if y.shape.rank == 1 else y[:, :until], lengths
 
         return read_trimmed
 

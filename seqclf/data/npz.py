@@ -23,7 +23,7 @@ class Arrays:
 
     Attributes:
         x: `[N, T, D]`, or images `[N, H, W]` or `[N, H, W, C]`.
-        y: `[N]` integers or strings, or None.
+        y: `[N]` or `[N, T]` integers or strings, or None.
         lengths: `[N]` integers, or None.
         class_names: the name of each class, or None.
         ids: `[N]` strings, or None.
@@ -51,7 +51,8 @@ def load_npz(path: str, labelled: bool = True) -> Arrays:
 
     Args:
         path: the file. `x` is `[N, T, D]`, `[N, T]` (one feature), or images `[N, H, W]` or
-            `[N, H, W, C]`; `y` is `[N]` integers or strings; `docs/data.md` has the others. Of a
+            `[N, H, W, C]`; `y` is integers or strings, `[N]`, or `[N, T]` with the class of each
+            time step; `docs/data.md` has the others. Of a
             file with a validation or test split of its own, this is the training split.
         labelled: whether the file must hold `y`.
 

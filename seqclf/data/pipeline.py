@@ -35,11 +35,17 @@ class ExampleWeights(NamedTuple):
     per_example: np.ndarray | None = None
 
     def of(self, references: Any, labels: tf.Tensor) -> tf.Tensor:
-        """Returns the weights of a batch, float32 `[B]`; see `ExampleStore` for references."""
-        weights = tf.gather(tf.constant(self.per_class), labels)
+        """Returns the weights of a batch, float32, of the shape of its labels.
+
+        Args:
+            references: see `ExampleStore`.
+            labels: int32 `[B]`, or `[B, T]`. The weight where there is no label has no meaning.
+        """
+        weights = tf.gather(tf.constant(self.per_class), tf.maximum(labels, 0))
         if self.per_example is not None:
             indices = references["indices"] if isinstance(references, dict) else references
-            weights *= tf.gather(tf.constant(self.per_example), indices)
+            own = tf.gather(tf.constant(self.per_example), indices)
+            weights *= own if labels.shape.rank == 1 else own[:, tf.newaxis]
         return weights
 
 
@@ -90,7 +96,7 @@ def training_batches(
 
     Returns:
         An iterable of `(inputs, labels)`, or with weights of `(inputs, labels, weights)`, weights
-        float32 `[B]`; labels int32 `[B]`; inputs float32 `[B, T, D]`, or
+        float32; labels int32 `[B]`, or `[B, T]` with `NO_LABEL` where a time step has none; inputs float32 `[B, T, D]`, or
         `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary; B/workers rows each. For text
         the inputs are `{"tokens": int32 [B, T], "goes_on": int32 [B]}`, see `TextSplit.shuffled`,
         and the labels int32 `[B, T]`. It is a `tf.data.Dataset`, or for shards a `CheckedBatches`.

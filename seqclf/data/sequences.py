@@ -30,7 +30,8 @@ class Sequences:
     Attributes:
         x: `[N, T, D]` real numbers, padded to the longest sequence; or images `[N, H, W]` or
             `[N, H, W, C]`. A missing value is NaN.
-        labels: `[N]` integers or strings, the class of each example; None: they are not known.
+        labels: `[N]` integers or strings, the class of each example; or `[N, T]`, the class of each
+            time step, see `seqclf.data.step_labels`; None: they are not known.
         lengths: `[N]` integers, the number of valid time steps; None: all are valid.
         ids: `[N]` strings, the name of each example; None: examples have no names.
         groups: `[N]` strings or integers, the group of each example, such as the machine or the

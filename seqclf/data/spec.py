@@ -11,7 +11,8 @@ from seqclf.data.text.token_spec import TokenSpec
 
 READINGS = ("rows", "columns", "pixels")
 MISSING = ("error", "interpolate", "forward", "mean", "indicator")
-LATER_FIELDS = ("feature_names", "missing", "fill", "table", "tokens")  # of versions after 0.1
+# Fields of versions after 0.1.
+LATER_FIELDS = ("feature_names", "missing", "fill", "table", "tokens", "per_step")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class DatasetSpec:
             None: the examples come from no table.
         tokens: how a text becomes tokens; None: the examples are no text. The class names of a text
             are its vocabulary: the classes of a time step are the tokens that may come next.
+        per_step: whether each time step has a label, and not the sequence as a whole.
         background: the mean raw value of the images' borders, as a fraction of full scale. With it
             a user who sends an image of the opposite polarity can be warned.
     """
@@ -54,6 +56,7 @@ class DatasetSpec:
     fill: tuple[float, ...] = ()
     table: TableLayout | None = None
     tokens: TokenSpec | None = None
+    per_step: bool = False
 
     @property
     def time_steps(self) -> int:
@@ -149,6 +152,7 @@ class DatasetSpec:
             "fill": self.fill == _all(self.fill, int, float),
             "tokens": self.tokens is None or isinstance(self.tokens, TokenSpec),
             "table": self.table is None or isinstance(self.table, TableLayout),
+            "per_step": isinstance(self.per_step, bool),
         }
         return [name for name, is_right in right.items() if not is_right]
 

@@ -58,7 +58,7 @@ class ExampleStore(Protocol):
     def batch_reader(self) -> Callable[[tf.Tensor], ExampleTensors]:
         """Returns the function that turns the references of a batch into raw examples.
 
-        It returns x `[B, *raw_shape]`, y int32 `[B]`, and lengths int32 `[B]` or None.
+        It returns x `[B, *raw_shape]`, y int32 `[B]` or `[B, T]`, and lengths int32 `[B]` or None.
         """
         ...
 
@@ -86,7 +86,8 @@ class Split:
 
     Attributes:
         x: `[N, *raw_shape]`, uint8 or float32; time steps beyond an example's length are padding.
-        y: `[N]`, int32 class indices.
+        y: `[N]`, int32 class indices; or `[N, T]`, one for each time step, and `NO_LABEL` (-1)
+            where it has none.
         lengths: `[N]`, int32 number of valid time steps of each example, or None when all time
             steps are valid.
         ids: `[N]` strings, the name of each example, or None when examples have no names.

@@ -11,7 +11,10 @@ from seqclf.data.holding_out import divide, division_in_words, held_out
 from seqclf.data.own_splits import own_splits, shared_groups
 from seqclf.data.repeated_examples import repeated_examples
 from seqclf.data.sequences import RawData, Sequences
+from seqclf.data.step_labels import labels_that_count
 from seqclf.errors import ConfigError
+
+SEQUENCE = "sequence"
 
 
 def all_splits(
@@ -32,7 +35,11 @@ def all_splits(
     if (chosen := own["train"]) is not None:
         taken = {name: indices for name, indices in own.items() if indices is not None}
         parts |= divide(parts["train"], {**taken, "train": chosen})
-    labels = {name: part.labels for name, part in parts.items() if part.labels is not None}
+    labels = {
+        name: labels_that_count(part.labels)
+        for name, part in parts.items()
+        if part.labels is not None
+    }
     assert raw.class_names is not None
     check_trainable(labels, raw.class_names, raw.where)
     fractions = {"test": config.test, "validation": config.validation}
@@ -58,7 +65,7 @@ def all_splits(
 
 
 def _groups_note(groups: Groups | None, splits: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    if groups is None:
+    if groups is None or groups.noun == SEQUENCE:
         return ()
     counts = (f"{name} {len(set(groups.values[indices])):,}" for name, indices in splits.items())
     return (f"random splits by {groups.noun}, none of which is in two: {', '.join(counts)}",)
@@ -75,4 +82,6 @@ def _groups(train: Sequences, raw: RawData, config: DataConfig) -> Groups | None
             f"{raw.where}: `data.split_by` 'group' needs the group of each example: name its "
             "column in `data.group` (in an .npz file: the array `groups`)."
         )
+    if train.labels is not None and train.labels.ndim == 2:
+        return Groups(np.arange(len(train)), SEQUENCE)  # of each the time steps stay together
     return None

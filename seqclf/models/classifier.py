@@ -1,6 +1,7 @@
 """`build_classifier`: stacked recurrent layers, the last valid state, a logit for each class.
 
-A branch of convolutions may stand beside the recurrent layers (`model.conv`).
+A branch of convolutions may stand beside the recurrent layers (`model.conv`). For data with a label
+at each time step the head reads every state, and gives the logits of each time step.
 """
 
 from typing import Any
@@ -40,10 +41,12 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     Returns:
         An uncompiled Keras model. The input is float32 `[B, T, D]`, named `sequences`. If lengths
         vary, T is free, and there is a second input, int32 `[B]`, named `lengths`. The output is
-        logits, float32 `[B, num_classes]`.
+        logits, float32 `[B, num_classes]`; for labels of time steps `[B, T, num_classes]`, which
+        are of no meaning behind the end of a sequence.
 
     Raises:
-        ConfigError: a kernel of `model.conv` is longer than the sequences.
+        ConfigError: a kernel of `model.conv` is longer than the sequences, or an option of the
+            model cannot be used for labels of time steps.
 
     Example:
         >>> from seqclf.config import resolve
@@ -53,6 +56,8 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         (None, 10)
     """
     check_kernels(config.model, spec)
+    if spec.per_step:
+        check_model_per_step(config.model)
     policy = keras.DTypePolicy(config.precision)
     time_steps = None if spec.variable_length else spec.time_steps
     inputs = [keras.Input((time_steps, spec.features), name="sequences")]
@@ -67,7 +72,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     depth = len(config.model.units)
     reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
-        all_states = i < depth or config.model.pooling != "last"
+        all_states = i < depth or config.model.pooling != "last" or spec.per_step
         layer = recurrent_layer(config.model, i, units, policy, return_sequences=all_states)
         x = layer(x, mask=mask)  # [B, T, H], or [B, H] where the head reads the last state alone
         if i < depth and reductions[i - 1] > 1:
@@ -100,6 +105,31 @@ def check_kernels(model: ModelConfig, spec: DatasetSpec) -> None:
             f"have {spec.time_steps}{' at most' * spec.variable_length}: set `model.conv` to (). "
             f"Received: {list(model.conv)}"
         )
+
+
+def check_model_per_step(model: ModelConfig) -> None:
+    """Checks that the options of a model can be used for labels of time steps.
+
+    Raises:
+        ConfigError: one cannot.
+    """
+    reasons = {
+        "pooling": "each time step is classified by its own state",
+        "time_reduction": "every time step needs a state",
+        "conv": "the convolutions give one value for the whole sequence",
+    }
+    default = ModelConfig()
+    for name, reason in reasons.items():
+        if (value := getattr(model, name)) != getattr(default, name):
+            raise ConfigError(
+                f"`model.{name}` cannot be used for labels of time steps: {reason}. Leave it at "
+                f"{getattr(default, name)!r}. Received: {value!r}"
+            )
+
+
+def classifies_steps(model: keras.Model) -> bool:
+    """Returns whether a model of `build_classifier` gives logits of each time step."""
+    return len(model.output_shape) == 3
 
 
 def recurrent_layer(

@@ -85,7 +85,8 @@ def _check_fits(model: keras.Model, spec: DatasetSpec, path: Path) -> None:
     steps = None if spec.variable_length else spec.time_steps
     wanted = [(None, steps, spec.features)] + ([(None,)] if spec.variable_length else [])
     given = [tuple(tensor.shape) for tensor in model.inputs]
-    if given != wanted or model.output_shape != (None, spec.num_classes):
+    logits = (None, steps, spec.num_classes) if spec.per_step else (None, spec.num_classes)
+    if given != wanted or model.output_shape != logits:
         raise RunError(
             f"{path} is a model of other data: it takes {given} and gives {model.output_shape}; "
             f"this run's data are {wanted} of {spec.num_classes} classes."

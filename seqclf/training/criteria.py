@@ -6,6 +6,7 @@ import numpy as np
 
 from seqclf.config import CRITERIA
 from seqclf.data.dataset import ExampleStore
+from seqclf.data.step_labels import labels_that_count
 from seqclf.errors import ConfigError
 from seqclf.training import scores
 from seqclf.training.scoring import AnyScore
@@ -65,7 +66,7 @@ def check_defined(
     """
     if criterion not in CLASS_MEANS:
         return
-    counts = np.bincount(split.labels, minlength=len(class_names))
+    counts = np.bincount(labels_that_count(split.labels), minlength=len(class_names))
     missing = [repr(name) for name, count in zip(class_names, counts, strict=True) if not count]
     if not missing:
         return

@@ -11,6 +11,7 @@ from seqclf.errors import ConfigError
 from seqclf.models.classifier import check_kernels
 from seqclf.training.criteria import check_defined
 from seqclf.training.example_weights import example_weights, weights_in_words
+from seqclf.training.step_checks import check_fits_steps
 from seqclf.training.text_checks import check_fits_text
 
 FEW = 50  # validation examples; among fewer the best validation is mostly a matter of luck
@@ -115,6 +116,8 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
             "`model.embedding` is for text, whose time steps are tokens: leave it at 0. Received: "
             f"{config.model.embedding}"
         )
+    if dataset.spec.per_step:
+        check_fits_steps(config)
     effective_config(config, dataset)
     augmentation_of(config, dataset.spec)
     in_length_buckets(dataset.train, config.length_buckets)

@@ -7,6 +7,7 @@ from seqclf.config.class_weights import WORDS, class_weights_by_name
 from seqclf.data.dataset import Dataset
 from seqclf.data.pipeline import ExampleWeights
 from seqclf.data.split import Split
+from seqclf.data.step_labels import NO_LABEL, labels_that_count
 from seqclf.errors import ConfigError, DataError
 
 
@@ -15,7 +16,8 @@ def example_weights(config: Config, dataset: Dataset) -> ExampleWeights | None:
 
     The weight of an example is its own (`Split.weights`) times that of its class (`class_weight`),
     scaled so that the mean over the training split is 1. A step divides the sum of its weighted
-    losses by the batch size. So a learning rate means the same with weights and without.
+    losses by the batch size. So a learning rate means the same with weights and without. Where time
+    steps have labels, all of this is about time steps; those of a sequence have its weight.
 
     `balanced` gives the classes equal sums of weights, as scikit-learn does: class c has
     n / (C · n_c), where n is the sum of the examples' own weights and n_c that of the class.
@@ -37,8 +39,11 @@ def example_weights(config: Config, dataset: Dataset) -> ExampleWeights | None:
             "among them: set it to 1, or leave out `class_weight` and the weights of the examples. "
             f"Received: {config.batch_selection}"
         )
-    labels = dataset.train.labels
-    each = np.ones(len(labels)) if own is None else own.astype(np.float64)
+    y = dataset.train.labels
+    each = np.ones(len(y)) if own is None else own.astype(np.float64)
+    labels = labels_that_count(y)
+    if y.ndim == 2:
+        each = np.repeat(each, (y != NO_LABEL).sum(axis=1))
     names = dataset.spec.class_names
     sums = np.bincount(labels, each, len(names))
     per_class = _of_classes(config.class_weight, names, sums)

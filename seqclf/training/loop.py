@@ -235,18 +235,20 @@ class _Loop:
         state.train_seconds += time.perf_counter() - start
         state.wait_seconds += arrived - start
         if result.finite:
-            self._note(loss, int(result.correct))
+            self._note(loss, int(result.correct), int(result.count))
         else:
             state.skipped += 1
             if self.workers.is_chief:
                 print(f"step {state.step:,}: not finite, skipped ({state.skipped})", flush=True)
         return bool(result.stop)
 
-    def _note(self, loss: float, correct: int) -> None:
+    def _note(self, loss: float, correct: int, count: int) -> None:
         """Adds the figures of a step to those of the interval since the last validation."""
-        state, examples = self.state, self.config.examples_per_step
-        if self.dataset.spec.is_text:
-            examples *= self.dataset.spec.time_steps
+        state, spec, examples = self.state, self.dataset.spec, self.config.examples_per_step
+        if spec.is_text:
+            examples *= spec.time_steps
+        elif spec.per_step:
+            examples = count
         if not math.isfinite(loss):
             raise self.recovery.diverged(f"The loss is {loss}", state.step)
         state.interval_loss += loss * examples

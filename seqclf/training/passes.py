@@ -18,9 +18,11 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
+from seqclf.data.step_labels import NO_LABEL
 from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution, suggested_shares
+from seqclf.models.classifier import classifies_steps
 from seqclf.models.language_model import advance, is_language_model
 from seqclf.training.distribution.workers import Workers
 
@@ -30,9 +32,10 @@ class ExampleLosses(NamedTuple):
 
     Attributes:
         loss: cross-entropy, label smoothing included, times the example's weight; float32 `[b]`. Of
-            a text it is the sum over the time steps.
-        correct: whether the most probable class is the true one; bool `[b]`. Of a text it is the
-            number of time steps where it is; int32 `[b]`.
+            a text it is the sum over the time steps; of sequences with labels of time steps, the
+            sum over those that have one.
+        correct: whether the most probable class is the true one; bool `[b]`. Of a text, and where
+            time steps have labels, it is the number of time steps where it is; int32 `[b]`.
         state: for a text the states after the last time step, `[b, H]` each; otherwise ().
     """
 
@@ -45,7 +48,7 @@ class Passes:
     """The forward and the backward pass over one replica's examples.
 
     Args:
-        model: gives logits `[b, C]`; or a language model.
+        model: gives logits `[b, C]`, or `[b, T, C]` for labels of time steps; or a language model.
         optimizer: scales the loss where the precision is float16.
         config: a resolved config; `label_smoothing` is read.
 
@@ -60,6 +63,7 @@ class Passes:
         self._model = model
         self._optimizer = optimizer
         self._reads_text = is_language_model(model)
+        self._per_step = not self._reads_text and classifies_steps(model)
         self._cross_entropy = keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing, reduction="none"
         )
@@ -69,7 +73,7 @@ class Passes:
 
         Args:
             inputs: see `training_batches`; for text see `CarriedState.inputs`.
-            labels: int32 `[b]`, of text `[b, T]`.
+            labels: int32 `[b]`; of text and of time steps `[b, T]`.
         """
         raise NotImplementedError
 
@@ -80,8 +84,8 @@ class Passes:
 
         Args:
             inputs: see `training_batches`; for text see `CarriedState.inputs`.
-            labels: int32 `[b]`, of text `[b, T]`.
-            weights: nothing, or one tensor: the weight of each example, float32 `[b]`.
+            labels: int32 `[b]`; of text and of time steps `[b, T]`.
+            weights: nothing, or one tensor: the weight of each label, float32, of their shape.
 
         Returns:
             The losses, computed with dropout, and one gradient for each trainable variable.
@@ -93,10 +97,12 @@ class Passes:
     ) -> ExampleLosses:
         if self._reads_text:
             return self._read_text(inputs, labels, training)
-        logits = self._model(inputs, training=training)  # [b, C]
+        logits = self._model(inputs, training=training)  # [b, C] or [b, T, C]
         loss = self._cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)
         for weight in weights:
             loss *= weight
+        if self._per_step:
+            return _sums_over_steps(loss, labels, logits)
         return ExampleLosses(loss, tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels)
 
     def _read_text(self, inputs: Inputs, labels: tf.Tensor, training: bool) -> ExampleLosses:
@@ -220,6 +226,19 @@ def choose_passes(
     shares = config.shares or suggested_shares(config.batch_size // workers.replicas)
     compiles_step = shares == 1 and workers.alone and not config.model.dropout
     return SharePasses(model, optimizer, config, shares, compiles_step)
+
+
+def _sums_over_steps(loss: tf.Tensor, labels: tf.Tensor, logits: tf.Tensor) -> ExampleLosses:
+    """Returns the sums over the time steps that have a label.
+
+    Args:
+        loss: float32 `[b, T]`.
+        labels: int32 `[b, T]`, `NO_LABEL` where there is none.
+        logits: float32 `[b, T, C]`.
+    """
+    sums = tf.reduce_sum(tf.where(labels != NO_LABEL, loss, 0.0), axis=1)  # [b]
+    correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
+    return ExampleLosses(sums, tf.math.count_nonzero(correct, axis=1, dtype=tf.int32))
 
 
 def _concatenated(losses: Any) -> ExampleLosses:

@@ -22,7 +22,8 @@ class State:
         stopped_early: whether `early_stopping` has ended the training.
         interval_loss: sum of the examples' losses since the last validation.
         interval_correct: number of right predictions since the last validation.
-        interval_examples: number of examples since the last validation.
+        interval_examples: number of examples since the last validation; of text, and where time
+            steps have labels, the number of time steps that were predicted.
         skipped: number of batches that were left out because loss or gradients were not finite.
         train_seconds: seconds spent on steps.
         wait_seconds: seconds of these that were spent waiting for data.

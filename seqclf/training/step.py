@@ -7,7 +7,9 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.data.pipeline import Inputs
+from seqclf.data.step_labels import NO_LABEL
 from seqclf.layers.compiled import compiled, compiled_by_shape
+from seqclf.models.classifier import classifies_steps
 from seqclf.models.language_model import is_language_model
 from seqclf.training.carried_state import CarriedState
 from seqclf.training.distribution.workers import Workers
@@ -19,18 +21,19 @@ class StepResult(NamedTuple):
 
     Attributes:
         loss: mean over all examples that were read, label smoothing and weights included, for text
-            over all time steps; float32 scalar.
-        correct: number of examples (for text, of time steps) among them whose prediction is right;
-            scalar.
+            over all time steps, where time steps have labels over those; float32 scalar.
+        correct: number of examples (or time steps) among them whose prediction is right; scalar.
         stop: sum of the numbers that the workers gave as `stop`; float32 scalar.
         finite: whether loss and gradients are finite; True unless `nonfinite` is "skip", because
             only then it is looked at.
+        count: number of the examples (or time steps) that the loss is the mean of.
     """
 
     loss: tf.Tensor
     correct: tf.Tensor
     stop: tf.Tensor
     finite: tf.Tensor | bool = True
+    count: tf.Tensor | int = 0
 
 
 class TrainStep:
@@ -49,7 +52,7 @@ class TrainStep:
     or gradients are not finite leaves weights and optimiser as they were.
 
     Args:
-        model: gives logits `[B, C]`.
+        model: gives logits `[B, C]`, or `[B, T, C]` for labels of time steps; or a language model.
         optimizer: built for the model's trainable variables.
         config: a resolved config; `batch_size`, `batch_selection`, `label_smoothing`,
             `model.dropout`, `nonfinite`, `jit_compile` and `shares` are read.
@@ -73,6 +76,7 @@ class TrainStep:
         self._workers = workers or Workers()
         self._passes = choose_passes(model, optimizer, config, self._workers)
         self.carried = None
+        self._per_step = not is_language_model(model) and classifies_steps(model)
         if is_language_model(model):
             self.carried = CarriedState(model, optimizer, config, self._workers)
         xla = self._passes.compiles_step
@@ -88,11 +92,11 @@ class TrainStep:
         Args:
             inputs: see `training_batches`. Each of W workers gives its own B / W rows; with batch
                 selection it gives all k·B, because the hardest are chosen among all of them.
-            labels: int32, one for each row; of text `[rows, T]`.
+            labels: int32, one for each row; of text and of time steps `[rows, T]`.
             stop: a number that is added up over the workers: not 0 asks all of them to stop.
-            weights: nothing, or one tensor: the weight of each row's loss, float32. The sum of the
-                weighted losses is divided by the number of rows. With batch selection there must
-                be none.
+            weights: nothing, or one tensor: the weight of each label's loss, float32. The sum of
+                the weighted losses is divided by the number of labels. With batch selection there
+                must be none.
         """
         batch = inputs, labels, tf.constant(stop, tf.float32), *weights
         if self._skip_nonfinite:
@@ -137,9 +141,8 @@ class TrainStep:
             count = labels.shape[0] // self._batch_selection
             sums, result = self._sums_over_hardest(inputs, labels, stop, count)
         else:
-            count = labels.shape.num_elements() * self._workers.count  # of a text: its time steps
-            examples = (inputs, labels, *weights)
-            sums, state, result = self._sums_over_batch(examples, stop, count)
+            sums, state, result = self._sums_over_batch((inputs, labels, *weights), stop)
+            count = result.count
         gradients = [gradient / count for gradient in sums]
         if self._skip_nonfinite:
             finite = [tf.reduce_all(tf.math.is_finite(x)) for x in (result.loss, *gradients)]
@@ -147,18 +150,24 @@ class TrainStep:
         return gradients, state, result
 
     def _sums_over_batch(
-        self, examples: tuple[Any, ...], stop: tf.Tensor, count: int
+        self, examples: tuple[Any, ...], stop: tf.Tensor
     ) -> tuple[list[tf.Tensor], tuple[tf.Tensor, ...], StepResult]:
         """Returns the gradients of the summed loss, the state, and the result of the step."""
         workers = self._workers
+        count = examples[1].shape.num_elements() * workers.count  # of a text: its time steps
         inputs, *rest = workers.rows_of_replica(examples, of_all_workers=False)
         if self.carried:
             inputs = self.carried.inputs(inputs)
         (loss, correct, state), gradients = self._passes.losses_and_gradients(inputs, *rest)
         # One type for all: a collective adds up tensors of one type. Counts are exact in it.
         figures = [tf.reduce_sum(loss), tf.reduce_sum(tf.cast(correct, stop.dtype)), stop]
-        *sums, loss, correct, stop = workers.sum_over_replicas([*gradients, *figures])
-        return sums, state, StepResult(loss / count, correct, stop)
+        if self._per_step:
+            figures.append(tf.reduce_sum(tf.cast(rest[0] != NO_LABEL, stop.dtype)))
+        totals = workers.sum_over_replicas([*gradients, *figures])
+        sums, (loss, correct, stop, *counted) = totals[: len(gradients)], totals[len(gradients) :]
+        if counted:  # how many time steps have a label differs from batch to batch
+            count = counted[0]
+        return sums, state, StepResult(loss / count, correct, stop, count=count)
 
     def _sums_over_hardest(
         self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, count: int

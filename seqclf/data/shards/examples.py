@@ -106,6 +106,11 @@ def written_order(split: str, count: int, seed: int) -> np.ndarray:
 
 def _iterator(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:
     assert isinstance(split, Split)  # every source that can be converted is in memory
+    if split.y.ndim == 2:
+        raise DataError(
+            "Shards hold one label for each sequence, and this source has labels of time steps: "
+            "train on it as it is, in memory."
+        )
     if split.weights is not None:
         raise DataError("Shards hold no weights of examples: leave the array `weights` out.")
 
