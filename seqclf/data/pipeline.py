@@ -96,8 +96,9 @@ def training_batches(
 
     Returns:
         An iterable of `(inputs, labels)`, or with weights of `(inputs, labels, weights)`, weights
-        float32; labels int32 `[B]`, or `[B, T]` with `NO_LABEL` where a time step has none; inputs float32 `[B, T, D]`, or
-        `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary; B/workers rows each. For text
+        float32; labels int32 `[B]`, or `[B, T]` with `NO_LABEL` where a time step has none; inputs
+        float32 `[B, T, D]`, or `{"sequences": [B, T, D], "lengths": [B]}` where lengths vary;
+        B/workers rows each. For text
         the inputs are `{"tokens": int32 [B, T], "goes_on": int32 [B]}`, see `TextSplit.shuffled`,
         and the labels int32 `[B, T]`. It is a `tf.data.Dataset`, or for shards a `CheckedBatches`.
 

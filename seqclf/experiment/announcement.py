@@ -22,7 +22,7 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
     upto = "up to " if spec.variable_length else ""
     read = (
         f"{upto}{spec.time_steps} steps of {spec.features} features ({spec.reading}), "
-        f"{spec.num_classes} classes; {counts}"
+        f"{spec.num_classes} classes{' of steps' * spec.per_step}; {counts}"
     )
     if spec.tokens:
         read = (

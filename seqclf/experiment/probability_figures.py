@@ -14,7 +14,10 @@ LEGEND = {"framealpha": 0.8, "edgecolor": "none"}  # its text stays readable on 
 
 
 def probability_figure(
-    labels: np.ndarray, probabilities: np.ndarray, class_names: tuple[str, ...]
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    class_names: tuple[str, ...],
+    rows: str = "examples",
 ) -> Figure:
     """Draws a reliability diagram and, for two classes, the ROC and precision–recall curves.
 
@@ -22,6 +25,7 @@ def probability_figure(
         labels: the true classes, int `[N]`.
         probabilities: float `[N, C]`, none of them NaN.
         class_names: the names of the C classes.
+        rows: what the N rows are, in words.
     """
     if len(class_names) != 2 or len(np.unique(labels)) < 2:
         figure, (reliability,) = panels(1, width=4.2, height=3.8)
@@ -29,16 +33,16 @@ def probability_figure(
         figure, (reliability, roc, precision_recall) = panels(3, width=4.2, height=3.8)
         _draw_roc(roc, labels, probabilities, class_names)
         _draw_precision_recall(precision_recall, labels, probabilities, class_names)
-    _draw_reliability(reliability, labels, probabilities)
+    _draw_reliability(reliability, labels, probabilities, rows)
     return figure
 
 
-def _draw_reliability(axes: Any, labels: np.ndarray, probabilities: np.ndarray) -> None:
+def _draw_reliability(axes: Any, labels: np.ndarray, probabilities: np.ndarray, rows: str) -> None:
     count, confidence, right = calibration_bins(labels, probabilities)
     filled = count > 0
     edges = np.arange(CALIBRATION_BINS) / CALIBRATION_BINS
     bars = {"width": 1 / CALIBRATION_BINS, "align": "edge", "linewidth": 0}
-    axes.bar(edges, count / count.sum(), color="black", alpha=0.12, label="examples", **bars)
+    axes.bar(edges, count / count.sum(), color="black", alpha=0.12, label=rows, **bars)
     axes.plot(
         confidence[filled],
         right[filled],
@@ -50,7 +54,7 @@ def _draw_reliability(axes: Any, labels: np.ndarray, probabilities: np.ndarray) 
     _draw_diagonal(axes, "right confidence")
     axes.set_title("reliability")
     axes.set_xlabel("confidence, the highest probability")
-    axes.set_ylabel("accuracy; fraction of the examples")
+    axes.set_ylabel(f"accuracy; fraction of the {rows}")
     axes.legend(loc="upper left", **LEGEND)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from seqclf.config import Config
 from seqclf.data.dataset import Dataset
 from seqclf.experiment import figures
@@ -9,10 +11,12 @@ from seqclf.experiment.mistakes import mistakes
 from seqclf.experiment.probability_figures import probability_figure
 from seqclf.experiment.report_text import report_in_markdown
 from seqclf.experiment.sequence_figures import example_of_each_class
+from seqclf.experiment.step_figure import labelled_sequences
 from seqclf.experiment.text_report import text_data, text_figures, text_report_in_markdown
 from seqclf.storage.files import write_json, write_text
 from seqclf.storage.run_directory import Run
 from seqclf.training.effective import total_steps
+from seqclf.training.evaluation import Score
 from seqclf.training.metrics_log import read_metrics
 from seqclf.training.optimizers import learning_rates
 from seqclf.training.scoring import AnyScore, score_report
@@ -46,7 +50,7 @@ def build_report(
         "training": training,
         "data": text_data(dataset) if dataset.spec.is_text else _data(dataset),
     }
-    if isinstance(score, TextScore):
+    if isinstance(score, TextScore) or dataset.spec.per_step:
         return report
     if split == "test":  # a trial of a search, which is scored on validation, lists no mistakes
         worst = mistakes(dataset.test, dataset.spec, score, MOST_MISTAKES)
@@ -79,10 +83,7 @@ def write_report(
     else:
         drawn["confusion_matrix"] = figures.confusion_matrix(report[split]["confusion"], names)
     if split == "test" and not isinstance(score, TextScore):
-        drawn["probabilities"] = probability_figure(score.labels, score.probabilities, names)
-        drawn["mistakes"] = figures.worst_mistakes(dataset.test, dataset.spec, score)
-        if not dataset.spec.is_image:
-            drawn["examples"] = example_of_each_class(dataset)
+        drawn |= _figures_of_test(dataset, score)
     for name, figure in drawn.items():
         figures.save_figure(figure, run.figures / f"{name}.png")
     if dataset.spec.is_text:
@@ -90,6 +91,20 @@ def write_report(
     else:
         write_text(run.report_md, report_in_markdown(report, config, drawn))
     write_json(run.report, report)
+
+
+def _figures_of_test(dataset: Dataset, score: Score) -> dict[str, Figure]:
+    """Returns the figures of a classifier that show test examples, by name."""
+    spec, test = dataset.spec, dataset.test
+    rows = "time steps" if spec.per_step else "examples"
+    probabilities = probability_figure(score.labels, score.probabilities, spec.class_names, rows)
+    drawn = {"probabilities": probabilities}
+    if spec.per_step:
+        return drawn | {"examples": labelled_sequences(test, spec, score)}
+    drawn["mistakes"] = figures.worst_mistakes(test, spec, score)
+    if not spec.is_image:
+        drawn["examples"] = example_of_each_class(dataset)
+    return drawn
 
 
 def _data(dataset: Dataset) -> dict[str, Any]:
@@ -106,4 +121,5 @@ def _data(dataset: Dataset) -> dict[str, Any]:
         "missing": dataset.spec.missing,
         "division": dataset.division,
         "notes": list(dataset.notes),
+        **({"per_step": True} if dataset.spec.per_step else {}),
     }

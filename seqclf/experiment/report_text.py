@@ -13,6 +13,7 @@ from seqclf.config.wording import (
 from seqclf.console.names_in_text import code_in_markdown, in_markdown
 from seqclf.console.progress import clock
 from seqclf.experiment.score_text import class_table, never_predicted, score_line, score_table
+from seqclf.storage.recorded import counted_in_words
 
 LISTED = 12  # mistakes that report.md lists by name
 
@@ -44,6 +45,7 @@ def report_in_markdown(report: dict[str, Any], config: Config, drawn: Collection
         "",
         *score_table(report[split]),
         "",
+        *_about_intervals(report[split]),
         *_probability_lines(drawn),
         f"## {split.capitalize()} split, class by class",
         "",
@@ -52,18 +54,22 @@ def report_in_markdown(report: dict[str, Any], config: Config, drawn: Collection
         "![confusion matrix](figures/confusion_matrix.png)",
         "",
     ]
-    if split == "test":
+    if "mistakes" in drawn:
         lines += _mistake_lines(report)
     if "examples" in drawn:
-        lines += [
-            "## Examples",
-            "",
-            "The first test example of each class; the title says if classes are left out.",
-            "",
-            "![an example of each class](figures/examples.png)",
-            "",
-        ]
+        lines += _example_lines(report["data"].get("per_step", False))
     return "\n".join(lines)
+
+
+def _about_intervals(result: dict[str, Any]) -> list[str]:
+    """Returns what the report says of intervals of time steps."""
+    if "sequences" not in result:
+        return []
+    said = (
+        f"Every time step that has a label counts: {counted_in_words(result)}. Time steps of one "
+        "sequence are much alike, so the intervals are of sequences drawn with replacement."
+    )
+    return [said, ""]
 
 
 def _data_lines(data: dict[str, Any]) -> list[str]:
@@ -71,7 +77,8 @@ def _data_lines(data: dict[str, Any]) -> list[str]:
     source, origin = in_markdown(data["source"]), in_markdown(data["origin"])
     lines = [
         f"- data: {source} read by {data['reading']}, {data['steps']} steps of "
-        f"{data['features']} features, {len(data['classes'])} classes ({counts}); {origin}"
+        f"{data['features']} features, {len(data['classes'])} classes"
+        f"{' of time steps' if data.get('per_step') else ''} ({counts}); {origin}"
     ]
     if data["feature_names"]:
         lines.append(f"- features: {in_markdown(', '.join(data['feature_names']))}")
@@ -103,6 +110,17 @@ def _probability_lines(drawn: Collection[str]) -> list[str]:
     if "probabilities" not in drawn:
         return []
     return ["![whether the probabilities are right](figures/probabilities.png)", ""]
+
+
+def _example_lines(per_step: bool) -> list[str]:
+    if per_step:
+        said = (
+            "The first test sequences. Below each: the true class of every time step, and the "
+            "predicted one."
+        )
+        return ["## Examples", "", said, "", "![test sequences](figures/examples.png)", ""]
+    said = "The first test example of each class; the title says if classes are left out."
+    return ["## Examples", "", said, "", "![an example of each class](figures/examples.png)", ""]
 
 
 def _mistake_lines(report: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from seqclf.console.names_in_text import in_markdown
+from seqclf.storage.recorded import counted_in_words
 
 LISTED = 10  # classes that the warning names
 # Entry of `class_report` → its name in the table of the scores, and how its value is written.
@@ -50,11 +51,10 @@ def score_line(
             f"{result['unit']}, {result['bits_per_character']:.3f} bits per character, "
             f"accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}"
         )
-    low, high = result["accuracy_interval"]
-    parts = [
-        f"{split} accuracy {result['accuracy']:.2%} of {result['examples']:,} examples "
-        f"(95 % interval {low:.2%} to {high:.2%})"
-    ]
+    parts = [f"{split} accuracy {result['accuracy']:.2%} of {counted_in_words(result)}"]
+    if "accuracy_interval" in result:
+        low, high = result["accuracy_interval"]
+        parts[0] += f" (95 % interval {low:.2%} to {high:.2%})"
     if result.get("balanced_accuracy") is not None:
         parts.append(f"balanced accuracy {result['balanced_accuracy']:.2%}")
     if majority := result.get("majority"):
@@ -125,7 +125,8 @@ def class_table(result: dict[str, Any]) -> list[str]:
     """
     if "classes" not in result:
         return []
-    lines = ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
+    counted = "time steps" if "sequences" in result else "examples"
+    lines = [f"| class | precision | recall | F1 | {counted} |", "|---|---:|---:|---:|---:|"]
     lines += [
         f"| {in_markdown(c['name'])} | {c['precision']:.2%} | {c['recall']:.2%} | {c['f1']:.2%} "
         f"| {c['support']:,} |"

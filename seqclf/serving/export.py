@@ -22,6 +22,7 @@ import tensorflow as tf
 from seqclf.console.progress import announce
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
+from seqclf.data.step_labels import NO_LABEL, valid_steps
 from seqclf.errors import ConfigError
 from seqclf.layers.compiled import compiled
 from seqclf.models.loading import load_trained
@@ -243,18 +244,25 @@ def _goldens(
     probabilities = tf.nn.softmax(tf.cast(model(inputs, training=False), tf.float32)).numpy()
     index = probabilities.argmax(-1).astype(np.int32)
     if threshold:
-        reached = probabilities[:, threshold.class_index] >= np.float32(threshold.probability)
+        reached = probabilities[..., threshold.class_index] >= np.float32(threshold.probability)
         index = (reached == bool(threshold.class_index)).astype(np.int32)
     classes = object_array(name.encode() for name in spec.class_names)
+    class_name = classes[index]
+    if spec.per_step:
+        padding = ~valid_steps(index.shape, batch.lengths)
+        probabilities[padding], index[padding], class_name[padding] = 0.0, NO_LABEL, b""
     outputs = {
         "probabilities": probabilities,
         "class_index": index,
-        "class_name": classes[index],
+        "class_name": class_name,
     }
+    of_text = outputs
+    if spec.per_step and batch.lengths is not None:  # texts are as long as the longest of them
+        of_text = {name: each[:, : batch.lengths.max()] for name, each in outputs.items()}
     expected = {
         "serving_default": outputs,
         "serving_bytes": outputs,
-        "serving_csv": outputs,
+        "serving_csv": of_text,
         "classify": {"classes": np.stack([classes] * GOLDEN_BATCH), "scores": probabilities},
     }
     return [

@@ -13,6 +13,7 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.serving.batching import BATCH_SIZES, MAX_BATCH_SIZE
 from seqclf.serving.file_digests import file_digest
 from seqclf.serving.file_names import CARD, MANIFEST
+from seqclf.storage.recorded import counted_in_words
 
 
 def describe_signatures(folder: Path) -> dict[str, Any]:
@@ -71,7 +72,8 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
     lines = [
         f"# {in_markdown(report.get('name') or 'A sequence classifier')}",
         "",
-        f"Reads {_input(spec)} and says which of {spec.num_classes} classes it is: "
+        f"Reads {_input(spec)} and says which of {spec.num_classes} classes "
+        f"{'each step' if spec.per_step else 'it'} is: "
         f"{_shortened(spec.class_names)}.",
         "",
         "## Quality",
@@ -116,10 +118,13 @@ def _quality(report: dict[str, Any]) -> list[str]:
     if split not in report:
         return ["Not recorded.", ""]
     result = report[split]
-    low, high = result["accuracy_interval"]
+    interval = ""
+    if "accuracy_interval" in result:
+        low, high = result["accuracy_interval"]
+        interval = f" (95 % interval {low:.2%} to {high:.2%})"
     return [
-        f"**{result['accuracy']:.2%}** of {result['examples']:,} {split} examples "
-        f"(95 % interval {low:.2%} to {high:.2%}), cross-entropy {result['loss']:.4f}. "
+        f"**{result['accuracy']:.2%}** of {counted_in_words(result, split)}{interval}, "
+        f"cross-entropy {result['loss']:.4f}. "
         f"{_balance(result)}The weakest class by F1 is {_weakest(result)}.",
         "",
     ]

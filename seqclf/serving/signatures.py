@@ -13,6 +13,7 @@ from tensorflow import Tensor
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
+from seqclf.data.step_labels import NO_LABEL
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution
 from seqclf.models.classifier import trace_classifier, traceable
@@ -68,7 +69,9 @@ class ExportSignatures:
         if spec.variable_length:
             text = [tf.TensorSpec([None], tf.string, name="csv")]
             self.all["serving_csv"] = (self.predict_csv, text)
-        self.all["classify"] = (self.classify, [tf.TensorSpec([None], tf.string, name="inputs")])
+        if not spec.per_step:  # the Classify API has one answer for each example
+            example = [tf.TensorSpec([None], tf.string, name="inputs")]
+            self.all["classify"] = (self.classify, example)
         if traceable(model):
             self.all["trace"] = (self.trace, raw)
             self.all["trace_gates"] = (self.trace_gates, raw)
@@ -84,6 +87,8 @@ class ExportSignatures:
 
         Returns:
             `probabilities` float32 `[B, C]`, `class_index` int32 `[B]`, `class_name` string `[B]`.
+            Of a model that classifies time steps `[B, T, C]`, `[B, T]` and `[B, T]`; behind the end
+            of a sequence they are 0, -1 and "".
         """
         return self._outputs(*self._sequences(inputs, lengths))
 
@@ -241,24 +246,26 @@ class ExportSignatures:
 
     def _outputs(self, sequences: Tensor, lengths: list[Tensor]) -> dict[str, Tensor]:
         logits = self._logits(sequences, *lengths)
-        probabilities = tf.nn.softmax(logits)  # [B, C]
+        probabilities = tf.nn.softmax(logits)  # [B, C], or [B, T, C]
         index = tf.argmax(logits, axis=-1, output_type=tf.int32)
         if self._threshold:
             chosen = self._threshold.class_index
-            reached = probabilities[:, chosen] >= self._threshold.probability
+            reached = probabilities[..., chosen] >= self._threshold.probability
             index = tf.where(reached, chosen, 1 - chosen)
-        return {
-            "probabilities": probabilities,
-            "class_index": index,
-            "class_name": tf.gather(tf.constant(self._spec.class_names), index),
-        }
+        names = tf.gather(tf.constant(self._spec.class_names), index)
+        if self._spec.per_step and lengths:
+            valid = tf.sequence_mask(lengths[0], tf.shape(logits)[1])  # [B, T]
+            probabilities = tf.where(valid[..., tf.newaxis], probabilities, 0.0)
+            index, names = tf.where(valid, index, NO_LABEL), tf.where(valid, names, "")
+        return {"probabilities": probabilities, "class_index": index, "class_name": names}
 
     def _classify(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         inputs: Any = sequences
         if lengths is not None:
             inputs = {"sequences": sequences, "lengths": lengths}
         with self._plainly():
-            return tf.cast(self._model(inputs, training=False), tf.float32)  # [B, C]
+            # [B, C], or [B, T, C]
+            return tf.cast(self._model(inputs, training=False), tf.float32)
 
     def _classify_steps(
         self, sequences: Tensor, lengths: Tensor | None = None

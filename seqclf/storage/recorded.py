@@ -16,13 +16,14 @@ Form = Any
 
 SCORE: Form = {
     "accuracy": NUMBER,
-    "accuracy_interval": [NUMBER, NUMBER],
+    "accuracy_interval?": [NUMBER, NUMBER],
     "loss": NUMBER,
     "examples": int,
     "classes": [{"name": str, "f1": NUMBER}],
     "balanced_accuracy?": NUMBER_OR_NONE,
     "majority?": {"class": str, "accuracy": NUMBER},
     "never_predicted?": list,
+    "sequences?": int,
 }
 TEXT_SCORE: Form = {
     "accuracy": NUMBER,
@@ -77,6 +78,25 @@ def check_report(report: Any) -> None:
 def check_metrics(record: Any) -> None:
     """Checks a line of `metrics.jsonl`; raises ValueError, see `check_form`."""
     check_form(record, METRICS)
+
+
+def counted_in_words(score: dict[str, Any], split: str = "") -> str:
+    """Returns how many examples, or time steps, a recorded score is of.
+
+    Args:
+        score: the score.
+        split: the name of the split that was scored; "": it is not named.
+
+    Example:
+        >>> counted_in_words({"examples": 1200}, "test")
+        '1,200 test examples'
+        >>> counted_in_words({"examples": 9, "sequences": 2})
+        '9 time steps of 2 sequences'
+    """
+    of = f"{split} " if split else ""
+    if "sequences" not in score:
+        return f"{score['examples']:,} {of}examples"
+    return f"{score['examples']:,} time steps of {score['sequences']:,} {of}sequences"
 
 
 def check_form(value: Any, form: Form, name: str = "") -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqclf.training import scores
 from seqclf.training.evaluation import Score
-from seqclf.training.intervals import bootstrap_intervals, wilson_interval
+from seqclf.training.intervals import bootstrap_intervals, sequence_intervals, wilson_interval
 
 
 def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -29,25 +29,30 @@ def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
         - `never_predicted`: names of the classes that have examples and are never predicted;
         - `classes`: name, precision, recall, f1 and support of each class;
         - `confusion`: `[C][C]`, rows are true classes.
+
+        Where time steps have labels, all of these are about time steps: `examples` is their number
+        and `support` counts them. The entry `unit` is then "steps", and `sequences` the number of
+        sequences that they are from. Intervals are by the bootstrap of whole sequences, and left
+        out if there is one sequence alone.
     """
     from sklearn.metrics import confusion_matrix
 
     labels, probabilities = score.labels, score.probabilities
     predicted = probabilities.argmax(-1)
     confusion = confusion_matrix(labels, predicted, labels=np.arange(len(class_names)))
-    intervals = bootstrap_intervals(confusion)
+    ends = _intervals(score, predicted, confusion)
     support = confusion.sum(1)
     most = int(support.argmax())
     ignored = np.flatnonzero((support > 0) & (confusion.sum(0) == 0))
     return {
         "accuracy": score.accuracy,
-        "accuracy_interval": wilson_interval(score.accuracy, len(labels)),
+        **ends.get("accuracy", {}),
         "loss": score.loss,
         "examples": len(labels),
         "balanced_accuracy": scores.balanced_accuracy(labels, probabilities),
-        "balanced_accuracy_interval": intervals["balanced_accuracy"],
+        **ends.get("balanced_accuracy", {}),
         "macro_f1": scores.macro_f1(labels, probabilities),
-        "macro_f1_interval": intervals["macro_f1"],
+        **ends.get("macro_f1", {}),
         "roc_auc": scores.roc_auc(labels, probabilities),
         "average_precision": scores.average_precision(labels, probabilities),
         "calibration_error": scores.calibration_error(labels, probabilities),
@@ -55,7 +60,27 @@ def class_report(score: Score, class_names: tuple[str, ...]) -> dict[str, Any]:
         "never_predicted": [class_names[i] for i in ignored],
         "classes": _by_class(labels, predicted, class_names),
         "confusion": confusion.tolist(),
+        **_unit(score),
     }
+
+
+def _intervals(
+    score: Score, predicted: np.ndarray, confusion: np.ndarray
+) -> dict[str, dict[str, list[float]]]:
+    """Returns for the name of a score the entry of the report with its 95 % interval."""
+    if score.sequences is None:
+        accuracy = wilson_interval(score.accuracy, len(score.labels))
+        ends = {"accuracy": accuracy, **bootstrap_intervals(confusion)}
+    else:
+        ends = sequence_intervals(score.labels, predicted, score.sequences, len(confusion))
+    return {name: {f"{name}_interval": interval} for name, interval in ends.items()}
+
+
+def _unit(score: Score) -> dict[str, Any]:
+    """Returns the entries that say what is counted, if it is not examples."""
+    if score.sequences is None:
+        return {}
+    return {"unit": "steps", "sequences": len(np.unique(score.sequences))}
 
 
 def _by_class(

@@ -1,4 +1,7 @@
-"""95 % intervals of scores: Wilson's of a fraction, the bootstrap's of macro F1 and of recalls."""
+"""95 % intervals of scores: Wilson's of a fraction, the bootstrap's of macro F1 and of recalls.
+
+Of time steps the bootstrap draws whole sequences.
+"""
 
 import numpy as np
 
@@ -36,17 +39,71 @@ def bootstrap_intervals(confusion: np.ndarray) -> dict[str, list[float]]:
         The lower and the upper end for `balanced_accuracy` and for `macro_f1`.
     """
     rng = np.random.default_rng(0)
-    truth, predicted = np.nonzero(confusion)  # the cells that have examples
-    counts, right = confusion[truth, predicted], truth == predicted
-    total, classes = counts.sum(), len(confusion)
-    scores = np.empty((RESAMPLES, 2))
-    for draw in scores:
-        drawn = rng.multinomial(total, counts / total)
-        support = np.bincount(truth, drawn, classes)
-        hits = np.bincount(truth[right], drawn[right], classes)
-        both = support + np.bincount(predicted, drawn, classes)
-        draw[0] = (hits[support > 0] / support[support > 0]).mean()
-        draw[1] = (2 * hits[both > 0] / both[both > 0]).mean()
-    low, high = np.percentile(scores, [2.5, 97.5], axis=0)
-    names = ("balanced_accuracy", "macro_f1")
-    return {name: [float(low[i]), float(high[i])] for i, name in enumerate(names)}
+    cells = np.nonzero(confusion)  # those that have examples: true and predicted class
+    counts, classes = confusion[cells], len(confusion)
+    total = counts.sum()
+    draws = (rng.multinomial(total, counts / total) for _ in range(RESAMPLES))
+    intervals = _percentiles([_scores(*cells, drawn, classes) for drawn in draws])
+    return {name: intervals[name] for name in ("balanced_accuracy", "macro_f1")}
+
+
+def sequence_intervals(
+    labels: np.ndarray, predicted: np.ndarray, sequences: np.ndarray, classes: int
+) -> dict[str, list[float]]:
+    """Returns 95 % intervals of scores of time steps, by the bootstrap of whole sequences.
+
+    The time steps of a sequence are much alike, and so are the mistakes in them: intervals that
+    took them for independent would be far too narrow. As many sequences as there are, drawn from
+    them with replacement, are scored 1,000 times. The draws follow from a fixed seed.
+
+    Args:
+        labels: the true class of each time step, int `[M]`.
+        predicted: the predicted class of each, int `[M]`.
+        sequences: the index of the sequence of each, int `[M]`, ascending.
+        classes: C, the number of classes.
+
+    Returns:
+        The lower and the upper end for `accuracy`, `balanced_accuracy` and `macro_f1`; {} if there
+        are fewer than two sequences.
+    """
+    from scipy.sparse import coo_array
+
+    rng = np.random.default_rng(0)
+    which, number = np.unique(sequences, return_inverse=True)
+    if len(which) < 2:
+        return {}
+    cells, cell = np.unique(labels * classes + predicted, return_inverse=True)
+    # [cells, sequences]: how many time steps of a sequence are in a cell of the confusion matrix
+    table = coo_array((np.ones(len(labels)), (cell, number)), (len(cells), len(which))).tocsr()
+    chances = np.full(len(which), 1 / len(which))
+    draws = (table @ rng.multinomial(len(which), chances) for _ in range(RESAMPLES))
+    truth, guess = np.divmod(cells, classes)
+    return _percentiles([_scores(truth, guess, drawn, classes) for drawn in draws])
+
+
+def _scores(
+    truth: np.ndarray, predicted: np.ndarray, counts: np.ndarray, classes: int
+) -> dict[str, float]:
+    """Returns the scores of a confusion matrix, given by its cells.
+
+    Args:
+        truth: the true class of each cell.
+        predicted: the predicted class of each cell.
+        counts: the number of examples in each cell.
+        classes: the number of classes.
+    """
+    right = truth == predicted
+    support = np.bincount(truth, counts, classes)
+    hits = np.bincount(truth[right], counts[right], classes)
+    both = support + np.bincount(predicted, counts, classes)
+    return {
+        "accuracy": hits.sum() / counts.sum(),
+        "balanced_accuracy": (hits[support > 0] / support[support > 0]).mean(),
+        "macro_f1": (2 * hits[both > 0] / both[both > 0]).mean(),
+    }
+
+
+def _percentiles(draws: list[dict[str, float]]) -> dict[str, list[float]]:
+    """Returns for each score the ends between which 95 % of the draws lie."""
+    ends = {name: np.percentile([draw[name] for draw in draws], [2.5, 97.5]) for name in draws[0]}
+    return {name: [float(low), float(high)] for name, (low, high) in ends.items()}

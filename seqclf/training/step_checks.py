@@ -20,5 +20,6 @@ def check_fits_steps(config: Config) -> None:
     if config.batch_selection > 1:
         raise ConfigError(
             "`batch_selection` cannot be used for labels of time steps: a sequence has many "
-            f"losses, by which it would be chosen. Leave it at 1. Received: {config.batch_selection}"
+            "losses, and they say nothing about it as a whole. Leave it at 1. Received: "
+            f"{config.batch_selection}"
         )
