@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from seqclf.serving.predicting.asking import Classifier
     from seqclf.serving.predicting.input_file import InputFile
     from seqclf.serving.predicting.table_options import TableOptions
-    from seqclf.serving.predictions import Prediction
+    from seqclf.serving.predictions import AnyPrediction
     from seqclf.serving.predictor import Predictor
     from seqclf.serving.remote_predictor import RemotePredictor
 
@@ -193,12 +193,19 @@ def _without_warnings_of_the_client() -> Iterator[None]:
         yield
 
 
-def print_text(predictions: list["Prediction"], names: tuple[str, ...]) -> None:
-    """Prints a line for each example: its source and the most probable classes."""
-    from seqclf.serving.predictions import runners_up
+def print_text(predictions: list["AnyPrediction"], names: tuple[str, ...]) -> None:
+    """Prints a line for each example: its source and the most probable classes.
+
+    Of a model that classifies time steps, it is a line for each stretch of one class.
+    """
+    from seqclf.serving.predicting.step_text import lines_of
+    from seqclf.serving.predictions import SequencePrediction, runners_up
 
     width = max(len(prediction.source) for prediction in predictions)
     for prediction in predictions:
+        if isinstance(prediction, SequencePrediction):
+            print("\n".join(lines_of(prediction)))
+            continue
         others = runners_up(prediction, names, TOP.value - 1)
         rest = ", ".join(f"{name} {probability:.2%}" for name, probability in others)
         probability = prediction.probabilities[prediction.class_index]
@@ -206,10 +213,15 @@ def print_text(predictions: list["Prediction"], names: tuple[str, ...]) -> None:
         print(f"{prediction.source:<{width}}  {first}" + (f"   then {rest}" if rest else ""))
 
 
-def print_json(predictions: list["Prediction"], names: tuple[str, ...]) -> None:
+def print_json(predictions: list["AnyPrediction"], names: tuple[str, ...]) -> None:
     """Prints a JSON array with an object for each example."""
+    from seqclf.serving.predicting.step_text import json_of
+    from seqclf.serving.predictions import SequencePrediction
+
     rows = [
-        {
+        json_of(prediction, names)
+        if isinstance(prediction, SequencePrediction)
+        else {
             "input": prediction.source,
             "class_index": prediction.class_index,
             "class_name": prediction.class_name,

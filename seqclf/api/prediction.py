@@ -1,5 +1,6 @@
 """`predict`: the classes of raw sequences, by a run, an export or a model."""
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ PART = 4096  # examples of a split that are given to an export together
 @dataclass(frozen=True)
 class Predictions:
     """The predictions for N sequences, in their order.
+
+    A model that classifies time steps gives arrays of `[N, T, C]` and `[N, T]`, where T is the
+    number of time steps of the longest sequence. Behind the end of a sequence the probabilities are
+    0, the index is -1 and the name is "".
 
     Attributes:
         probabilities: float32 `[N, C]`, the probability of each class.
@@ -114,7 +119,8 @@ def _classified(
     probabilities, index = classifier(examples)
     names = classifier.spec.class_names
     ids = getattr(examples, "ids", None)
-    return Predictions(probabilities, index, np.array(names)[index], names, ids)
+    # The last name is that of the index -1.
+    return Predictions(probabilities, index, np.array([*names, ""])[index], names, ids)
 
 
 def _classifier(model: Any, spec: "DatasetSpec | None") -> "_KerasClassifier | _ExportClassifier":
@@ -181,8 +187,21 @@ class _KerasClassifier:
 
     def __call__(self, examples: "ExampleStore") -> tuple[np.ndarray, np.ndarray]:
         """Returns the probabilities `[N, C]` and the index of the predicted class `[N]`."""
+        if self.spec.per_step:
+            return self._of_steps(examples.take(np.arange(len(examples))))
         probabilities = self._score(examples).probabilities
         return probabilities, probabilities.argmax(-1)
+
+    def _of_steps(self, examples: "Split") -> tuple[np.ndarray, np.ndarray]:
+        """Returns the same for each time step, `[N, T, C]` and `[N, T]`."""
+        from seqclf.data.step_labels import NO_LABEL, valid_steps
+
+        valid = valid_steps(examples.x.shape[:2], examples.lengths)  # [N, T]
+        asked = np.where(valid, 0, NO_LABEL).astype(np.int32)  # any class stands for all of them
+        rows = self._score(dataclasses.replace(examples, y=asked)).probabilities
+        probabilities = np.zeros((*valid.shape, self.spec.num_classes), np.float32)
+        probabilities[valid] = rows
+        return probabilities, np.where(valid, probabilities.argmax(-1), NO_LABEL)
 
 
 @functools.lru_cache(maxsize=4)  # a scorer compiles its prediction, which is kept for later calls
@@ -204,17 +223,35 @@ class _ExportClassifier:
 
     def __call__(self, examples: "ExampleStore") -> tuple[np.ndarray, np.ndarray]:
         """Returns the probabilities `[N, C]` and the index of the predicted class `[N]`."""
-        rows = [np.zeros([0, self.spec.num_classes], np.float32)]
-        index: list[int] = []
+        rows: list[np.ndarray] = []
+        index: list[Any] = []
         for part in _parts(examples):
             names = [f"sequence {i}" for i in range(len(part))]
             lengths = part.lengths
             if self.spec.variable_length and lengths is None:
                 lengths = np.full(len(part), part.x.shape[1], np.int32)
             predictions = self._predictor.predict(part.x, lengths, names)
-            rows += [each.probabilities[None] for each in predictions]
+            rows += [each.probabilities for each in predictions]
             index += [each.class_index for each in predictions]
-        return np.concatenate(rows), np.array(index, np.int64)
+        if self.spec.per_step:
+            return _padded(rows, index)
+        none = np.zeros([0, self.spec.num_classes], np.float32)
+        return np.stack(rows) if rows else none, np.array(index, np.int64)
+
+
+def _padded(rows: list[np.ndarray], index: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns predictions of time steps as arrays `[N, T, C]` and `[N, T]`, padded.
+
+    Args:
+        rows: the probabilities of each sequence, `[T_i, C]`.
+        index: the predicted classes of each, `[T_i]`.
+    """
+    longest = max(map(len, rows))
+    probabilities = np.zeros((len(rows), longest, rows[0].shape[1]), np.float32)
+    chosen = np.full((len(rows), longest), -1, np.int64)
+    for i, (row, classes) in enumerate(zip(rows, index, strict=True)):
+        probabilities[i, : len(row)], chosen[i, : len(row)] = row, classes
+    return probabilities, chosen
 
 
 def _parts(examples: "ExampleStore") -> "Iterator[Split]":

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from seqclf.data.sequences import RawData
-from seqclf.data.step_labels import counted_steps, place, spread
+from seqclf.data.step_labels import REMEDY, counted_steps, place, spread
 from seqclf.errors import DataError
 
 MISSING = ("nan", "None", "<NA>", "NaT")  # missing values as text
@@ -36,7 +36,7 @@ def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
         names = raw.class_names or _numbered(labels["train"], counted["train"], raw.where)
         indices = labels
     else:
-        texts = {name: _texts(array, raw.where) for name, array in labels.items()}
+        texts = {name: _texts(array, counted[name], raw.where) for name, array in labels.items()}
         names = raw.class_names or sorted_names(np.concatenate(list(texts.values())))
         indices = {n: _indices(text, counted[n], names, raw.where) for n, text in texts.items()}
         notes = (*notes, *_alike(names))
@@ -97,7 +97,7 @@ def _numbered(labels: np.ndarray, counted: np.ndarray | None, where: str) -> tup
     return tuple(str(i) for i in range(int(labels[highest]) + 1))
 
 
-def _texts(labels: np.ndarray, where: str) -> np.ndarray:
+def _texts(labels: np.ndarray, counted: np.ndarray | None, where: str) -> np.ndarray:
     """Returns labels as strings."""
     if labels.dtype.kind not in "OUiub":
         raise DataError(
@@ -105,7 +105,8 @@ def _texts(labels: np.ndarray, where: str) -> np.ndarray:
             "numbers become integers by .astype(int), and bytes strings by .astype(str)."
         )
     if (missing := is_missing(labels)).any():
-        raise DataError(f"{where}: example {int(missing.argmax())} has no label.")
+        remedy = "" if counted is None else f" {REMEDY}"
+        raise DataError(f"{where}: {place(int(missing.argmax()), counted)} has no label.{remedy}")
     return labels.astype(str)
 
 

@@ -45,7 +45,7 @@ class ExampleWeights(NamedTuple):
         if self.per_example is not None:
             indices = references["indices"] if isinstance(references, dict) else references
             own = tf.gather(tf.constant(self.per_example), indices)
-            weights *= own if labels.shape.rank == 1 else own[:, tf.newaxis]
+            weights *= own if len(labels.shape) == 1 else own[:, tf.newaxis]
         return weights
 
 

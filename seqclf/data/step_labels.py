@@ -39,7 +39,7 @@ def counted_steps(part: Sequences, where: str) -> np.ndarray | None:
         where: the beginning of messages.
 
     Raises:
-        DataError: a label is missing in another way than `REMEDY` says, or a sequence has none.
+        DataError: labels are no integers or strings, or a sequence has none.
     """
     labels = np.asarray(part.labels)
     if labels.ndim == 1:
@@ -50,8 +50,6 @@ def counted_steps(part: Sequences, where: str) -> np.ndarray | None:
             f"{where}: labels must be integers or strings. Received: dtype {labels.dtype}. Whole "
             f"numbers become integers by .astype(int). {REMEDY}"
         )
-    if labels.dtype.kind == "O":
-        _check_given(labels, valid, where)
     unknown = labels == NO_LABEL if labels.dtype.kind in "iu" else labels.astype(str) == ""
     counted: np.ndarray = valid & ~unknown
     if not (any_label := counted.any(axis=1)).all():
@@ -172,13 +170,4 @@ def check_no_window(parts: Iterable[Sequences], window: int) -> None:
         raise ConfigError(
             "`data.window` gives each window one label, and these data have a label at each time "
             f"step, which is to be predicted: leave it at 0. Received: {window}"
-        )
-
-
-def _check_given(labels: np.ndarray, valid: np.ndarray, where: str) -> None:
-    """Raises DataError if a label of an array of Python objects is None or NaN."""
-    for i, t in np.argwhere(valid & (labels != labels) | valid & np.equal(labels, None)):
-        raise DataError(
-            f"{where}: a label is missing. Received: {labels[i, t]} at example {i}, time step {t}. "
-            f"{REMEDY}"
         )

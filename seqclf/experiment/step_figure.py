@@ -98,7 +98,7 @@ def _draw_bands(axes: Any, truth: np.ndarray, guess: np.ndarray) -> None:
     axes.tick_params(axis="x", labelsize=6)
 
 
-def _colour(index: int) -> tuple[float, float, float]:
+def _colour(index: int) -> tuple[float, ...]:
     """Returns the colour of a class; after twenty classes they come again."""
     if index == NO_LABEL:
         return WITHOUT_LABEL

@@ -16,13 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from seqclf.console.progress import announce
 from seqclf.data.dataset import DatasetSpec
-from seqclf.data.normalization import as_sequences
-from seqclf.data.step_labels import NO_LABEL, valid_steps
 from seqclf.errors import ConfigError
 from seqclf.layers.compiled import compiled
 from seqclf.models.loading import load_trained
@@ -30,20 +27,17 @@ from seqclf.models.temperature import divide_logits
 from seqclf.serving.batching import batching_params
 from seqclf.serving.decision import Decision, Threshold
 from seqclf.serving.file_names import BATCHING, METADATA
+from seqclf.serving.golden_outputs import golden_outputs
 from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card
-from seqclf.serving.object_arrays import object_array
 from seqclf.serving.publication import disk_errors, publish_checked
 from seqclf.serving.publish import staging
 from seqclf.serving.signatures import ExportSignatures
 from seqclf.serving.text.examples import example_texts
 from seqclf.serving.text.export import export_text
-from seqclf.serving.verify.check import Golden
 from seqclf.serving.warmup import WarmupExamples, blank_examples, examples_of, write_warmup
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.run_directory import Run
-
-GOLDEN_BATCH = 3
 
 
 def export_run(
@@ -175,7 +169,7 @@ def export_model(
         if litert:
             announce("Writing the LiteRT file")
             write_litert(folder, model, spec, dtype, litert, examples.x)
-        goldens = _goldens(model, spec, dtype, names, examples, threshold)
+        goldens = golden_outputs(model, spec, dtype, names, examples, threshold)
         facts = facts | _input_range(facts, spec)
         return publish_checked(folder, export_dir, goldens, spec, facts, keep, labelled)
 
@@ -225,51 +219,6 @@ def write_version(
     (folder / METADATA).write_text(json.dumps(metadata, indent=2) + "\n")
     write_card(folder, spec, facts)
     return names
-
-
-def _goldens(
-    model: keras.Model,
-    spec: DatasetSpec,
-    dtype: str,
-    names: list[str],
-    examples: WarmupExamples,
-    threshold: Threshold | None,
-) -> list[Golden]:
-    """Returns a few examples with the outputs of the Keras model, for each signature."""
-    batch = examples.batch(GOLDEN_BATCH)
-    sequences = as_sequences(batch.x, spec, batch.lengths)
-    inputs: Any = sequences
-    if batch.lengths is not None:
-        inputs = {"sequences": sequences, "lengths": tf.constant(batch.lengths)}
-    probabilities = tf.nn.softmax(tf.cast(model(inputs, training=False), tf.float32)).numpy()
-    index = probabilities.argmax(-1).astype(np.int32)
-    if threshold:
-        reached = probabilities[..., threshold.class_index] >= np.float32(threshold.probability)
-        index = (reached == bool(threshold.class_index)).astype(np.int32)
-    classes = object_array(name.encode() for name in spec.class_names)
-    class_name = classes[index]
-    if spec.per_step:
-        padding = ~valid_steps(index.shape, batch.lengths)
-        probabilities[padding], index[padding], class_name[padding] = 0.0, NO_LABEL, b""
-    outputs = {
-        "probabilities": probabilities,
-        "class_index": index,
-        "class_name": class_name,
-    }
-    of_text = outputs
-    if spec.per_step and batch.lengths is not None:  # texts are as long as the longest of them
-        of_text = {name: each[:, : batch.lengths.max()] for name, each in outputs.items()}
-    expected = {
-        "serving_default": outputs,
-        "serving_bytes": outputs,
-        "serving_csv": of_text,
-        "classify": {"classes": np.stack([classes] * GOLDEN_BATCH), "scores": probabilities},
-    }
-    return [
-        Golden(name, batch.feed(name, spec, dtype), expected[name])
-        for name in names
-        if name in expected
-    ]
 
 
 def _input_range(facts: dict[str, Any], spec: DatasetSpec) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class ModelInput:
         reads_images: whether the model decodes image files itself.
         spec: spec of the training data; None if it is not known, because a server does not tell it.
         input_range: range of the training inputs; None if it is not known.
+        per_step: whether the model classifies each time step.
     """
 
     dtype: str
@@ -28,6 +29,7 @@ class ModelInput:
     reads_images: bool
     spec: DatasetSpec | None = None
     input_range: InputRange | None = None
+    per_step: bool = False
 
     @property
     def missing(self) -> str:

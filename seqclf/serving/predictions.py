@@ -1,4 +1,7 @@
-"""`Prediction`: the class and the probabilities that a model gives for one example."""
+"""`Prediction`: the class and the probabilities that a model gives for one example.
+
+`SequencePrediction` is that of a model which classifies each time step.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +28,27 @@ class Prediction:
     probabilities: np.ndarray
 
 
-def predictions_from(outputs: Mapping[str, Any], sources: list[str]) -> list[Prediction]:
+@dataclass(frozen=True)
+class SequencePrediction:
+    """The prediction of a model for each time step of one sequence.
+
+    Attributes:
+        source: see `Prediction`.
+        class_index: int `[T]`, the index of the predicted class.
+        class_name: T names of predicted classes.
+        probabilities: float32 `[T, C]`.
+    """
+
+    source: str
+    class_index: np.ndarray
+    class_name: list[str]
+    probabilities: np.ndarray
+
+
+AnyPrediction = Prediction | SequencePrediction
+
+
+def predictions_from(outputs: Mapping[str, Any], sources: list[str]) -> list[AnyPrediction]:
     """Returns one prediction for each example of a batch.
 
     Args:
@@ -33,6 +56,8 @@ def predictions_from(outputs: Mapping[str, Any], sources: list[str]) -> list[Pre
             `class_index` and `class_name`, arrays of N rows. Class names are str or bytes.
         sources: N names for the examples.
     """
+    if np.ndim(outputs["class_index"]) == 2:
+        return _of_steps(outputs, sources)
     rows = zip(
         sources,
         outputs["class_index"],
@@ -40,10 +65,23 @@ def predictions_from(outputs: Mapping[str, Any], sources: list[str]) -> list[Pre
         outputs["probabilities"],
         strict=True,
     )
-    return [
-        Prediction(source, int(index), name if isinstance(name, str) else name.decode(), row)
-        for source, index, name, row in rows
-    ]
+    return [Prediction(source, int(index), _text(name), row) for source, index, name, row in rows]
+
+
+def _of_steps(outputs: Mapping[str, Any], sources: list[str]) -> list[AnyPrediction]:
+    """Returns the predictions of a model that classifies time steps, without their padding."""
+    found: list[AnyPrediction] = []
+    for i, source in enumerate(sources):
+        index = np.asarray(outputs["class_index"][i])
+        valid = index >= 0
+        names = [_text(name) for name in np.asarray(outputs["class_name"][i])[valid]]
+        probabilities = np.asarray(outputs["probabilities"][i])[valid]
+        found.append(SequencePrediction(source, index[valid].astype(int), names, probabilities))
+    return found
+
+
+def _text(name: Any) -> str:
+    return name if isinstance(name, str) else name.decode()
 
 
 def runners_up(

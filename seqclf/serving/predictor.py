@@ -10,7 +10,7 @@ from seqclf.serving.graph_errors import first_cause
 from seqclf.serving.model_facts import ModelFacts, read_entries
 from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
 from seqclf.serving.opened_export import check_kind, not_loaded, open_export
-from seqclf.serving.predictions import Prediction, predictions_from
+from seqclf.serving.predictions import AnyPrediction, predictions_from
 
 BATCH_SIZE = 256  # the largest number of examples that the model is given at once
 
@@ -51,6 +51,7 @@ class Predictor:
             IMAGES in self._model.signatures,
             spec,
             ModelFacts.from_json(read_entries(self.path)).input_range,
+            spec.per_step,
         )
 
     @property
@@ -60,7 +61,7 @@ class Predictor:
 
     def predict(
         self, x: np.ndarray, lengths: np.ndarray | None, sources: list[str]
-    ) -> list[Prediction]:
+    ) -> list[AnyPrediction]:
         """Classifies raw examples.
 
         Args:
@@ -72,7 +73,7 @@ class Predictor:
             DataError: the model refuses the examples.
             ExportError: the model fails.
         """
-        predictions: list[Prediction] = []
+        predictions: list[AnyPrediction] = []
         for start in range(0, len(x), BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
             inputs = {"inputs": x[part].astype(self.input.dtype)}
@@ -93,7 +94,8 @@ class Predictor:
             where: the file that the examples come from, for messages.
 
         Returns:
-            `probabilities` `[N, C]`, `class_index` `[N]` and `class_name` `[N]`.
+            `probabilities` `[N, C]`, `class_index` `[N]` and `class_name` `[N]`; see
+            `ExportSignatures.predict`.
 
         Raises:
             DataError: the model refuses the examples.

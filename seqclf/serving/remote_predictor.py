@@ -40,11 +40,23 @@ class RemotePredictor:
             IMAGES in self._signatures,
             client.facts.spec,
             client.facts.input_range,
+            len(self._signature(ARRAYS).outputs["class_index"].shape or ()) == 2,
         )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The class names, by index. They are asked for once, by classifying a blank example."""
+        """The class names, by index. They are asked for once, by classifying a blank example.
+
+        A model that classifies time steps cannot be asked so: the facts of the client have them.
+        """
+        if self._names is None and self.input.per_step:
+            if self.input.spec is None:
+                raise NotFound(
+                    "the served model",
+                    "it classifies time steps, and does not say the names of its classes",
+                    "Give the manifest.json of the version that is served (--manifest).",
+                )
+            self._names = self.input.spec.class_names
         if self._names is None:
             self._signature("classify")
             dtype, shape = self._raw_input()

@@ -39,11 +39,11 @@ def bootstrap_intervals(confusion: np.ndarray) -> dict[str, list[float]]:
         The lower and the upper end for `balanced_accuracy` and for `macro_f1`.
     """
     rng = np.random.default_rng(0)
-    cells = np.nonzero(confusion)  # those that have examples: true and predicted class
-    counts, classes = confusion[cells], len(confusion)
+    truth, predicted = np.nonzero(confusion)  # the cells that have examples
+    counts, classes = confusion[truth, predicted], len(confusion)
     total = counts.sum()
     draws = (rng.multinomial(total, counts / total) for _ in range(RESAMPLES))
-    intervals = _percentiles([_scores(*cells, drawn, classes) for drawn in draws])
+    intervals = _percentiles([_scores(truth, predicted, drawn, classes) for drawn in draws])
     return {name: intervals[name] for name in ("balanced_accuracy", "macro_f1")}
 
 

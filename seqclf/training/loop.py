@@ -235,7 +235,7 @@ class _Loop:
         state.train_seconds += time.perf_counter() - start
         state.wait_seconds += arrived - start
         if result.finite:
-            self._note(loss, int(result.correct), int(result.count))
+            self._note(loss, int(result.correct), int(result.examples))
         else:
             state.skipped += 1
             if self.workers.is_chief:

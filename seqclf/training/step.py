@@ -26,14 +26,14 @@ class StepResult(NamedTuple):
         stop: sum of the numbers that the workers gave as `stop`; float32 scalar.
         finite: whether loss and gradients are finite; True unless `nonfinite` is "skip", because
             only then it is looked at.
-        count: number of the examples (or time steps) that the loss is the mean of.
+        examples: number of the examples (or time steps) that the loss is the mean of.
     """
 
     loss: tf.Tensor
     correct: tf.Tensor
     stop: tf.Tensor
     finite: tf.Tensor | bool = True
-    count: tf.Tensor | int = 0
+    examples: tf.Tensor | int = 0
 
 
 class TrainStep:
@@ -142,7 +142,7 @@ class TrainStep:
             sums, result = self._sums_over_hardest(inputs, labels, stop, count)
         else:
             sums, state, result = self._sums_over_batch((inputs, labels, *weights), stop)
-            count = result.count
+            count = result.examples
         gradients = [gradient / count for gradient in sums]
         if self._skip_nonfinite:
             finite = [tf.reduce_all(tf.math.is_finite(x)) for x in (result.loss, *gradients)]
@@ -167,7 +167,7 @@ class TrainStep:
         sums, (loss, correct, stop, *counted) = totals[: len(gradients)], totals[len(gradients) :]
         if counted:  # how many time steps have a label differs from batch to batch
             count = counted[0]
-        return sums, state, StepResult(loss / count, correct, stop, count=count)
+        return sums, state, StepResult(loss / count, correct, stop, examples=count)
 
     def _sums_over_hardest(
         self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, count: int

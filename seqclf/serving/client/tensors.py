@@ -138,10 +138,21 @@ def as_features(example: Mapping[str, Any]) -> Features:
 
 
 def concatenate_batches(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Concatenates the outputs of consecutive batches, `[N, …]` each."""
+    """Concatenates the outputs of consecutive batches, `[N, …]` each.
+
+    A server that has padded some of the batches to the time steps of other requests answers with
+    more time steps there. These are padding, and are cut off.
+    """
     if len(parts) == 1:
         return parts[0]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    outputs = {}
+    for name in parts[0]:
+        arrays = [part[name] for part in parts]
+        if arrays[0].ndim > 1 and len({array.shape[1] for array in arrays}) > 1:
+            steps = min(array.shape[1] for array in arrays)
+            arrays = [array[:, :steps] for array in arrays]
+        outputs[name] = np.concatenate(arrays)
+    return outputs
 
 
 def _as_bytes(value: Any) -> np.ndarray:

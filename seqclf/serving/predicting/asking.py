@@ -9,7 +9,7 @@ from seqclf.errors import DataError
 from seqclf.serving.model_input import ModelInput
 from seqclf.serving.predicting.batches import Batch
 from seqclf.serving.predicting.input_file import InputFile
-from seqclf.serving.predictions import Prediction, predictions_from
+from seqclf.serving.predictions import AnyPrediction, predictions_from
 
 Outputs = dict[str, np.ndarray]
 
@@ -66,7 +66,7 @@ def answers(
 
 def predictions_of(
     file: InputFile, model: Classifier, tell: Callable[[str], None] = lambda line: None
-) -> Iterator[list[Prediction]]:
+) -> Iterator[list[AnyPrediction]]:
     """Yields the predictions of each batch of a file; see `answers`."""
     for batch, outputs in answers(file, model, tell):
         yield predictions_from(outputs, batch.ids)

@@ -10,6 +10,8 @@ from seqclf.serving.padding import pad_sequences
 
 MOST_TIME_STEPS = 2**18  # of a batch with its padding, so that memory stays level
 
+Label = str | tuple[str | None, ...] | None
+
 
 @dataclass(frozen=True)
 class InputSequence:
@@ -18,12 +20,13 @@ class InputSequence:
     Attributes:
         id: name of the example: its id in the file, or a name made of the file's name.
         x: `[T, D]` raw values (or an image `[H, W]` or `[H, W, C]`), in the dtype of the model.
-        label: name of its class; None: the class is not known.
+        label: name of its class; or the name of the class of each of its T time steps; None: the
+            class is not known.
     """
 
     id: str
     x: np.ndarray
-    label: str | None = None
+    label: Label = None
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,13 @@ class Batch:
         signature: name of the signature that takes them.
         inputs: arrays `[B, …]` by the names of the inputs.
         ids: B names.
-        labels: B classes; None where the class is not known.
+        labels: B classes, see `InputSequence`.
     """
 
     signature: str
     inputs: dict[str, np.ndarray]
     ids: list[str]
-    labels: list[str | None]
+    labels: list[Label]
 
 
 def batches(sequences: Iterable[InputSequence], model: ModelInput, size: int) -> Iterator[Batch]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from seqclf.data.npz import Arrays
+from seqclf.data.step_labels import NO_LABEL
 from seqclf.errors import DataError
 from seqclf.serving.input_warnings import input_warnings
 from seqclf.serving.model_input import ModelInput
 from seqclf.serving.npz_inputs import read_npz_inputs
-from seqclf.serving.predicting.batches import InputSequence
+from seqclf.serving.predicting.batches import InputSequence, Label
 from seqclf.serving.predicting.input_file import SequenceFile
 
 
@@ -15,7 +16,8 @@ def open_npz(path: str, model: ModelInput, names: Sequence[str]) -> SequenceFile
     """Opens an `.npz` file; it is read as a whole.
 
     The id of an example is the one in `ids`, or else `FILE[i]`. Its label is that of `y`: a string,
-    or an index into the `class_names` of the file, or else of the model.
+    or an index into the `class_names` of the file, or else of the model. For a model that
+    classifies time steps `y` is `[N, T]`, with -1 or "" at time steps without a label.
 
     Args:
         path: the file.
@@ -44,24 +46,39 @@ def open_npz(path: str, model: ModelInput, names: Sequence[str]) -> SequenceFile
 def _sequences(
     path: str, arrays: Arrays, model: ModelInput, names: Sequence[str]
 ) -> Iterator[InputSequence]:
-    labels = _labels(path, arrays, names)
+    labels = _labels(path, arrays, names, model.per_step)
     for i, x in enumerate(arrays.x):
         name = f"{path}[{i}]" if arrays.ids is None else str(arrays.ids[i])
         valid = x if arrays.lengths is None else x[: arrays.lengths[i]]
-        yield InputSequence(name, valid.astype(model.dtype), labels[i])
+        label = labels[i]
+        if isinstance(label, tuple):
+            label = label[: len(valid)]
+        yield InputSequence(name, valid.astype(model.dtype), label)
 
 
-def _labels(path: str, arrays: Arrays, names: Sequence[str]) -> list[str | None]:
-    """Returns the class of each example; an index that no class has stays a number."""
+def _labels(path: str, arrays: Arrays, names: Sequence[str], per_step: bool) -> Sequence[Label]:
+    """Returns the labels of each example; an index that no class has stays a number."""
     y = arrays.y
     if y is None:
         return [None] * len(arrays.x)
-    if y.shape != (len(arrays.x),) or y.dtype.kind not in "iuU":
+    shape = arrays.x.shape[: 2 if per_step else 1]
+    if y.shape != shape or y.dtype.kind not in "iuU":
+        each = "time step" if per_step else "example"
         raise DataError(
-            f"{path}: `y` must be integers or strings of shape [{len(arrays.x)}], one for each "
-            f"example of `x`. Received: {y.dtype} {list(y.shape)}"
+            f"{path}: `y` must be integers or strings of shape {list(shape)}, one for each "
+            f"{each} of `x`. Received: {y.dtype} {list(y.shape)}"
         )
-    if y.dtype.kind == "U":
-        return [str(label) for label in y]
     known = arrays.class_names or names
-    return [known[i] if 0 <= i < len(known) else str(i) for i in y.tolist()]
+    if per_step:
+        return [tuple(_step_label(label, known) for label in row) for row in y.tolist()]
+    return [_name(label, known) for label in y.tolist()]
+
+
+def _step_label(label: int | str, names: Sequence[str]) -> str | None:
+    return None if label in (NO_LABEL, "") else _name(label, names)
+
+
+def _name(label: int | str, names: Sequence[str]) -> str:
+    if isinstance(label, str):
+        return label
+    return names[label] if 0 <= label < len(names) else str(label)

@@ -1,4 +1,7 @@
-"""`PredictionTable`: writes predictions as a CSV or Parquet file, one row for each example."""
+"""`PredictionTable`: writes predictions as a CSV or Parquet file, one row for each example.
+
+Of a model that classifies time steps, it is one row for each time step.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
@@ -6,32 +9,41 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 
-from seqclf.serving.predicting.batches import Batch
+from seqclf.serving.predicting.rows import Rows
 
 ROW_GROUP = 2**16  # rows that are written together; they are held in memory until then
 
 
 class PredictionTable:
-    """Writes one row for each example.
+    """Writes one row for each example, or for each time step.
 
-    The columns are `id`, `class`, `probability` (of that class), `p_CLASS` for each class, and, if
-    there may be labels, `label` and `correct`. `correct` is empty where the label is missing or no
-    class of the model.
+    The columns are `id`, of time steps also `step` (counted from 0 in each sequence), `class`,
+    `probability` (of that class), `p_CLASS` for each class, and, if there may be labels, `label`
+    and `correct`. `correct` is empty where the label is missing or no class of the model.
 
     Args:
         file: the file that is written to.
         ending: `.csv` or `.parquet`.
         names: the class names, by index.
         labelled: whether there may be labels.
+        per_step: whether rows are time steps.
     """
 
-    def __init__(self, file: IO[bytes], ending: str, names: Sequence[str], labelled: bool):
+    def __init__(
+        self,
+        file: IO[bytes],
+        ending: str,
+        names: Sequence[str],
+        labelled: bool,
+        per_step: bool = False,
+    ):
         import pyarrow.csv
         import pyarrow.parquet
 
         self._names = tuple(names)
         self._labelled = labelled
-        fields = [("id", pa.string()), ("class", pa.string()), ("probability", pa.float32())]
+        fields = [("id", pa.string()), *[("step", pa.int64())] * per_step]
+        fields += [("class", pa.string()), ("probability", pa.float32())]
         fields += [(name, pa.float32()) for name in probability_columns(names)]
         fields += [("label", pa.string()), ("correct", pa.bool_())] if labelled else []
         self._schema = pa.schema(fields)
@@ -41,23 +53,18 @@ class PredictionTable:
         self._held_rows = 0
         self.rows = 0
 
-    def write(self, batch: Batch, outputs: dict[str, np.ndarray]) -> None:
-        """Appends the predictions for a batch.
-
-        Args:
-            batch: the examples.
-            outputs: what the model answered, see `Classifier.ask`.
-        """
-        index = outputs["class_index"].astype(np.int64)
-        probabilities = np.asarray(outputs["probabilities"], np.float32)  # [B, C]
+    def write(self, rows: Rows) -> None:
+        """Appends predictions."""
+        index = rows.index
         columns: list[Any] = [
-            batch.ids,
+            rows.ids,
+            *([] if rows.steps is None else [rows.steps]),
             [self._names[i] for i in index],
-            probabilities[np.arange(len(index)), index],
-            *np.ascontiguousarray(probabilities.T),
+            rows.probabilities[np.arange(len(index)), index],
+            *np.ascontiguousarray(rows.probabilities.T),
         ]
         if self._labelled:
-            columns += [batch.labels, self._correct(batch.labels, index)]
+            columns += [rows.labels, self._correct(rows.labels, index)]
         arrays = [
             pa.array(column, field.type)
             for column, field in zip(columns, self._schema, strict=True)

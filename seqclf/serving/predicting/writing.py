@@ -6,6 +6,7 @@ from pathlib import Path
 from seqclf.serving.predicting.asking import Classifier, answers
 from seqclf.serving.predicting.input_file import InputFile
 from seqclf.serving.predicting.repeated_ids import RepeatedIds
+from seqclf.serving.predicting.rows import rows_of
 from seqclf.serving.predicting.scores import RunningScores
 from seqclf.storage.files import replacing
 
@@ -18,6 +19,8 @@ def write_predictions(
     tell: Callable[[str], None],
 ) -> list[str]:
     """Predicts all examples of files, batch by batch, and writes a row for each of them.
+
+    Of a model that classifies time steps, it is a row for each time step.
 
     Args:
         files: the opened files, in the order of the rows.
@@ -41,14 +44,17 @@ def write_predictions(
     counts = [file.count for file in files]
     total = None if None in counts else sum(filter(None, counts))
     scores, ids = RunningScores(model.names), RepeatedIds()
+    ending, per_step, done = out.suffix.lower(), model.input.per_step, 0
     with replacing(out) as temporary, temporary.open("wb") as opened:
-        table = PredictionTable(opened, out.suffix.lower(), model.names, labelled)
+        table = PredictionTable(opened, ending, model.names, labelled, per_step)
         for file in files:
             for batch, outputs in answers(file, model, tell):
-                table.write(batch, outputs)
-                scores.add(batch.labels, outputs["class_index"])
+                rows = rows_of(batch, outputs)
+                table.write(rows)
+                scores.add(rows.labels, rows.index)
                 ids.add(batch.ids)
-                report(table.rows, total)
+                done += len(batch.ids)
+                report(done, total)
         table.close()
     if warning := ids.warning():
         tell(f"warning: {warning}")

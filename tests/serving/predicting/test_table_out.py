@@ -9,6 +9,7 @@ import pytest
 
 from seqclf.serving.predicting import table_out
 from seqclf.serving.predicting.batches import Batch
+from seqclf.serving.predicting.rows import rows_of
 from seqclf.serving.predicting.table_out import PredictionTable, probability_columns
 
 NAMES = ("calm", 'busy, "very"', "=1+1")
@@ -26,7 +27,7 @@ def written(ending, labelled, batches):
     file = io.BytesIO()
     table = PredictionTable(file, ending, NAMES, labelled)
     for ids, labels, answer in batches:
-        table.write(Batch("serving_default", {}, ids, labels), answer)
+        table.write(rows_of(Batch("serving_default", {}, ids, labels), answer))
     table.close()
     return io.BytesIO(file.getvalue())
 

@@ -17,7 +17,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 from pathlib import Path
-from seqclf import load_dataset
+from seqclf import Dataset, load_dataset
 from seqclf.config import resolve
 from seqclf.training.distribution.strategy import make_workers
 from seqclf.training.metrics_log import read_metrics
@@ -27,12 +27,17 @@ from seqclf.training.loop import fit
 
 
 digits = load_dataset("digits")
+rng = np.random.default_rng(0)
+lengths = np.tile([2, 9, 4, 30], 20)  # the two devices have other numbers of time steps
+sequences = [rng.normal(size=(n, 2)).cumsum(0) for n in lengths]
+steps = Dataset.from_arrays(sequences, [(each[:, 0] > 0).astype(int) for each in sequences])
 found, workers = {}, None
 for name, changes in {
     "plain": {},
     "selection": {"batch_selection": 3},
     "dropout": {"model": {"units": [16, 8], "dropout": 0.5}},
     "skipping": {"nonfinite": "skip"},
+    "steps": {},
 }.items():
     for distribute in ("mirrored", "none"):
         config = resolve({
@@ -44,7 +49,8 @@ for name, changes in {
         run.prepare(config)
         workers = workers or make_workers(config)  # one strategy a process: see Workers
         sharing = workers if distribute == "mirrored" else None
-        model, state, _ = fit(config, digits, run, make_progress=Silent, workers=sharing)
+        data = steps if name == "steps" else digits
+        model, state, _ = fit(config, data, run, make_progress=Silent, workers=sharing)
         found[f"{name}-{distribute}"] = {
             "replicas": sharing.replicas if sharing else 1,
             "losses": [record["train_loss"] for record in read_metrics(run)],
@@ -68,7 +74,7 @@ def found(tmp_path_factory):
     return json.loads(process.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", ["plain", "selection", "skipping"])
+@pytest.mark.parametrize("name", ["plain", "selection", "skipping", "steps"])
 def test_two_devices_follow_one(found, name):
     one, two = found[f"{name}-none"], found[f"{name}-mirrored"]
     assert (one["replicas"], two["replicas"]) == (1, 2)
