@@ -49,6 +49,11 @@ def main(argv: Sequence[str]) -> None:
     run = Run(WORKDIR.value)
     announce("Loading the model")
     model, spec = load_trained(run)
+    if GRADIENTS.value and spec.per_step:
+        raise ConfigError(
+            "--gradients follows the gradient from the last state back, and this model classifies "
+            "each time step by its own state: leave the flag out."
+        )
     out = Path(OUT.value).expanduser() if OUT.value else run.path / "explain"
     paths = argv[1:] or list(map(str, samples_for_inspection(run)))
     if spec.is_text:

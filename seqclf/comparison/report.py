@@ -51,6 +51,11 @@ def _as_json(outcome: Outcome, workdir: Path) -> dict[str, Any]:
     }
 
 
+def _has_gradient_flows(config: Config, dataset: Dataset) -> bool:
+    """Returns whether the loss depends on a last state alone, from which gradients flow back."""
+    return not (config.model.bidirectional or dataset.spec.per_step)
+
+
 def _draw_gradient_flows(
     config: Config, dataset: Dataset, outcomes: list[Outcome], figures: Path
 ) -> None:
@@ -58,8 +63,8 @@ def _draw_gradient_flows(
 
     Of each cell the training with the first seed is taken, unless it diverged.
     """
-    if config.model.bidirectional:
-        return  # there is no last state to go back from
+    if not _has_gradient_flows(config, dataset):
+        return
     budget = outcomes[0].variant.budget
     first = [o for o in outcomes if o.variant.budget == budget and o.seed == config.seed]
     trained = [outcome for outcome in first if outcome.accuracy is not None]
@@ -137,7 +142,7 @@ def _markdown(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> str:
         "![training loss and validation error by step](figures/curves.png)",
         "",
     ]
-    if not config.model.bidirectional:  # else there are no such figures
+    if _has_gradient_flows(config, dataset):
         for stage, when in (
             ("initialisation", "at initialisation"),
             ("training", "after training"),

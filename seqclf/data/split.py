@@ -23,7 +23,10 @@ class ExampleStore(Protocol):
 
     @property
     def labels(self) -> np.ndarray:
-        """The class index of each example, int `[N]`; examples in files are read for it, once."""
+        """The class index of each example, int `[N]`; examples in files are read for it, once.
+
+        Where time steps have labels it is int `[N, T]`, see `Split.y`.
+        """
         ...
 
     def __len__(self) -> int:

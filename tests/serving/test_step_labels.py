@@ -144,9 +144,8 @@ def test_python_gives_the_same_by_model_and_by_export(export, model, dataset):
     assert found[0].probabilities.shape == (24, 7, 3)
     np.testing.assert_allclose(found[0].probabilities, found[1].probabilities, atol=1e-6)
     np.testing.assert_array_equal(found[0].class_index, found[1].class_index)
-    assert (found[0].class_name[0, 3:] == "").all() and set(found[0].class_name[0, :3]) <= set(
-        NAMES
-    )
+    names = found[0].class_name[0]
+    assert (names[3:] == "").all() and set(names[:3]) <= set(NAMES)
     split = dataclasses.replace(dataset.test, y=np.full_like(dataset.test.y, -1))
     unlabelled = seqclf.predict(model, split, spec=dataset.spec)
     counts = (unlabelled.class_index >= 0).sum()
