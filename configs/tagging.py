@@ -2,8 +2,8 @@
 
     python -m seqclf.train --config=configs/tagging.py --workdir=runs/movement
 
-The file `movement.npz` is made by the program in docs/tagging.md. After 600 steps 97.7 % of the time
-steps of the test split are right (one seed); a movement that has just changed is told late.
+The file `movement.npz` is made by the program in docs/tagging.md. After 600 steps 97.7 % of
+the time steps of the test split are right (one seed).
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig
