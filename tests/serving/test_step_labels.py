@@ -1,6 +1,7 @@
 """The export of a classifier of time steps, and predictions with it, against the Keras model."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -131,6 +132,9 @@ def test_the_terminal_has_a_line_for_each_stretch(export, tmp_path):
     ((prediction,),) = predictions_of(file, predictor)
     lines = lines_of(prediction)
     assert len(lines) == 1 + np.count_nonzero(np.diff(prediction.class_index))
+    parts = [re.search(r"time steps +(\d+) to +(\d+)  (\w+)", line).groups() for line in lines]
+    told = [name for first, last, name in parts for _ in range(int(first), int(last) + 1)]
+    assert told == prediction.class_name
     assert lines[0].startswith(f"{tmp_path}/one.npz[0]  time steps 0 to ")
     said = json_of(prediction, NAMES)
     assert said["class_name"] == [NAMES[i] for i in said["class_index"]]
