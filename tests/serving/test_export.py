@@ -251,7 +251,7 @@ def test_weights_are_stored_once(tmp_path):
 
 
 def test_a_failed_check_publishes_nothing_and_says_which(tmp_path, monkeypatch):
-    import seqclf.serving.export as module
+    import seqclf.serving.publication as module
 
     failed = [Check("layout", True, "fine"), Check("golden", False, "0.3 instead of 0.4")]
     monkeypatch.setattr(module, "verify", lambda *a, **k: failed)
