@@ -42,7 +42,7 @@ def usage() -> str:
     folder = Path(__file__).parent
     lines = []
     for name in COMMANDS:  # read as text: to import a command would define its flags
-        doc = ast.get_docstring(ast.parse((folder / f"{name}.py").read_text())) or ""
+        doc = ast.get_docstring(ast.parse((folder / f"{name}.py").read_text("utf-8"))) or ""
         lines.append(f"  {name:10}{doc.splitlines()[0]}")
     return "\n".join(
         [

@@ -102,7 +102,7 @@ def _begun_before(workdir: Path, config: Config) -> Config | None:
     if not check_ours_or_free(workdir, MARKER, "holds no comparison"):
         return None
     try:
-        before = from_json(path.read_text())
+        before = from_json(path.read_text("utf-8"))
     except (ConfigError, UnicodeDecodeError) as error:
         raise RunError(f"{path} cannot be read: {error} Choose another --workdir.") from error
     if changes := differences(before, as_begun(config, before)):

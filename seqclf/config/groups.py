@@ -167,6 +167,11 @@ class DataConfig(Group):
                 "`data.stride` needs `data.window`, the length of a window. "
                 f"Received: {self.stride!r}"
             )
+        if self.vocabulary == 1:
+            raise ConfigError(
+                "`data.vocabulary` counts the unknown token too: set it to 2 or more, or to 0 for "
+                "all tokens. Received: 1"
+            )
         if len(self.image_size) not in (0, 2):
             raise ConfigError(
                 f"`data.image_size` must be () or (height, width). Received: {self.image_size!r}"

@@ -68,7 +68,7 @@ def load_recipe(name: str | None) -> Recipe:
     path = _find(name)
     if path.suffix == ".json":
         try:
-            return Recipe(path, flatten(from_json(path.read_text())), {})
+            return Recipe(path, flatten(from_json(path.read_text("utf-8"))), {})
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The config could not be read: {path}: {error}") from error
     try:

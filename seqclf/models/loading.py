@@ -26,7 +26,7 @@ def load_trained(run: Run) -> tuple[keras.Model, DatasetSpec]:
     if not run.model.exists() or not run.dataset.exists():
         raise RunError(f"{run.path} has no model.keras yet: finish its training first.")
     try:
-        spec = DatasetSpec.from_json(run.dataset.read_text())
+        spec = DatasetSpec.from_json(run.dataset.read_text("utf-8"))
         _check_writable(spec)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(f"{run.dataset} cannot be read: {_brief(error)}") from error

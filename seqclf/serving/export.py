@@ -203,7 +203,8 @@ def write_version(
         for name, (function, inputs) in signatures.all.items()
     }
     labels = folder / "labels.txt"  # copied to assets/ under this name
-    labels.write_text("".join(" ".join(name.split("\n")) + "\n" for name in spec.class_names))
+    lines = (" ".join(name.split("\n")) + "\n" for name in spec.class_names)
+    labels.write_text("".join(lines), "utf-8")
     # Of the Keras model only the variables are saved that the functions use.
     module = tf.Module()
     module.model_variables = list(

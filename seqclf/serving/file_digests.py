@@ -33,7 +33,7 @@ def recorded_digests(folder: Path) -> dict[str, str] | None:
     if not path.exists():
         return None
     try:
-        recorded = json.loads(path.read_text())["files"]
+        recorded = json.loads(path.read_text("utf-8"))["files"]
         return {name: str(entry["sha256"]) for name, entry in recorded.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{MANIFEST} cannot be read ({type(error).__name__}: {error})") from error

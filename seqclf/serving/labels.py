@@ -41,7 +41,7 @@ def recorded_labels(export_dir: Path) -> dict[str, int]:
     """
     path = export_dir / RECORD
     try:
-        recorded = json.loads(path.read_text())
+        recorded = json.loads(path.read_text("utf-8"))
         return {
             f"{label} in {config}": int(version)
             for config, labels in recorded.items()

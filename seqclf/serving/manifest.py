@@ -97,7 +97,7 @@ def write_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> None:
         *_image_limits(spec),
         "",
     ]
-    (folder / CARD).write_text("\n".join(lines))
+    (folder / CARD).write_text("\n".join(lines), "utf-8")
 
 
 def _input(spec: DatasetSpec) -> str:

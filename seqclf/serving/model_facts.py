@@ -63,7 +63,7 @@ def read_entries(version: Path) -> dict[str, Any]:
         version: the version's folder.
     """
     try:
-        content = json.loads((version / MANIFEST).read_text())
+        content = json.loads((version / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(content, dict):

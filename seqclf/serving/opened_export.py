@@ -56,7 +56,7 @@ def exported_spec(path: Path) -> DatasetSpec:
         ExportError: the version is no export of seqclf, or it is damaged.
     """
     try:
-        metadata = json.loads((path / METADATA).read_text())
+        metadata = json.loads((path / METADATA).read_text("utf-8"))
         return DatasetSpec.from_json(json.dumps(metadata["spec"]))
     except Exception as error:  # a damaged file may cause errors of many types
         raise not_loaded(path, error) from error

@@ -87,7 +87,7 @@ def _retire(export_dir: Path, keep: int, labelled: Collection[int]) -> None:
 
 def _last(export_dir: Path) -> int:
     try:
-        return int((export_dir / LAST).read_text())
+        return int((export_dir / LAST).read_text("utf-8"))
     except (OSError, ValueError):
         return 0
 

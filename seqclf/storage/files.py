@@ -77,7 +77,7 @@ def read_json(path: Path, check: Callable[[Any], None] = lambda content: None) -
         RunError: the file is damaged.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8"))
         if not isinstance(content, dict):
             raise ValueError(f"it holds no JSON object but {type(content).__name__}")
         json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair cannot be written
@@ -90,9 +90,9 @@ def read_json(path: Path, check: Callable[[Any], None] = lambda content: None) -
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file atomically."""
+    """Writes a text file atomically, in UTF-8 whatever the locale is."""
     with replacing(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, "utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:

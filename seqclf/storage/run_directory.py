@@ -98,7 +98,7 @@ class Run:
                 "Train one with python -m seqclf.train --workdir=…"
             )
         try:
-            return from_json(self.config.read_text())
+            return from_json(self.config.read_text("utf-8"))
         except (ConfigError, UnicodeDecodeError) as error:
             raise RunError(f"{self.config} cannot be read: {error}") from error
 

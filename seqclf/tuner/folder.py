@@ -71,7 +71,7 @@ def read_search(path: Path) -> dict[str, Any]:
         RunError: the file is not that of a search, or is damaged.
     """
     try:
-        before: dict[str, Any] = json.loads(path.read_text())
+        before: dict[str, Any] = json.loads(path.read_text("utf-8"))
         if not math.isfinite(before["seconds"]):
             raise ValueError(f"seconds is {before['seconds']}")
         if not isinstance(before["tuner"], str) or not isinstance(before["space"], dict):

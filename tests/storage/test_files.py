@@ -1,6 +1,8 @@
 """Files that are whole or as they were before, whatever happens while they are written."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -71,3 +73,16 @@ def test_temporary_files_and_folders_are_removed_at_any_depth(tmp_path):
         (folder / "kept").touch()
     remove_temporary(tmp_path)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["deep", "kept", "kept"]
+
+
+def test_text_is_utf_8_whatever_the_locale_is(tmp_path):
+    program = (
+        "import sys, pathlib; from seqclf.storage.files import write_text;"
+        "write_text(pathlib.Path(sys.argv[1]), '\\u20ac')"
+    )
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    file = tmp_path / "file.txt"
+    subprocess.run(
+        [sys.executable, "-c", program, str(file)], check=True, env={**os.environ, **locale}
+    )
+    assert file.read_bytes() == "€".encode()

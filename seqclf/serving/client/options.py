@@ -79,7 +79,7 @@ def load_facts(manifest: str) -> ModelFacts:
             is damaged.
     """
     try:
-        content = json.loads(Path(manifest).expanduser().read_text())
+        content = json.loads(Path(manifest).expanduser().read_text("utf-8"))
         facts = ModelFacts.from_manifest(content)
     except (OSError, ValueError) as error:
         raise ConfigError(f"`manifest`: {manifest} cannot be used: {error}.") from error

@@ -57,7 +57,7 @@ def write_text_card(folder: Path, spec: DatasetSpec, facts: dict[str, Any]) -> N
         "- A token that the vocabulary lacks is read as `<unk>`, which is never written.",
         "",
     ]
-    (folder / CARD).write_text("\n".join(lines))
+    (folder / CARD).write_text("\n".join(lines), "utf-8")
 
 
 def _quality(report: dict[str, Any]) -> list[str]:

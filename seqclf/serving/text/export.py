@@ -83,7 +83,9 @@ def write_text_version(
     }
     functions[DEFAULT] = functions["score"]  # under two names, with one graph
     vocabulary = folder / VOCABULARY  # copied to assets/ under this name
-    vocabulary.write_text(json.dumps(spec.class_names, ensure_ascii=False, indent=0) + "\n")
+    vocabulary.write_text(
+        json.dumps(spec.class_names, ensure_ascii=False, indent=0) + "\n", "utf-8"
+    )
     # Of the Keras model only the variables are saved that the functions use.
     module = tf.Module()
     module.model_variables = list(

@@ -37,7 +37,7 @@ def check_run(path: Path, options: WritingOptions) -> None:
     run = Run(path)
     run.read_config()
     try:
-        spec = DatasetSpec.from_json(run.dataset.read_text())
+        spec = DatasetSpec.from_json(run.dataset.read_text("utf-8"))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return  # `open_run` says what is wrong
     check_text(run.path, spec, options)

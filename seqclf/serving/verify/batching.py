@@ -53,7 +53,7 @@ def check_batching(folder: Path) -> tuple[Check, Batching | None]:
     if not path.exists():
         return skipped(rule, f"there is no {BATCHING}"), None
     try:
-        parameters = text_format.Parse(path.read_text(), _message_class()())
+        parameters = text_format.Parse(path.read_text("utf-8"), _message_class()())
     except (text_format.ParseError, UnicodeDecodeError, OSError) as error:
         known = ", ".join(sorted((*WRAPPED, "allowed_batch_sizes", "pad_variable_length_inputs")))
         problem = f"{BATCHING} is no BatchingParameters message: {error}"

@@ -59,6 +59,7 @@ def test_rare_tokens_can_be_left_out(source):
         ({"split_by": "group"}, "`data.split_by` cannot be used for text.*Received: 'group'"),
         ({"normalize": "none"}, "`data.normalize` cannot be used for text"),
         ({"encoding": "morse"}, "`data.encoding` must be an encoding"),
+        ({"vocabulary": 1}, "`data.vocabulary` counts the unknown token too.*Received: 1"),
     ],
 )
 def test_what_text_cannot_have_is_refused(source, options, message):
