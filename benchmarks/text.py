@@ -26,12 +26,7 @@ from seqclf.data.sources import load_dataset
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.files import write_json
 
-_EPOCHS = flags.DEFINE_integer("epochs", 60, "Epochs of each contender.", lower_bound=1)
-_TURN = flags.DEFINE_integer("turn", 10, "Epochs of a turn.", lower_bound=1)
-_UNITS = flags.DEFINE_integer("units", 256, "Width of the state.", lower_bound=1)
-_ONLY = flags.DEFINE_list("only", [], "Parts of the names of the contenders to run; empty: all.")
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
-
+FLAGS = flags.FLAGS
 BATCH, STEPS, RATE, TOKENS = 32, 35, 1.0, 10_000  # the textbook's
 SHOWN = (1, 10, 25, 50, 100, 200, 300, 400, 500)  # epochs whose perplexity the table has
 
@@ -66,16 +61,25 @@ class Contender:
         self._process.wait()
 
 
+def define_flags() -> None:
+    """Defines the flags, when this is the command: others have flags of the same names."""
+    flags.DEFINE_integer("epochs", 60, "Epochs of each contender.", lower_bound=1)
+    flags.DEFINE_integer("turn", 10, "Epochs of a turn.", lower_bound=1)
+    flags.DEFINE_integer("units", 256, "Width of the state.", lower_bound=1)
+    flags.DEFINE_list("only", [], "Parts of the names of the contenders to run; empty: all.")
+    flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
+
+
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
-    names = [n for n in CONTENDERS if not _ONLY.value or any(part in n for part in _ONLY.value)]
+    names = [n for n in CONTENDERS if not FLAGS.only or any(part in n for part in FLAGS.only)]
     if not names:
         raise app.UsageError(f"--only matches none of {', '.join(CONTENDERS)}.")
     batches, size = textbook_batches()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "text.npz"
-        np.savez(data, tokens=batches, size=size, units=_UNITS.value, rate=RATE)
+        np.savez(data, tokens=batches, size=size, units=FLAGS.units, rate=RATE)
         contenders = {name: Contender(name, data) for name in names}
         try:
             take_turns(contenders)
@@ -83,7 +87,7 @@ def main(argv: list[str]) -> None:
             for contender in contenders.values():
                 contender.stop()
     results = summary(contenders, batches[:, :, 1:].size)
-    folder = Path(_OUT.value)
+    folder = Path(FLAGS.out)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "text.json", {"environment": describe_environment(), "contenders": results})
     print(f"{table(results)}\nresults in {folder / 'text.json'}")
@@ -106,8 +110,8 @@ def take_turns(contenders: dict[str, Contender]) -> None:
     for contender in contenders.values():
         contender.train(1, measured=False)
     names, done = list(contenders), 1
-    while done < _EPOCHS.value:
-        epochs = min(_TURN.value, _EPOCHS.value - done)
+    while done < FLAGS.epochs:
+        epochs = min(FLAGS.turn, FLAGS.epochs - done)
         for name in names:
             contenders[name].train(epochs)
             loss = contenders[name].losses[-1]
@@ -164,4 +168,5 @@ def table(results: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    define_flags()
     app.run(main)

@@ -10,6 +10,7 @@ that with other thirds. A training whose result is on disk is not run again. Wri
 `series_choosing.json` and `series_choosing.md`.
 """
 
+import functools
 import json
 import sys
 import time
@@ -30,11 +31,7 @@ from seqclf.console.config_flag import ConfigFlag
 from seqclf.errors import SeqclfError
 from seqclf.storage.files import write_json, write_text
 
-_CONFIG = ConfigFlag()
-flags.FLAGS.set_default("config", "series")
-_SPLITS = flags.DEFINE_integer("splits", 1, "Random divisions of each training split.", 1)
-_ONLY = flags.DEFINE_list("only", [], "Beginnings of the names of the changes; empty: all.")
-_OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
+FLAGS = flags.FLAGS
 
 HELD_OUT = 1 / 3
 AS_IT_IS = "as it is"
@@ -60,17 +57,27 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
-def main(argv: list[str]) -> None:
+def define_flags() -> ConfigFlag:
+    """Defines the flags, when this is the command: others have flags of the same names."""
+    config = ConfigFlag()
+    FLAGS.set_default("config", "series")
+    flags.DEFINE_integer("splits", 1, "Random divisions of each training split.", 1)
+    flags.DEFINE_list("only", [], "Beginnings of the names of the changes; empty: all.")
+    flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
+    return config
+
+
+def main(argv: list[str], config: ConfigFlag) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
-    wanted = [n for n in CHANGES if not _ONLY.value or n.startswith(tuple(_ONLY.value))]
+    wanted = [n for n in CHANGES if not FLAGS.only or n.startswith(tuple(FLAGS.only))]
     if not wanted:
         raise app.UsageError(f"--only matches none of {', '.join(CHANGES)}.")
     try:
-        base = resolve(_CONFIG.value)
+        base = resolve(config.value)
         variants = {name: base.changed(CHANGES[name]) for name in wanted}
-        path = Path(_OUT.value) / "series_choosing.json"
-        results = trained(variants, _SPLITS.value, path)
+        path = Path(FLAGS.out) / "series_choosing.json"
+        results = trained(variants, FLAGS.splits, path)
     except SeqclfError as error:
         sys.exit(f"Error: {error}")
     print(f"\n{table(results)}\nresults in {path.with_suffix('.*')}")
@@ -155,4 +162,4 @@ def table(results: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(functools.partial(main, config=define_flags()))
