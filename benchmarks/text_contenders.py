@@ -1,4 +1,4 @@
-"""The contenders of `benchmarks.text`: one language model, trained in seven ways.
+"""The contenders of `benchmarks.text`: one language model, trained in eight ways.
 
 All of them train the model of the textbook: one-hot characters, one GRU, a softmax over the
 vocabulary at every time step; gradient descent, the gradient clipped to a norm of 1; the state
@@ -17,7 +17,7 @@ Epoch = Callable[[], float]  # trains for one epoch, and returns the mean loss i
 
 @dataclass(frozen=True)
 class Task:
-    """What is learnt.
+    """The text, the model and the learning rate that all contenders are given.
 
     Attributes:
         tokens: int32 `[steps, B, T + 1]`, the batches of one epoch; the last column is a label.

@@ -44,7 +44,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a contender predicted, and the seconds of CPU time that it took."""
+    """The predictions of a contender, and the CPU time of fitting and of predicting, in seconds."""
 
     predicted: np.ndarray
     fit_seconds: float

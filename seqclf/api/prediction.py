@@ -11,13 +11,12 @@ import numpy as np
 
 from seqclf.api.doubtful_inputs import warn_of_inputs
 from seqclf.api.inputs import raw_examples
-from seqclf.api.runs import TrainedRun, load_run
+from seqclf.api.model_source import model_source
 from seqclf.api.tables import table_examples
 from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError, DataError
 from seqclf.serving.input_range import InputRange
 from seqclf.serving.model_facts import ModelFacts
-from seqclf.storage.run_directory import Run
 
 if TYPE_CHECKING:
     from seqclf.data.dataset import ExampleStore, Split
@@ -124,29 +123,15 @@ def _classified(
 
 
 def _classifier(model: Any, spec: "DatasetSpec | None") -> "_KerasClassifier | _ExportClassifier":
-    import keras
-
-    if isinstance(model, keras.Model):
-        if spec is None:
-            raise ConfigError(
-                "A Keras model does not know how raw values are normalised: give `spec=dataset."
-                "spec`, or the run instead of its model. Received: no `spec`"
-            )
+    source = model_source(model, spec, "how raw values are normalised")
+    if source is None:
+        assert spec is not None
         return _KerasClassifier(model, ModelFacts(spec))
-    if spec is not None:
-        raise ConfigError("`spec` is for a Keras model alone: a run or an export has its own.")
-    if isinstance(model, (str, Path)):
-        if not Run(model).config.exists():
-            return _ExportClassifier(model)
-        model = load_run(model)
-    if not isinstance(model, TrainedRun):
-        raise ConfigError(
-            "`model` must be a run, the path of a run or of an export, or a Keras model. "
-            f"Received: {model!r:.100}"
-        )
-    known = model.directory.read_manifest().get("data") or {}
-    facts = ModelFacts(model.spec, InputRange.from_json(known.get("input_range")))
-    return _KerasClassifier(model.model, facts)
+    if isinstance(source, (str, Path)):
+        return _ExportClassifier(source)
+    known = source.directory.read_manifest().get("data") or {}
+    facts = ModelFacts(source.spec, InputRange.from_json(known.get("input_range")))
+    return _KerasClassifier(source.model, facts)
 
 
 def _examples(sequences: Any, lengths: Any, spec: "DatasetSpec") -> "ExampleStore":

@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqclf.api.runs import TrainedRun, load_run
+from seqclf.api.model_source import model_source
 from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError
-from seqclf.storage.run_directory import Run
 
 if TYPE_CHECKING:
     from seqclf.data.spec import DatasetSpec
@@ -74,31 +73,17 @@ def generate(
 
 
 def _writer(model: Any, spec: "DatasetSpec | None") -> "TextModel":
-    import keras
-
     from seqclf.serving.opened_export import check_kind
     from seqclf.serving.text.asking import ExportedTextModel
 
-    if isinstance(model, keras.Model):
-        if spec is None:
-            raise ConfigError(
-                "A Keras model does not know its vocabulary: give `spec=dataset.spec`, or the run "
-                "instead of its model. Received: no `spec`"
-            )
+    source = model_source(model, spec, "its vocabulary")
+    if source is None:
+        assert spec is not None
         return _trained(model, spec)
-    if spec is not None:
-        raise ConfigError("`spec` is for a Keras model alone: a run or an export has its own.")
-    if isinstance(model, (str, Path)):
-        if not Run(model).config.exists():
-            return ExportedTextModel(model)
-        model = load_run(model)
-    if not isinstance(model, TrainedRun):
-        raise ConfigError(
-            "`model` must be a run, the path of a run or of an export, or a Keras model. "
-            f"Received: {model!r:.100}"
-        )
-    check_kind(model.path, model.spec, text=True)
-    return _trained(model.model, model.spec)
+    if isinstance(source, (str, Path)):
+        return ExportedTextModel(source)
+    check_kind(source.path, source.spec, text=True)
+    return _trained(source.model, source.spec)
 
 
 @functools.lru_cache(maxsize=4)  # its graphs are kept for later calls

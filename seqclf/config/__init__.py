@@ -13,6 +13,7 @@ from seqclf.config.convert import (
     unknown_key,
 )
 from seqclf.config.groups import AugmentConfig, DataConfig, ModelConfig, OptimizerConfig
+from seqclf.config.refusal import refuse
 from seqclf.config.schema import CRITERIA, SCHEMA, Config, with_length
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "flatten",
     "from_json",
     "nest",
+    "refuse",
     "resolve",
     "to_json",
     "unknown_key",

@@ -27,7 +27,7 @@ LISTED = 5  # most surprising tokens that the terminal names
 
 @dataclass(frozen=True)
 class TextInspection:
-    """What a language model does along one text.
+    """The states, gates and predictions of a language model at each token of a text.
 
     Attributes:
         tokens: the T tokens, as text.

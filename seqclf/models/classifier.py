@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from seqclf.config import Config, ModelConfig
+from seqclf.config import Config, ModelConfig, refuse
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
 from seqclf.layers import (
@@ -118,13 +118,7 @@ def check_model_per_step(model: ModelConfig) -> None:
         "time_reduction": "every time step needs a state",
         "conv": "the convolutions give one value for the whole sequence",
     }
-    default = ModelConfig()
-    for name, reason in reasons.items():
-        if (value := getattr(model, name)) != getattr(default, name):
-            raise ConfigError(
-                f"`model.{name}` cannot be used for labels of time steps: {reason}. Leave it at "
-                f"{getattr(default, name)!r}. Received: {value!r}"
-            )
+    refuse(model, reasons, "labels of time steps")
 
 
 def classifies_steps(model: keras.Model) -> bool:

@@ -10,9 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqclf.config import Config, ModelConfig
+from seqclf.config import Config, ModelConfig, refuse
 from seqclf.data.dataset import DatasetSpec
-from seqclf.errors import ConfigError
 from seqclf.layers import OneHot, Recurrent
 from seqclf.layers.trace import Trace, trace
 from seqclf.models.classifier import recurrent_layer
@@ -45,7 +44,7 @@ def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
         ...     None, None, dataset.spec.num_classes)
         True
     """
-    check_model(config.model)
+    check_model_for_text(config.model)
     options, policy = config.model, keras.DTypePolicy(config.precision)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     if options.embedding:
@@ -65,7 +64,7 @@ def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
     return keras.Model(tokens, logits, name="language_model")
 
 
-def check_model(model: ModelConfig) -> None:
+def check_model_for_text(model: ModelConfig) -> None:
     """Checks that the options of a model can be used for text.
 
     Raises:
@@ -77,14 +76,7 @@ def check_model(model: ModelConfig) -> None:
         "conv": "the head reads the mean over all time steps, which has no state to go on from",
         "time_reduction": "each time step has an answer of its own",
     }
-    default = ModelConfig()
-    for name, reason in reasons.items():
-        if (value := getattr(model, name)) != getattr(default, name):
-            allowed = getattr(default, name)
-            raise ConfigError(
-                f"`model.{name}` cannot be used for text: {reason}. Leave it at {allowed!r}. "
-                f"Received: {value!r}"
-            )
+    refuse(model, reasons, "text")
 
 
 def is_language_model(model: keras.Model) -> bool:
@@ -160,16 +152,6 @@ def advance(
     return x, after
 
 
-def _dropped(x: Any, options: ModelConfig, name: str) -> Any:
-    """Returns x after dropout with one mask for all time steps."""
-    if not options.dropout:
-        return x
-    layer = keras.layers.Dropout(
-        options.dropout, noise_shape=(None, 1, None), dtype=x.dtype, name=f"dropout_{name}"
-    )
-    return layer(x)
-
-
 def trace_text(model: keras.Model, tokens: Any) -> tuple[Any, list[Trace]]:
     """Reads tokens from a zero state, and keeps the states and the gates of every time step.
 
@@ -189,3 +171,13 @@ def trace_text(model: keras.Model, tokens: Any) -> tuple[Any, list[Trace]]:
         elif not isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout)):
             x = layer(x)
     return x, traces
+
+
+def _dropped(x: Any, options: ModelConfig, name: str) -> Any:
+    """Returns x after dropout with one mask for all time steps."""
+    if not options.dropout:
+        return x
+    layer = keras.layers.Dropout(
+        options.dropout, noise_shape=(None, 1, None), dtype=x.dtype, name=f"dropout_{name}"
+    )
+    return layer(x)

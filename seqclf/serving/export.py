@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from seqclf.console.progress import announce
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
-from seqclf.layers.compiled import compiled
 from seqclf.models.loading import load_trained
 from seqclf.models.temperature import divide_logits
 from seqclf.serving.batching import batching_params
@@ -32,6 +30,7 @@ from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card
 from seqclf.serving.publication import disk_errors, publish_checked
 from seqclf.serving.publish import staging
+from seqclf.serving.saved_functions import save_functions
 from seqclf.serving.signatures import ExportSignatures
 from seqclf.serving.text.examples import example_texts
 from seqclf.serving.text.export import export_text
@@ -198,21 +197,10 @@ def write_version(
         The names of the signatures.
     """
     signatures = ExportSignatures(model, spec, dtype, threshold)
-    functions = {
-        name: compiled(function, input_signature=inputs).get_concrete_function()
-        for name, (function, inputs) in signatures.all.items()
-    }
-    labels = folder / "labels.txt"  # copied to assets/ under this name
+    labels = folder / "labels.txt"
     lines = (" ".join(name.split("\n")) + "\n" for name in spec.class_names)
     labels.write_text("".join(lines), "utf-8")
-    # Of the Keras model only the variables are saved that the functions use.
-    module = tf.Module()
-    module.model_variables = list(
-        {id(v): v for f in functions.values() for v in f.variables}.values()
-    )
-    module.labels = tf.saved_model.Asset(str(labels))
-    tf.saved_model.save(module, str(folder), signatures=functions)
-    labels.unlink()
+    save_functions(folder, signatures.all, labels)
     names = list(signatures.all)
     (folder / BATCHING).write_text(batching_params(spec.variable_length))
     write_warmup(folder, names, spec, dtype, examples)

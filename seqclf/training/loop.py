@@ -242,13 +242,9 @@ class _Loop:
                 print(f"step {state.step:,}: not finite, skipped ({state.skipped})", flush=True)
         return bool(result.stop)
 
-    def _note(self, loss: float, correct: int, count: int) -> None:
+    def _note(self, loss: float, correct: int, examples: int) -> None:
         """Adds the figures of a step to those of the interval since the last validation."""
-        state, spec, examples = self.state, self.dataset.spec, self.config.examples_per_step
-        if spec.is_text:
-            examples *= spec.time_steps
-        elif spec.per_step:
-            examples = count
+        state = self.state
         if not math.isfinite(loss):
             raise self.recovery.diverged(f"The loss is {loss}", state.step)
         state.interval_loss += loss * examples

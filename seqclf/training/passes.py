@@ -110,9 +110,7 @@ class Passes:
             self._model, inputs["tokens"], inputs["state"], inputs["masks"], training
         )  # [b, T, V]
         loss = self._cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)  # [b, T]
-        correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
-        counts = tf.math.count_nonzero(correct, axis=1, dtype=tf.int32)
-        return ExampleLosses(tf.reduce_sum(loss, axis=1), counts, tuple(state))
+        return _sums_over_steps(loss, labels, logits)._replace(state=tuple(state))
 
     def _forward_and_backward(
         self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor
@@ -121,9 +119,8 @@ class Passes:
             losses = self._forward(inputs, labels, *weights, training=True)
             scaled_loss = self._optimizer.scale_loss(tf.reduce_sum(losses.loss))
         gradients = tape.gradient(scaled_loss, self._model.trainable_variables)
-        return losses, [
-            tf.convert_to_tensor(each) for each in gradients
-        ]  # an embedding's is sparse
+        # The gradient of an embedding is sparse, and the shares' gradients are added up.
+        return losses, [tf.convert_to_tensor(each) for each in gradients]
 
 
 class SharePasses(Passes):

@@ -24,16 +24,16 @@ class StepResult(NamedTuple):
             over all time steps, where time steps have labels over those; float32 scalar.
         correct: number of examples (or time steps) among them whose prediction is right; scalar.
         stop: sum of the numbers that the workers gave as `stop`; float32 scalar.
+        examples: number of the examples (or time steps) that the loss is the mean of; scalar.
         finite: whether loss and gradients are finite; True unless `nonfinite` is "skip", because
             only then it is looked at.
-        examples: number of the examples (or time steps) that the loss is the mean of.
     """
 
     loss: tf.Tensor
     correct: tf.Tensor
     stop: tf.Tensor
+    examples: tf.Tensor | int
     finite: tf.Tensor | bool = True
-    examples: tf.Tensor | int = 0
 
 
 class TrainStep:
@@ -167,7 +167,7 @@ class TrainStep:
         sums, (loss, correct, stop, *counted) = totals[: len(gradients)], totals[len(gradients) :]
         if counted:  # how many time steps have a label differs from batch to batch
             count = counted[0]
-        return sums, state, StepResult(loss / count, correct, stop, examples=count)
+        return sums, state, StepResult(loss / count, correct, stop, count)
 
     def _sums_over_hardest(
         self, inputs: Inputs, labels: tf.Tensor, stop: tf.Tensor, count: int
@@ -183,4 +183,5 @@ class TrainStep:
         mine = tf.nest.map_structure(lambda x: tf.gather(x, hardest), (inputs, labels))
         _, gradients = self._passes.losses_and_gradients(*mine)
         *sums, stop = workers.sum_over_replicas([*gradients, stop])
-        return sums, StepResult(tf.reduce_mean(loss), tf.math.count_nonzero(correct), stop)
+        right, read = tf.math.count_nonzero(correct), labels.shape[0]
+        return sums, StepResult(tf.reduce_mean(loss), right, stop, read)

@@ -1,7 +1,6 @@
 """`check_fits_steps`: refuses what a config asks for and labels of time steps cannot have."""
 
-from seqclf.config import AugmentConfig, Config
-from seqclf.errors import ConfigError
+from seqclf.config import Config, refuse
 from seqclf.models.classifier import check_model_per_step
 
 
@@ -12,14 +11,8 @@ def check_fits_steps(config: Config) -> None:
         ConfigError: an option cannot.
     """
     check_model_per_step(config.model)
-    if config.augment != AugmentConfig():
-        raise ConfigError(
-            "`augment` cannot be used for labels of time steps: it distorts images. Leave it at "
-            f"its defaults. Received: {config.augment!r}"
-        )
-    if config.batch_selection > 1:
-        raise ConfigError(
-            "`batch_selection` cannot be used for labels of time steps: a sequence has many "
-            "losses, and they say nothing about it as a whole. Leave it at 1. Received: "
-            f"{config.batch_selection}"
-        )
+    reasons = {
+        "augment": "it distorts images",
+        "batch_selection": "a sequence has many losses, and they say nothing about it as a whole",
+    }
+    refuse(config, reasons, "labels of time steps")

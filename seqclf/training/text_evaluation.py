@@ -16,6 +16,7 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.pipeline import worker_part
 from seqclf.data.text.source import CONTEXT
 from seqclf.data.text.split import TextSplit
+from seqclf.data.text.token_spec import characters_of
 from seqclf.layers.compiled import compiled
 from seqclf.training.distribution.workers import Workers
 
@@ -78,8 +79,7 @@ class TextScorer:
         self._model, self._spec = model, spec
         self._workers = workers or Workers()
         self._predict = compiled(self._log_probabilities, reduce_retracing=True)
-        lengths = [len(name) for name in spec.class_names[1:]]
-        self._characters = np.array([1, *lengths], np.int64)  # an unknown token counts as one
+        self._characters = np.array(characters_of(spec.class_names), np.int64)
 
     def __call__(
         self, split: TextSplit, progress: Callable[[int, int], None] = lambda done, total: None

@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 import pytest
+from json_forms import form
 from PIL import Image
 from running import ROOT, background, free_port, python
 
@@ -35,15 +36,6 @@ def requests():
         lines = text.replace("\\\n", " ").splitlines()
         if language == "sh" and all(ASKING.match(line) for line in lines):
             yield "\n".join(lines), json.loads(answer) if below == "json" else None
-
-
-def form(document):
-    """Returns what a document is made of: keys, levels of lists, numbers or text."""
-    if isinstance(document, dict):
-        return {key: form(value) for key, value in document.items()}
-    if isinstance(document, list):
-        return [form(document[0])]
-    return "text" if isinstance(document, str) else "number"
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 import pytest
+from json_forms import form
 from running import ROOT, background, free_port, python
 
 PAGE = (ROOT / "docs" / "text.md").read_text()
@@ -18,15 +19,6 @@ SHORT = (
     " --config.model.units='[8]' --config.epochs=0 --config.steps=10 --config.batch_size=8"
     " --config.data.window=10 --config.jit_compile=false"
 )
-
-
-def form(document):
-    """Returns what a document is made of: keys, levels of lists, numbers or text."""
-    if isinstance(document, dict):
-        return {key: form(value) for key, value in document.items()}
-    if isinstance(document, list):
-        return [form(document[0])]
-    return "text" if isinstance(document, str) else "number"
 
 
 def run(command, folder):

@@ -4,14 +4,14 @@ from collections import Counter
 
 import numpy as np
 
-from seqclf.config import DataConfig
+from seqclf.config import DataConfig, refuse
 from seqclf.config.groups import MAX_VOCABULARY
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.text.files import read_text
 from seqclf.data.text.split import TextSplit
 from seqclf.data.text.token_spec import UNKNOWN, TokenSpec
 from seqclf.data.text.tokenizer import stored_name, tokens_of
-from seqclf.errors import ConfigError, DataError
+from seqclf.errors import DataError
 
 WINDOW = 35  # time steps of a window where `data.window` does not say
 CONTEXT = 256  # tokens that are read before a part of the text is scored
@@ -40,7 +40,7 @@ def load_text(path: str, config: DataConfig) -> Dataset:
         ConfigError: an option cannot be used for text, or the encoding is not known.
         DataError: the text cannot be read, or is too short.
     """
-    _check_options(config)
+    refuse(config, dict.fromkeys(FOREIGN, "it says how other data are read"), "text")
     text, origin = read_text(path, config.encoding)
     spec = TokenSpec(config.tokens, config.letters_only, config.line_ends == "drop")
     flat = tokens_of([text], spec).flat_values.numpy()
@@ -75,15 +75,6 @@ def load_text(path: str, config: DataConfig) -> Dataset:
         notes=tuple(notes),
         division=_division(ends),
     )
-
-
-def _check_options(config: DataConfig) -> None:
-    for name, setting in DataConfig.settings():
-        if name in FOREIGN and (value := getattr(config, name)) != setting.default:
-            raise ConfigError(
-                f"`data.{name}` cannot be used for text: leave it at {setting.default!r}. "
-                f"Received: {value!r}"
-            )
 
 
 def _ends(count: int, config: DataConfig) -> tuple[int, int, int]:

@@ -1,11 +1,21 @@
 """`TokenSpec`: how a text becomes tokens; it needs no TensorFlow."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 KINDS = ("characters", "bytes", "words")
 UNKNOWN = "<unk>"  # stands for every token that the vocabulary lacks; its index is 0
+
+
+def characters_of(names: Sequence[str]) -> list[int]:
+    """Returns the number of characters of each token of a vocabulary; 1 for the unknown token.
+
+    Args:
+        names: the tokens, the first of which is `UNKNOWN`.
+    """
+    return [1, *map(len, names[1:])]
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class TokenSpec:
 
     @property
     def separator(self) -> str:
-        """What stands between two tokens when they are written as a text."""
+        """The text between two tokens: a space between words, nothing between characters."""
         return " " if self.kind == "words" else ""
 
     @classmethod

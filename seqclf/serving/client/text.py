@@ -12,7 +12,7 @@ from seqclf.serving.client.options import ClientOptions
 
 @dataclass(frozen=True)
 class ScoredText:
-    """What a language model says of a text.
+    """How probable a text is for a language model, as a whole and token by token.
 
     Attributes:
         bits_per_character: how well it predicts the text; lower is better.

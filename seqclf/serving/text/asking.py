@@ -47,7 +47,7 @@ class Started:
         probabilities: float32 `[V]`, of each token to be the next one.
         states: the states after the prefix by name, float32 `[1, H]` each.
         tokens: the tokens of the prefix.
-        unknown: those of them that the vocabulary lacks, each once.
+        unknown: the tokens of the prefix that are not in the vocabulary, without repetitions.
     """
 
     probabilities: np.ndarray

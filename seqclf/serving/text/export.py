@@ -14,11 +14,11 @@ import tensorflow as tf
 
 from seqclf.console.progress import announce
 from seqclf.data.dataset import DatasetSpec
-from seqclf.layers.compiled import compiled
 from seqclf.serving.batching import BATCH_SIZES, batching_params
 from seqclf.serving.file_names import BATCHING, METADATA, WARMUP
 from seqclf.serving.publication import disk_errors, publish_checked
 from seqclf.serving.publish import staging
+from seqclf.serving.saved_functions import save_functions
 from seqclf.serving.text.card import write_text_card
 from seqclf.serving.text.examples import text_feed, texts_from
 from seqclf.serving.text.goldens import text_goldens
@@ -77,27 +77,15 @@ def write_text_version(
 ) -> None:
     """Writes a version, except its manifest, into an empty folder; see `export_text`."""
     signatures = TextSignatures(model, spec)
-    functions = {
-        name: compiled(function, input_signature=inputs).get_concrete_function()
-        for name, (function, inputs) in signatures.all.items()
-    }
-    functions[DEFAULT] = functions["score"]  # under two names, with one graph
-    vocabulary = folder / VOCABULARY  # copied to assets/ under this name
+    vocabulary = folder / VOCABULARY
     vocabulary.write_text(
         json.dumps(spec.class_names, ensure_ascii=False, indent=0) + "\n", "utf-8"
     )
-    # Of the Keras model only the variables are saved that the functions use.
-    module = tf.Module()
-    module.model_variables = list(
-        {id(v): v for f in functions.values() for v in f.variables}.values()
-    )
-    module.table = signatures.vocabulary.table  # is filled when the version is loaded
-    module.vocabulary = tf.saved_model.Asset(str(vocabulary))
-    tf.saved_model.save(module, str(folder), signatures=functions)
-    vocabulary.unlink()
+    table = signatures.vocabulary.table  # is filled when the version is loaded
+    save_functions(folder, signatures.all, vocabulary, {DEFAULT: "score"}, table=table)
     (folder / BATCHING).write_text(batching_params())
     widths = dict(zip(signatures.states, signatures.widths, strict=True))
-    write_text_warmup(folder, list(functions), texts, widths)
+    write_text_warmup(folder, [*signatures.all, DEFAULT], texts, widths)
     metadata = {"run": facts.get("run"), "spec": json.loads(spec.to_json())}
     (folder / METADATA).write_text(json.dumps(metadata, indent=2) + "\n")
     write_text_card(folder, spec, facts)

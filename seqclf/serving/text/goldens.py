@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from seqclf.data.dataset import DatasetSpec
+from seqclf.data.text.token_spec import characters_of
 from seqclf.data.text.tokenizer import Vocabulary
 from seqclf.models.language_model import zero_state
 from seqclf.serving.object_arrays import object_array
@@ -91,6 +92,6 @@ def _log_probabilities(model: keras.Model, ids: np.ndarray) -> np.ndarray:
 def _characters(rows: list[np.ndarray], spec: DatasetSpec) -> np.ndarray:
     """Returns the number of characters of each text that are predicted."""
     assert spec.tokens is not None
-    lengths = np.array([1, *(len(name) for name in spec.class_names[1:])])
+    lengths = np.array(characters_of(spec.class_names))
     separator = len(spec.tokens.separator)
     return np.array([lengths[row[1:]].sum() + (len(row) - 2) * separator for row in rows])

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from seqclf.data.dataset import DatasetSpec
+from seqclf.data.text.token_spec import characters_of
 from seqclf.data.text.tokenizer import Vocabulary, tokens_of
 from seqclf.errors import ConfigError
 from seqclf.serving.graph_assertions import require
@@ -49,7 +50,7 @@ class TextSignatures:
             )
         self._tokens, self._size = spec.tokens, spec.num_classes
         self.vocabulary = Vocabulary(spec.class_names, spec.tokens)
-        self._lengths = [1, *(len(name) for name in spec.class_names[1:])]  # in characters
+        self._characters = characters_of(spec.class_names)
         self._graph = GraphModel(model, spec.num_classes)
         self.widths = self._graph.widths
         self.states = state_names(len(self.widths))
@@ -84,7 +85,7 @@ class TextSignatures:
         logs, _, _ = self._graph.read(ids, counts)
         predicted = tf.sequence_mask(counts, tf.shape(ids)[1]) & (tf.range(tf.shape(ids)[1]) > 0)
         logs = tf.where(predicted, logs, 0)
-        lengths = tf.where(predicted, tf.gather(tf.constant(self._lengths), ids), 0)
+        lengths = tf.where(predicted, tf.gather(tf.constant(self._characters), ids), 0)
         characters = tf.reduce_sum(lengths, axis=1)  # [N]
         characters += (counts - 2) * len(self._tokens.separator)
         nats = tf.reduce_sum(logs, axis=1)

@@ -94,6 +94,12 @@ class Server:
             body = {"signature_name": signature} | body
         return self.ask("POST", f"/v1/models/{self.name}:predict", body)
 
+    def url(self, scheme: str) -> str:
+        """Returns the address of the model for a client, by `http` or `grpc`."""
+        if scheme == "http":
+            return f"http://127.0.0.1:{self.port}/v1/models/{self.name}"
+        return f"grpc://127.0.0.1:{self.grpc_port}/{self.name}"
+
     def welcome(self) -> str:
         """Returns what `seqclf.serve` prints."""
         return run.welcome_text(self._options, self.port, self.grpc_port)

@@ -51,9 +51,7 @@ def server(serving, exported):
 
 @pytest.fixture(params=["http", "grpc"])
 def client(request, server):
-    port = server.port if request.param == "http" else server.grpc_port
-    path = f"/v1/models/{server.name}" if request.param == "http" else f"/{server.name}"
-    with connect(f"{request.param}://127.0.0.1:{port}{path}", timeout=60) as client:
+    with connect(server.url(request.param), timeout=60) as client:
         yield client
 
 
