@@ -1,7 +1,8 @@
 """`compare`: runs every contender on every set, and keeps each result in a file of its own."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,12 @@ def compare(
         if file.exists():
             result = json.loads(file.read_text())
         else:
-            first = record.begin(each.name, used, again) if name == OURS else True
-            result = key | {"first": first} | _result(contender, each, seed, config, limit)
-            if name == OURS:
+            ours = name == OURS
+            first = record.check(each.name, used, again) if ours else True
+            before_reading = partial(record.begin, each.name, used) if ours else None
+            result = key | {"first": first}
+            result |= _result(contender, each, seed, config, limit, before_reading)
+            if ours:
                 record.end(each.name, used, seed, result["accuracy"])
             write_json(file, result)
         print(f"[{number}/{len(pairs)}] {_in_words(result)}", flush=True)
@@ -75,13 +79,23 @@ def compare(
 
 
 def _result(
-    contender: Contender, of: ArchiveSet, seed: int, config: Config, limit: float
+    contender: Contender,
+    of: ArchiveSet,
+    seed: int,
+    config: Config,
+    limit: float,
+    before_reading: Callable[[], None] | None,
 ) -> dict[str, Any]:
-    """Trains and scores a contender; returns its figures, or why it has none."""
+    """Trains and scores a contender; returns its figures, or why it has none.
+
+    `before_reading` is called when the training is over and the test split is about to be read.
+    """
     train = of.train()
     tests: list[Examples] = []
 
     def read_test() -> Examples:
+        if before_reading:
+            before_reading()
         tests.append(of.test())
         return tests[0]
 

@@ -35,8 +35,8 @@ class Record:
                 f"another with --record. Received: {error}"
             ) from error
 
-    def begin(self, of: str, config: str, again: bool) -> bool:
-        """Writes down that a test split is about to be read for a config.
+    def check(self, of: str, config: str, again: bool) -> bool:
+        """Checks that a test split may be read for a config; writes nothing.
 
         Args:
             of: name of the set.
@@ -49,18 +49,22 @@ class Record:
         Raises:
             DataError: another config was first, and `again` is False.
         """
-        reads = self._reads.setdefault(of, [])
+        reads = self._reads.get(of, [])
         if reads and reads[0]["config"] != config and not again:
             raise DataError(
                 f"{of}: the test split was read on {reads[0]['date']} for the config "
                 f"{reads[0]['config']}. A second config would be chosen by it: keep the first, or "
                 f"set --again, which marks the figure as not a first one. Received: {config}"
             )
+        return not reads or bool(reads[0]["config"] == config)
+
+    def begin(self, of: str, config: str) -> None:
+        """Writes down, just before it happens, that a test split is read for a config."""
+        reads = self._reads.setdefault(of, [])
         if config not in (read["config"] for read in reads):
             today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
             reads.append({"config": config, "date": today, "accuracy": {}})
             self._write()
-        return bool(reads[0]["config"] == config)
 
     def end(self, of: str, config: str, seed: int, accuracy: float) -> None:
         """Writes the accuracy down that a config reached with a seed."""

@@ -105,14 +105,24 @@ def test_a_second_config_is_refused_the_test_split_and_marked_if_it_insists(tmp_
     assert all(r["first"] for r in run(tmp_path))  # the first config remains the first
 
 
-def test_a_split_counts_as_read_from_before_it_is_opened(tmp_path):
+def test_a_split_counts_as_read_from_the_moment_before_it_is_opened(tmp_path):
+    def stopped(examples):
+        raise KeyboardInterrupt
+
+    stops_after_training = Contender(True, True, lambda train, seed, config: stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, contenders={OURS: stops_after_training})
+    with pytest.raises(DataError, match="the test split was read"):
+        run(tmp_path, Config(steps=6))
+
+
+def test_a_training_that_is_stopped_has_not_read_the_test_split(tmp_path):
     def stopped(train, seed, config):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, contenders={OURS: Contender(True, True, stopped)})
-    with pytest.raises(DataError, match="the test split was read"):
-        run(tmp_path, Config(steps=6))
+    assert all(result["first"] for result in run(tmp_path, Config(steps=6)))
 
 
 def test_a_damaged_record_is_refused(tmp_path):
