@@ -227,6 +227,13 @@ class ModelConfig(Group):
         low=0,
         below=1,
     )
+    weight_drop: float = setting(
+        0.0,
+        "text: fraction of the recurrent kernels' weights that a training step does without, the "
+        "same at all its time steps (DropConnect, Merity et al. 2018)",
+        low=0,
+        below=1,
+    )
     pooling: str = setting(
         "last",
         "what the head reads: the last state, or the last state and the mean of all states",

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -100,6 +101,32 @@ def zero_state(model: keras.Model, rows: int) -> list[np.ndarray]:
 def recurrent_layers(model: keras.Model) -> list[Recurrent]:
     """Returns the recurrent layers of a model, first to last."""
     return [layer for layer in model.layers if isinstance(layer, Recurrent)]
+
+
+def without_weights(model: keras.Model, masks: Sequence[Any]) -> AbstractContextManager[Any]:
+    """Returns a context in which the recurrent kernels of a model are multiplied by masks.
+
+    This is DropConnect on the recurrent weights (Merity et al. 2018, arXiv:1708.02182). A gradient
+    that is taken outside of it with respect to a kernel is that of the product.
+
+    Args:
+        model: a model of `build_language_model`.
+        masks: a factor for each weight of each recurrent kernel, first to last layer, in the shapes
+            of the kernels; (): the kernels are as they are.
+    """
+    if not masks:
+        return nullcontext()
+    mapping = [
+        (kernel, tf.convert_to_tensor(kernel) * tf.cast(mask, kernel.dtype))
+        for kernel, mask in zip(recurrent_kernels(model), masks, strict=True)
+    ]
+    scope: AbstractContextManager[Any] = keras.StatelessScope(state_mapping=mapping)
+    return scope
+
+
+def recurrent_kernels(model: keras.Model) -> list[keras.Variable]:
+    """Returns the recurrent kernels of a model, `[H, G·H]` each, first to last."""
+    return [layer.cell.recurrent_kernel for layer in recurrent_layers(model)]
 
 
 def dropped_widths(model: keras.Model) -> list[int]:

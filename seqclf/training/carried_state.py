@@ -12,10 +12,11 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.errors import ConfigError
-from seqclf.models.language_model import dropped_widths, zero_state
+from seqclf.models.language_model import dropped_widths, recurrent_kernels, zero_state
 from seqclf.training.distribution.workers import Workers
 
-MASK_STREAM = -3  # random numbers of their own: see `OFFSET_STREAM` and `AUGMENTATION_STREAM`
+# Random numbers of their own: see `OFFSET_STREAM` and `AUGMENTATION_STREAM`.
+MASK_STREAM, KERNEL_STREAM = -3, -4
 
 
 class CarriedState:
@@ -24,8 +25,8 @@ class CarriedState:
     Args:
         model: a language model.
         optimizer: built for the model's trainable variables; it counts the steps.
-        config: a config as `effective_config` returns it; `batch_size`, `seed`, `model.dropout` and
-            `data.windows` are read.
+        config: a config as `effective_config` returns it; `batch_size`, `seed`, `model.dropout`,
+            `model.weight_drop` and `data.windows` are read.
         workers: the workers that divide the batch among them. Each keeps its own rows.
 
     Attributes:
@@ -46,6 +47,8 @@ class CarriedState:
         self._optimizer, self._workers = optimizer, workers
         self._seed, self._rate = config.seed, config.model.dropout
         self._rows, self._widths = config.batch_size, dropped_widths(model)
+        self._weight_drop, kernels = config.model.weight_drop, recurrent_kernels(model)
+        self._kernel_shapes = [tuple(kernel.shape) for kernel in kernels]
         self._zeros = zero_state(model, 1)
         self.variables: list[keras.Variable] = []
         if config.data.windows == "random":
@@ -68,8 +71,9 @@ class CarriedState:
             batch: `tokens` int32 `[b, T]`, and `goes_on` int32 `[b]`: see `TextSplit.shuffled`.
 
         Returns:
-            `tokens`; `state`, the states before the first time step, `[b, H]` each; and `masks`,
-            see `advance`. With dropout the masks depend on the seed and the step alone.
+            `tokens`; `state`, the states before the first time step, `[b, H]` each; `masks`, see
+            `advance`; and `kernel_masks`, see `without_weights`. What is dropped depends on the
+            seed and the step alone.
         """
         rows = batch["tokens"].shape[0]
         if self.variables:
@@ -78,7 +82,12 @@ class CarriedState:
             state = [kept * tf.convert_to_tensor(each)[own] for each in self.variables]
         else:
             state = [tf.repeat(tf.constant(each), rows, axis=0) for each in self._zeros]
-        return {"tokens": batch["tokens"], "state": state, "masks": self._masks()}
+        return {
+            "tokens": batch["tokens"],
+            "state": state,
+            "masks": self._masks(),
+            "kernel_masks": self._kernel_masks(),
+        }
 
     def keep(self, state: tuple[tf.Tensor, ...]) -> None:
         """Keeps the states after a batch, `[b, H]` each."""
@@ -100,16 +109,24 @@ class CarriedState:
         return values
 
     def _masks(self) -> list[tf.Tensor]:
-        """Returns the masks of a step: 1/(1 - p) with a chance of 1 - p, otherwise 0; `[b, F]`."""
-        if not self._rate:
-            return []
+        """Returns the masks of the dropout layers for a step, `[b, F]` each; without dropout []."""
+        widths = self._widths if self._rate else []
+        masks = self._drawn(MASK_STREAM, self._rate, [(self._rows, width) for width in widths])
+        return [self._workers.rows_of_replica(mask, of_all_workers=True) for mask in masks]
+
+    def _kernel_masks(self) -> list[tf.Tensor]:
+        """Returns the masks of the recurrent kernels for a step; without `weight_drop` []."""
+        shapes = self._kernel_shapes if self._weight_drop else []
+        return self._drawn(KERNEL_STREAM, self._weight_drop, shapes)
+
+    def _drawn(self, stream: int, rate: float, shapes: list[tuple[int, int]]) -> list[tf.Tensor]:
+        """Returns masks of these shapes: 1/(1 - p) with a chance of 1 - p, otherwise 0."""
         step = tf.cast(tf.convert_to_tensor(self._optimizer.iterations), tf.int64)
-        stream = tf.constant([self._seed, MASK_STREAM], tf.int64)
-        key = tf.random.experimental.stateless_fold_in(stream, step)
+        seed = tf.constant([self._seed, stream], tf.int64)
+        key = tf.random.experimental.stateless_fold_in(seed, step)
         masks = []
-        for i, width in enumerate(self._widths):
+        for i, shape in enumerate(shapes):
             of_layer = tf.random.experimental.stateless_fold_in(key, i)
-            drawn = tf.random.stateless_uniform([self._rows, width], of_layer)
-            mask = tf.cast(drawn >= self._rate, tf.float32) / (1 - self._rate)
-            masks.append(self._workers.rows_of_replica(mask, of_all_workers=True))
+            drawn = tf.random.stateless_uniform(shape, of_layer)
+            masks.append(tf.cast(drawn >= rate, tf.float32) / (1 - rate))
         return masks

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seqclf.config import Config
+from seqclf.config import Config, refuse
 from seqclf.data.augmentation import augmentation_of
 from seqclf.data.dataset import Dataset, ExampleStore
 from seqclf.data.length_buckets import BucketedSplit, in_length_buckets
@@ -111,11 +111,12 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
     """
     if dataset.spec.is_text:
         check_fits_text(config)
-    elif config.model.embedding:
-        raise ConfigError(
-            "`model.embedding` is for text, whose time steps are tokens: leave it at 0. Received: "
-            f"{config.model.embedding}"
-        )
+    else:
+        of_text = {
+            "embedding": "its time steps are no tokens",
+            "weight_drop": "it is made for training on text",
+        }
+        refuse(config.model, of_text, "sequences of numbers")
     if dataset.spec.per_step:
         check_fits_steps(config)
     effective_config(config, dataset)

@@ -23,7 +23,7 @@ from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution, suggested_shares
 from seqclf.models.classifier import classifies_steps
-from seqclf.models.language_model import advance, is_language_model
+from seqclf.models.language_model import advance, is_language_model, without_weights
 from seqclf.training.distribution.workers import Workers
 
 
@@ -106,9 +106,10 @@ class Passes:
         return ExampleLosses(loss, tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels)
 
     def _read_text(self, inputs: Inputs, labels: tf.Tensor, training: bool) -> ExampleLosses:
-        logits, state = advance(
-            self._model, inputs["tokens"], inputs["state"], inputs["masks"], training
-        )  # [b, T, V]
+        with without_weights(self._model, inputs["kernel_masks"]):
+            logits, state = advance(
+                self._model, inputs["tokens"], inputs["state"], inputs["masks"], training
+            )  # [b, T, V]
         loss = self._cross_entropy(tf.one_hot(labels, logits.shape[-1]), logits)  # [b, T]
         return _sums_over_steps(loss, labels, logits)._replace(state=tuple(state))
 
@@ -153,20 +154,28 @@ class SharePasses(Passes):
 
     def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:
         with execution(xla="caller", shares=1, gradient=False):
-            results = [
-                self._share_losses(*share) for share in split_batch((inputs, labels), self._shares)
-            ]
+            results = [self._share_losses(*share) for share in self._split(inputs, labels)]
         return _concatenated(results)
 
     def losses_and_gradients(
         self, inputs: Inputs, labels: tf.Tensor, *weights: tf.Tensor
     ) -> tuple[ExampleLosses, list[tf.Tensor]]:
         with execution(xla="caller", shares=1):
-            shares = split_batch((inputs, labels, *weights), self._shares)
+            shares = self._split(inputs, labels, *weights)
             results = [self._share_gradients(*share) for share in shares]
         losses, gradients = zip(*results, strict=True)
         # One order of addition: the same batch gives the same bits.
         return _concatenated(losses), [tf.add_n(parts) for parts in zip(*gradients, strict=True)]
+
+    def _split(self, inputs: Inputs, *of_rows: tf.Tensor) -> list[Any]:
+        """Returns the arguments of each share: its rows, and the masks of kernels as they are."""
+        if not self._reads_text:
+            return split_batch((inputs, *of_rows), self._shares)
+        rows = {name: each for name, each in inputs.items() if name != "kernel_masks"}
+        return [
+            ({**share, "kernel_masks": inputs["kernel_masks"]}, *rest)
+            for share, *rest in split_batch((rows, *of_rows), self._shares)
+        ]
 
 
 class LayerPasses(Passes):
@@ -212,8 +221,8 @@ def choose_passes(
     Args:
         model: gives logits `[b, C]`.
         optimizer: built for the model's trainable variables.
-        config: a resolved config; `batch_size`, `jit_compile`, `label_smoothing`, `model.dropout`
-            and `shares` are read.
+        config: a resolved config; `batch_size`, `jit_compile`, `label_smoothing`,
+            `model.dropout`, `model.weight_drop` and `shares` are read.
         workers: the workers that divide the batch among them.
     """
     gpu = tf.config.get_visible_devices("GPU")
@@ -221,7 +230,8 @@ def choose_passes(
     if not config.jit_compile or draws_in_passes or gpu:
         return LayerPasses(model, optimizer, config)
     shares = config.shares or suggested_shares(config.batch_size // workers.replicas)
-    compiles_step = shares == 1 and workers.alone and not config.model.dropout
+    draws = config.model.dropout or config.model.weight_drop
+    compiles_step = shares == 1 and workers.alone and not draws
     return SharePasses(model, optimizer, config, shares, compiles_step)
 
 

@@ -94,7 +94,7 @@ def test_steps_are_those_written_out(source, windows, shares, jit_compile):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"model": {"units": [7, 5], "dropout": 0.3, "embedding": 4}},
+        {"model": {"units": [7, 5], "dropout": 0.3, "embedding": 4, "weight_drop": 0.2}},
         {"model": {"cell": "lstm"}, "nonfinite": "skip"},
         {"data": {"windows": "random", "tokens": "words"}},
     ],
@@ -120,8 +120,44 @@ def test_masks_depend_on_seed_and_step_alone(source):
     assert not np.array_equal(first[0], step.carried.inputs(batch)["masks"][0])
 
 
-def test_dropout_leaves_the_passes_compiled(source):
-    chosen = config(source, model={"dropout": 0.4}, shares=2, jit_compile=True)
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_weight_drop_is_a_model_with_other_recurrent_kernels(source, jit_compile, cell):
+    """The gradient is that of a model whose kernels are the products, times the masks."""
+    chosen = config(
+        source,
+        model={"weight_drop": 0.3, "units": [7, 5], "cell": cell},
+        shares=2,
+        jit_compile=jit_compile,
+    )
+    dataset = seqclf.load_dataset(**chosen.data.to_dict())
+    model, step = trained_step(chosen, dataset)
+    (x, y), *_ = training_batches(dataset.train, dataset.spec, 6, 0).take(1)
+    inputs = step.carried.inputs(x)
+    masks = [np.asarray(mask) for mask in inputs["kernel_masks"]]
+    assert [np.unique(mask).tolist() for mask in masks] == [[0, np.float32(1 / 0.7)]] * 2
+    passes = choose_passes(model, build_optimizer(chosen, 9), chosen, Workers())
+    losses, gradients = passes.losses_and_gradients(inputs, y)
+
+    peer = build(chosen, dataset.spec)
+    peer.set_weights(model.get_weights())
+    dropped = [v for v in peer.trainable_variables if v.path.endswith("recurrent_kernel")]
+    for variable, mask in zip(dropped, masks, strict=True):
+        variable.assign(variable * mask)
+    with tf.GradientTape() as tape:
+        logits, _ = advance(peer, x["tokens"], inputs["state"], training=True)
+        loss = tf.keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
+    np.testing.assert_allclose(losses.loss, tf.reduce_sum(loss, axis=1), rtol=1e-5)
+    expected = tape.gradient(loss, peer.trainable_variables)
+    factors = {id(v): mask for v, mask in zip(dropped, masks, strict=True)}
+    for variable, ours, theirs in zip(peer.trainable_variables, gradients, expected, strict=True):
+        theirs = theirs * factors.get(id(variable), 1.0)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"dropout": 0.4}, {"weight_drop": 0.4}])
+def test_dropout_leaves_the_passes_compiled(source, options):
+    chosen = config(source, model=options, shares=2, jit_compile=True)
     dataset = seqclf.load_dataset(**chosen.data.to_dict())
     model = build(chosen, dataset.spec)
     passes = choose_passes(model, build_optimizer(chosen, 9), chosen, Workers())
@@ -206,9 +242,11 @@ def test_what_text_cannot_have_is_refused(source, changes, message):
         check_fits_data(chosen, dataset)
 
 
-def test_an_embedding_is_for_text():
-    chosen = resolve({"data": {"source": "digits"}, "model": {"embedding": 8}})
-    with pytest.raises(ConfigError, match=r"`model.embedding` is for text.*Received: 8"):
+@pytest.mark.parametrize("options", [{"embedding": 8}, {"weight_drop": 0.5}])
+def test_what_only_text_can_have_is_refused(options):
+    chosen = resolve({"data": {"source": "digits"}, "model": options})
+    ((name, value),) = options.items()
+    with pytest.raises(ConfigError, match=rf"`model.{name}` cannot be used .* Received: {value}"):
         check_fits_data(chosen, seqclf.load_dataset("digits"))
 
 
