@@ -19,7 +19,8 @@ def get_config() -> Config:
         ),
         model=ModelConfig(
             units=(64,),
-            conv=(32, 64, 32),
+            conv=(64, 128, 64),
+            conv_dilation=4,
             dropout=0.2,
         ),
         optimizer=OptimizerConfig(

@@ -1,12 +1,13 @@
-"""Compares changes of `configs/series.py` by validation; no test split is opened.
+"""Compares changes of `configs/series.py` by validation; no test split of the comparison is opened.
 
     python -m benchmarks.series.choosing                        # every change once
     python -m benchmarks.series.choosing --only=as,wide --splits=3
     python -m benchmarks.series.choosing --config.model.conv=32,64,32
 
-Trains the recipe as it is and with each change of `CHANGES` alone, on two thirds of the training
-split of the five sets that may be chosen by, and scores it on the other third; `--splits` repeats
-that with other thirds. A training whose result is on disk is not run again. Writes
+Trains the recipe as it is and with each change of `CHANGES` alone. Of the five sets that are in the
+comparison too it reads the training split alone: two thirds are trained on, the other third is
+scored; `--splits` repeats that with other thirds. Of four more sets, which are not in the
+comparison, it trains on the training split and scores at most 600 examples of the other one. A training whose result is on disk is not run again. Writes
 `series_choosing.json` and `series_choosing.md`.
 """
 
@@ -24,7 +25,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from benchmarks.series.fingerprints import fingerprint
 from benchmarks.series.scores import scores_of
-from benchmarks.series.sets import CHOOSING, Examples, archive_set
+from benchmarks.series.sets import CHOOSING, DEVELOPMENT, ArchiveSet, Examples, archive_set
 from seqclf import SequenceClassifier
 from seqclf.config import Config, resolve
 from seqclf.console.config_flag import ConfigFlag
@@ -34,10 +35,14 @@ from seqclf.storage.files import write_json, write_text
 FLAGS = flags.FLAGS
 
 HELD_OUT = 1 / 3
+MOST = 600  # examples of a development set that are scored
+SETS = (*CHOOSING, *DEVELOPMENT)
 AS_IT_IS = "as it is"
 CHANGES: dict[str, dict[str, Any]] = {
     AS_IT_IS: {},
-    "GRU alone": {"model.conv": []},
+    "GRU alone": {"model.conv": [], "model.conv_dilation": 1},
+    "no dilation": {"model.conv_dilation": 1},
+    "dilation 2": {"model.conv_dilation": 2},
     "wide: filters 128, 256, 128": {"model.conv": [128, 256, 128]},
     "narrow: filters 32, 64, 32": {"model.conv": [32, 64, 32]},
     "learning rate 0.001": {"optimizer.learning_rate": 0.001},
@@ -98,11 +103,11 @@ def trained(variants: dict[str, Config], splits: int, path: Path) -> list[dict[s
     results = []
     for split in range(splits):
         for name, config in variants.items():
-            for of in CHOOSING:
+            for of in SETS:
                 key = {"config": fingerprint(config), "set": of, "split": split}
                 result = next((r for r in kept if key.items() <= r.items()), None)
                 if result is None:
-                    result = key | validated(config, archive_set(of).train(), split)
+                    result = key | validated(config, *divided(archive_set(of), split), split)
                     kept.append(result)
                     write_json(path, kept)
                     print(
@@ -115,17 +120,34 @@ def trained(variants: dict[str, Config], splits: int, path: Path) -> list[dict[s
     return results
 
 
-def validated(config: Config, examples: Examples, split: int) -> dict[str, float]:
-    """Trains on a part of a training split and returns the figures on the rest of it.
+def divided(of: ArchiveSet, split: int) -> tuple[Examples, Examples]:
+    """Returns what is trained on and what is scored.
 
     Args:
-        config: the config; its seed is that of the division.
-        examples: a whole training split.
+        of: a set of `SETS`.
         split: number of the random division.
     """
+    train = of.train()
+    if of.name in DEVELOPMENT:
+        other = of.test()
+        order = np.random.default_rng(split).permutation(len(other.y))
+        return train, other.part(order[:MOST])
     divide = StratifiedShuffleSplit(1, test_size=HELD_OUT, random_state=split)
-    kept, held = next(divide.split(examples.y, examples.y))
-    train, validation = examples.part(kept), examples.part(held)
+    kept, held = next(divide.split(train.y, train.y))
+    return train.part(kept), train.part(held)
+
+
+def validated(
+    config: Config, train: Examples, validation: Examples, split: int
+) -> dict[str, float]:
+    """Trains on some examples and returns the figures on others.
+
+    Args:
+        config: the config.
+        train: the examples to train on.
+        validation: the examples to score.
+        split: number of the random division, and the seed.
+    """
     begun = time.process_time()
     classifier = SequenceClassifier(config, random_state=split).fit(train.given(), train.y)
     seconds = time.process_time() - begun
@@ -142,8 +164,8 @@ def validated(config: Config, examples: Examples, split: int) -> dict[str, float
 def table(results: list[dict[str, Any]]) -> str:
     """Returns a Markdown table of the means over the sets and the divisions."""
     lines = [
-        f"| change | divisions | {' | '.join(CHOOSING)} | mean accuracy | log loss | CPU s |",
-        f"|---|--:|{'--:|' * len(CHOOSING)}--:|--:|--:|",
+        f"| change | divisions | {' | '.join(SETS)} | mean accuracy | log loss | CPU s |",
+        f"|---|--:|{'--:|' * len(SETS)}--:|--:|--:|",
     ]
     variants: dict[str, list[dict[str, Any]]] = {}
     for result in results:
@@ -151,7 +173,7 @@ def table(results: list[dict[str, Any]]) -> str:
     for name, of in variants.items():
         accuracies = [
             100 * mean([r["accuracy"] for r in of if r["set"] == each] or [float("nan")])
-            for each in CHOOSING
+            for each in SETS
         ]
         lines.append(
             f"| {name} | {len({r['split'] for r in of})} "

@@ -246,6 +246,13 @@ class ModelConfig(Group):
         "the mean of the last; (): none",
         low=1,
     )
+    conv_dilation: int = setting(
+        1,
+        "d: the first convolution reads neighbouring time steps, the second every d-th, the third "
+        "every d²-th, so that they see a longer stretch; 1: all read neighbours",
+        low=1,
+        high=16,
+    )
     layer_norm: bool = setting(False, "layer normalisation after each recurrent layer")
     time_reduction: tuple[int, ...] = setting(
         (),
@@ -273,6 +280,11 @@ class ModelConfig(Group):
             )
         self._check_time_reduction()
         self._check_chrono()
+        if self.conv_dilation > 1 and not self.conv:
+            raise ConfigError(
+                "`model.conv_dilation` is about the convolutions of `model.conv`, and there are "
+                f"none: set it to 1. Received: {self.conv_dilation!r}"
+            )
         if not self.reset_after and self.cell != "gru":
             raise ConfigError(
                 "`model.reset_after` is about the GRU's reset gate: leave it True for `model.cell` "

@@ -13,7 +13,9 @@ def model_in_words(config: Config) -> str:
     parts += [f"embedding {model.embedding}"] if model.embedding else []
     parts += ["reset gate before the product"] * (not model.reset_after)
     parts += ["mean of the states beside the last"] * (model.pooling == "mean")
-    parts += [f"convolutions [{', '.join(map(str, model.conv))}]"] if model.conv else []
+    if model.conv:
+        dilated = f" dilated by {model.conv_dilation}" * (model.conv_dilation > 1)
+        parts += [f"convolutions [{', '.join(map(str, model.conv))}]{dilated}"]
     parts += ["layer normalisation"] * model.layer_norm
     parts += [f"dropout {model.dropout:g}"] if model.dropout else []
     parts += [f"weight drop {model.weight_drop:g}"] if model.weight_drop else []

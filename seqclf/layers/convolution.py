@@ -8,6 +8,7 @@ from keras import ops
 
 from seqclf.layers.pooling import zero_where_masked
 
+SMALLEST_DEVIATION = 1e-6
 KERNELS = (8, 5, 3)  # time steps; further convolutions have the last of them
 
 
@@ -20,19 +21,23 @@ def kernel_sizes(count: int) -> tuple[int, ...]:
 class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Convolutions over the time steps of a sequence, and the mean of what the last one gives.
 
-    Each convolution is followed by a normalisation and ReLU. This is the convolutional half of
+    Each convolution is followed by ReLU. This is the convolutional half of
     GRU-FCN (Elsayed et al. 2018, arXiv:1812.07683), the FCN of Wang et al. (2017, arXiv:1611.06455)
     with its kernels of 8, 5 and 3 time steps. It finds short shapes wherever they are in a
     sequence, which a recurrent layer learns slowly from few examples.
 
     Two things differ from the publications. The convolutions are causal: a time step is computed
     from itself and those before it, with zeros before the first. So padding behind a sequence
-    changes nothing, and the mean is known after each time step. Layer normalisation of each time
-    step (Ba et al. 2016, arXiv:1607.06450) stands where they have batch normalisation: it has no
-    statistics to carry along, and an example's output does not depend on the others in its batch.
+    changes nothing, and the mean is known after each time step. And there is no batch
+    normalisation: `fit_initial_weights` scales the weights once, before the training, so that what
+    each filter gives has mean 0 and deviation 1 over the training examples (Krähenbühl et al. 2016,
+    arXiv:1511.06856). There are no statistics to carry along, and an example's output does not
+    depend on the others in its batch.
 
     Args:
         filters: number of filters of each convolution, first to last; at least one convolution.
+        dilation: d; convolution i (from 0) reads every d^i-th time step, so that a few of them see
+            a long stretch (Yu & Koltun 2016, arXiv:1511.07122). 1: all read neighbours.
         **kwargs: `name`, `dtype`, as for every Keras layer.
 
     Call arguments:
@@ -43,21 +48,24 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         `[B, F]`, where F is the number of filters of the last convolution.
 
     Raises:
-        ValueError: `filters` is empty or has a number below 1.
+        ValueError: `filters` is empty or has a number below 1, or `dilation` is below 1.
 
     Example:
         >>> ConvolutionBranch([16, 8])(np.ones([2, 5, 3], "float32")).shape
         TensorShape([2, 8])
     """
 
-    def __init__(self, filters: Sequence[int], **kwargs: Any):
+    def __init__(self, filters: Sequence[int], dilation: int = 1, **kwargs: Any):
         if not filters or min(filters) < 1:
             raise ValueError(
                 "`filters` must have at least one number, and none below 1. "
                 f"Received: filters={list(filters)}"
             )
+        if dilation < 1:
+            raise ValueError(f"`dilation` must be at least 1. Received: dilation={dilation}")
         super().__init__(**kwargs)
         self.filters = tuple(filters)
+        self.dilation = dilation
         self.supports_masking = True
         sizes = zip(self.filters, kernel_sizes(len(filters)), strict=True)
         self.convolutions = [
@@ -65,24 +73,40 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
                 width,
                 size,
                 padding="causal",
-                use_bias=False,  # the normalisation has one
+                dilation_rate=dilation ** (i - 1),
                 kernel_initializer="he_uniform",
                 dtype=self.dtype_policy,
                 name=f"convolution_{i}",
             )
             for i, (width, size) in enumerate(sizes, start=1)
         ]
-        self.normalizations = [
-            keras.layers.LayerNormalization(dtype=self.dtype_policy, name=f"normalization_{i}")
-            for i in range(1, len(filters) + 1)
-        ]
 
     def build(self, sequences_shape: Any) -> None:
         shape = tuple(sequences_shape)
-        for convolution, normalization in zip(self.convolutions, self.normalizations, strict=True):
+        for convolution in self.convolutions:
             convolution.build(shape)
             shape = (*shape[:2], convolution.filters)
-            normalization.build(shape)
+
+    def fit_initial_weights(self, sequences: Any, mask: Any = None) -> None:
+        """Scales the kernels and sets the biases by examples, first convolution to last.
+
+        What a filter gives before ReLU then has mean 0 and standard deviation 1 over all valid time
+        steps. A filter that gives the same everywhere is only shifted.
+
+        Args:
+            sequences: `[B, T, D]`, some training examples.
+            mask: bool `[B, T]` or None, as in `call`.
+        """
+        x = _without_masked(sequences, mask)
+        for convolution in self.convolutions:
+            given, valid = zero_where_masked(convolution(x), mask)  # [B, T, F]
+            count = ops.sum(valid)
+            mean = ops.sum(given, axis=(0, 1)) / count
+            deviation = ops.sqrt(ops.sum(valid * (given - mean) ** 2, axis=(0, 1)) / count)
+            deviation = ops.where(deviation > SMALLEST_DEVIATION, deviation, 1.0)
+            convolution.kernel.assign(convolution.kernel / deviation)
+            convolution.bias.assign((convolution.bias - mean) / deviation)
+            x = ops.relu(convolution(x))
 
     def call(self, sequences: Any, mask: Any = None) -> Any:
         summed, valid = self._features(sequences, mask)
@@ -108,11 +132,9 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
         As `zero_where_masked` returns them.
         """
-        x = sequences
-        if mask is not None:  # what is there may be NaN, which a product with 0 would keep
-            x = ops.where(mask[..., None], x, ops.zeros_like(x))
-        for convolution, normalization in zip(self.convolutions, self.normalizations, strict=True):
-            x = ops.relu(normalization(convolution(x)))
+        x = _without_masked(sequences, mask)
+        for convolution in self.convolutions:
+            x = ops.relu(convolution(x))
         return zero_where_masked(x, mask)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
@@ -123,4 +145,24 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         return sequences_shape[0], self.filters[-1]
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": list(self.filters)}
+        own = {"filters": list(self.filters), "dilation": self.dilation}
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ConvolutionBranch":
+        if "dilation" not in config:
+            raise ValueError(
+                "the convolutions are those of a development version, with layer normalisation, "
+                "which this version does not have: train the model again"
+            )
+        return cls(**config)
+
+
+def _without_masked(sequences: Any, mask: Any) -> Any:
+    """Returns sequences with 0 at masked time steps.
+
+    What is there may be NaN, which a product with 0 would keep.
+    """
+    if mask is None:
+        return sequences
+    return ops.where(mask[..., None], sequences, ops.zeros_like(sequences))

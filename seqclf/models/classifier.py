@@ -67,7 +67,9 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         mask = LengthMask(name="length_mask")(*inputs)
     x = inputs[0]  # [B, T, D]
     if config.model.conv:
-        branch = ConvolutionBranch(config.model.conv, dtype=policy, name="convolutions")
+        branch = ConvolutionBranch(
+            *(config.model.conv, config.model.conv_dilation), dtype=policy, name="convolutions"
+        )
         beside = branch(x, mask=mask)  # [B, F]
     depth = len(config.model.units)
     reductions = config.model.time_reduction or (1,) * (depth - 1)

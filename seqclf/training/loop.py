@@ -34,6 +34,7 @@ from seqclf.training.distribution.strategy import sum_before_clipping
 from seqclf.training.distribution.workers import Workers
 from seqclf.training.effective import effective_config, total_steps
 from seqclf.training.example_weights import example_weights
+from seqclf.training.initial_weights import fit_initial_weights
 from seqclf.training.metrics_log import MetricsLog
 from seqclf.training.optimizers import build_optimizer
 from seqclf.training.recovery import Recovery, RecoveryInMemory
@@ -129,7 +130,10 @@ def fit(
     scorer = make_scorer(model, dataset.spec, config.jit_compile, workers)
     selection = WeightSelection(config, dataset, scorer, recovery)
     state = recovery.resume()
-    if state.step and workers.is_chief:
+    if not state.step:
+        with workers.scope():
+            fit_initial_weights(model, dataset, config)
+    elif workers.is_chief:
         print(f"Resuming at step {state.step:,} of {total:,}.", flush=True)
     also_log = (*also_log, *(["perplexity"] if dataset.spec.is_text else []))
     logged = tuple(dict.fromkeys(("loss", "accuracy", config.criterion, *also_log)))

@@ -11,7 +11,7 @@ from benchmarks.series.comparison import FIRST_SEED, compare
 from benchmarks.series.contenders import CONTENDERS, OURS, Contender, measure
 from benchmarks.series.fingerprints import fingerprint
 from benchmarks.series.scores import scores_of
-from benchmarks.series.sets import CHOOSING, ArchiveSet, Examples, archive_set
+from benchmarks.series.sets import CHOOSING, DEVELOPMENT, ArchiveSet, Examples, archive_set
 from benchmarks.series.tables import tables
 from benchmarks.series.test_reads import Record
 from seqclf.config import Config, resolve
@@ -242,26 +242,31 @@ def test_the_changes_go_with_the_recipe_and_choosing_never_tests(tmp_path, monke
         base.changed(changes)
     seen = []
 
-    def validated(config, given, split):
-        seen.append(len(given.x))
+    def validated(config, train, validation, split):
+        seen.append((len(train.x), len(validation.x)))
         return {"accuracy": 0.5, "log_loss": 0.7, "cpu_seconds": 1.0}
 
-    def only_train(name):
-        def no_test():
-            raise AssertionError("a test split was opened")
+    def test_of_development_only(name):
+        def test():
+            assert name in DEVELOPMENT, "a test split of the comparison was opened"
+            return examples(20, seed=1)
 
-        return ArchiveSet(name, lambda: examples(12), no_test)
+        return ArchiveSet(name, lambda: examples(12), test)
 
     monkeypatch.setattr(choosing, "validated", validated)
-    monkeypatch.setattr(choosing, "archive_set", only_train)
+    monkeypatch.setattr(choosing, "archive_set", test_of_development_only)
+    monkeypatch.setattr(choosing, "MOST", 16)
     for _ in range(2):
         choosing.trained({"as it is": base}, 2, tmp_path / "choosing.json")
-    assert seen == [12] * (2 * len(CHOOSING))  # the second time all was on disk
+    of_one = [(8, 4)] * len(CHOOSING) + [(12, 16)] * len(DEVELOPMENT)
+    assert seen == of_one * 2  # the second time all was on disk
+    assert not set(DEVELOPMENT) & set(sets.ALL)
     assert "| as it is | 2 |" in (tmp_path / "choosing.md").read_text()
 
 
 def test_the_recipe_learns_by_the_estimator_and_is_measured():
-    small = {"steps": 30, "batch_size": 8, "model.conv": [], "model.units": [4]}
+    alone = {"model.conv": [], "model.conv_dilation": 1, "model.units": [4]}
+    small = {"steps": 30, "batch_size": 8, **alone}
     config = resolve(load_recipe("configs/series.py").values).changed(
         {**small, "optimizer.learning_rate": 0.05, "jit_compile": False}
     )
@@ -270,7 +275,7 @@ def test_the_recipe_learns_by_the_estimator_and_is_measured():
         assert set(measured.predicted) <= {"high", "low"}
         assert (measured.predicted == examples(8, 1).y).mean() >= 0.75, name
         assert measured.fit_seconds > 0
-    scores = choosing.validated(config, examples(24), 0)
+    scores = choosing.validated(config, examples(24), examples(8, 1), 0)
     assert scores["accuracy"] >= 0.75
     assert scores["log_loss"] < 0.7
 

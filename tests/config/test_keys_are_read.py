@@ -17,6 +17,7 @@ from seqclf.errors import ConfigError
 from seqclf.models.classifier import build_classifier
 from seqclf.models.language_model import build_language_model
 from seqclf.storage.run_directory import Run
+from seqclf.training.carried_state import CarriedState
 from seqclf.training.distribution.strategy import make_workers
 from seqclf.training.effective import total_steps
 from seqclf.training.loop import fit
@@ -72,9 +73,11 @@ def test_every_key_is_read_by_a_training(read, tmp_path):
     for name in ("adamw", "sgd"):
         build_optimizer(config.changed({"optimizer.name": name}), 10)
     assert total_steps(config.changed({"steps": 0, "epochs": 0.1}), dataset) == 4
-    build_classifier(config.changed({"model.chrono": 8}), dataset.spec)
+    changes = {"model.chrono": 8, "model.conv": [2], "model.conv_dilation": 2}
+    build_classifier(config.changed(changes), dataset.spec)
     text = load_dataset("text:timemachine", letters_only=True)
-    build_language_model(config.changed({"model.embedding": 2}), text.spec)
+    model = build_language_model(config.changed({"model.embedding": 2}), text.spec)
+    CarriedState(model, build_optimizer(config, 10), config, make_workers(config))
 
     passed_on = {
         *(f"data.{name}" for name in typing.get_type_hints(DataOptions)),
