@@ -7,8 +7,9 @@
 Trains the recipe as it is and with each change of `CHANGES` alone. Of the five sets that are in the
 comparison too it reads the training split alone: two thirds are trained on, the other third is
 scored; `--splits` repeats that with other thirds. Of four more sets, which are not in the
-comparison, it trains on the training split and scores at most 600 examples of the other one. A training whose result is on disk is not run again. Writes
-`series_choosing.json` and `series_choosing.md`.
+comparison, it trains on the training split and scores at most 600 examples of the other one. A
+training whose result is on disk is not run again. Writes `series_choosing.json` and
+`series_choosing.md`.
 """
 
 import functools
