@@ -22,7 +22,7 @@ from benchmarks.series.comparison import compare
 from benchmarks.series.contenders import CONTENDERS
 from benchmarks.series.sets import ALL
 from benchmarks.series.tables import tables
-from benchmarks.series.test_reads import Record
+from benchmarks.test_reads import Record
 from seqclf.config import resolve
 from seqclf.config.recipes import load_recipe
 from seqclf.console.tensorflow_start import start_quietly

@@ -24,7 +24,7 @@ import numpy as np
 from absl import app, flags
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from benchmarks.series.fingerprints import fingerprint
+from benchmarks.fingerprints import fingerprint
 from benchmarks.series.scores import scores_of
 from benchmarks.series.sets import CHOOSING, DEVELOPMENT, ArchiveSet, Examples, archive_set
 from seqclf import SequenceClassifier

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fingerprints import fingerprint
 from benchmarks.series.contenders import OURS, Contender, OverTimeError, measure
-from benchmarks.series.fingerprints import fingerprint
 from benchmarks.series.scores import scores_of
 from benchmarks.series.sets import ArchiveSet, Examples, archive_set
-from benchmarks.series.test_reads import Record
+from benchmarks.test_reads import Record
 from seqclf.config import Config
 from seqclf.storage.files import write_json
 

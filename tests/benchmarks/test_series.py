@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
+from benchmarks.fingerprints import fingerprint
 from benchmarks.series import choosing, sets
 from benchmarks.series.comparison import FIRST_SEED, compare
 from benchmarks.series.contenders import CONTENDERS, OURS, Contender, measure
-from benchmarks.series.fingerprints import fingerprint
 from benchmarks.series.scores import scores_of
 from benchmarks.series.sets import CHOOSING, DEVELOPMENT, ArchiveSet, Examples, archive_set
 from benchmarks.series.tables import tables
-from benchmarks.series.test_reads import Record
+from benchmarks.test_reads import Record
 from seqclf.config import Config, resolve
 from seqclf.config.recipes import load_recipe
 from seqclf.errors import DataError

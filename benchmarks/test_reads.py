@@ -18,13 +18,14 @@ class Record:
 
     Args:
         path: the file; it is written at the first reading.
+        figure: the name that the figures have in it.
 
     Raises:
         DataError: the file cannot be read.
     """
 
-    def __init__(self, path: Path):
-        self._path = path
+    def __init__(self, path: Path, figure: str = "accuracy"):
+        self._path, self._figure = path, figure
         try:
             self._reads: dict[str, list[dict[str, Any]]] = (
                 json.loads(path.read_text()) if path.exists() else {}
@@ -63,13 +64,13 @@ class Record:
         reads = self._reads.setdefault(of, [])
         if config not in (read["config"] for read in reads):
             today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-            reads.append({"config": config, "date": today, "accuracy": {}})
+            reads.append({"config": config, "date": today, self._figure: {}})
             self._write()
 
-    def end(self, of: str, config: str, seed: int, accuracy: float) -> None:
-        """Writes the accuracy down that a config reached with a seed."""
+    def end(self, of: str, config: str, seed: int, figure: float) -> None:
+        """Writes the figure down that a config reached with a seed."""
         read = next(read for read in self._reads[of] if read["config"] == config)
-        read["accuracy"][str(seed)] = round(accuracy, 4)
+        read[self._figure][str(seed)] = round(figure, 4)
         self._write()
 
     def _write(self) -> None:
