@@ -57,7 +57,8 @@ def main(argv: Sequence[str]) -> None:
     out = Path(OUT.value).expanduser() if OUT.value else run.path / "explain"
     paths = argv[1:] or list(map(str, samples_for_inspection(run)))
     if spec.is_text:
-        folders = explain_texts(paths, model, spec, out)
+        encoding = run.read_config().data.encoding if argv[1:] else "utf-8"  # the samples' own
+        folders = explain_texts(paths, model, spec, encoding, out)
     elif UNITS.value:
         raise ConfigError(f"--units is for a language model. Received: {','.join(UNITS.value)}")
     else:
@@ -69,8 +70,10 @@ def main(argv: Sequence[str]) -> None:
         print(f"  {folder}/ ({', '.join(sorted(p.name for p in folder.glob('*.png')))})")
 
 
-def explain_texts(paths: Sequence[str], model: Any, spec: Any, out: Path) -> list[Path]:
-    """Writes an inspection of each text file; returns the folders written."""
+def explain_texts(
+    paths: Sequence[str], model: Any, spec: Any, encoding: str, out: Path
+) -> list[Path]:
+    """Writes an inspection of each text file, in that encoding; returns the folders written."""
     from seqclf.data.text.files import read_text
     from seqclf.inspection.text import (
         chosen_units,
@@ -81,13 +84,15 @@ def explain_texts(paths: Sequence[str], model: Any, spec: Any, out: Path) -> lis
 
     if GRADIENTS.value or INVERT.value:
         raise ConfigError("--gradients and --invert are not for a language model: leave them out.")
-    folders = []
-    for path in paths:
-        text, _ = read_text(path, "utf-8")
+    folders: list[Path] = []
+    loaded = [(path, read_text(path, encoding)[0]) for path in paths]
+    for path, text in loaded:
         inspection = inspect_text(model, spec, text)
         print(f"\n{text_inspection_in_words(Path(path).name, inspection)}", flush=True)
-        folder = out / Path(path).stem
-        write_text_inspection(inspection, chosen_units(inspection, UNITS.value), folder)
+        folder = unused(out, Path(path).stem, folders)
+        units = chosen_units(inspection, UNITS.value)
+        announce("Drawing the figures")
+        write_text_inspection(inspection, units, folder)
         folders.append(folder)
     return folders
 
@@ -98,7 +103,7 @@ def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> li
     from seqclf.inspection.report import inspection_in_words, write_inspection
     from seqclf.inspection.stepwise import inspect_examples
 
-    folders = []
+    folders: list[Path] = []
     loaded = [(path, list(load_inputs(path, spec, INVERT.value))) for path in paths]
     for path, examples in loaded:
         if warning := polarity_warning(path, spec, INVERT.value):
@@ -106,12 +111,18 @@ def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> li
         for name, raw, lengths in examples:
             (inspection,) = inspect_examples(model, spec, raw, lengths)
             print(f"\n{inspection_in_words(name, inspection)}", flush=True)
-            folder, number = out / name, 2
-            while folder in folders:  # another folder has a file of the same name
-                folder, number = out / f"{name}-{number}", number + 1
+            folder = unused(out, name, folders)
             write_inspection(inspection, folder)
             folders.append(folder)
     return folders
+
+
+def unused(out: Path, name: str, folders: Sequence[Path]) -> Path:
+    """Returns a folder of that name in `out`, with a number if it is among `folders`."""
+    folder, number = out / name, 2
+    while folder in folders:  # another folder has a file of the same name
+        folder, number = out / f"{name}-{number}", number + 1
+    return folder
 
 
 def explain_gradients(run: Any, model: Any, folder: Path) -> Path:

@@ -11,7 +11,8 @@ def refuse(group: Group, reasons: Mapping[str, str], data: str) -> None:
 
     Args:
         group: the config, or one of its groups.
-        reasons: for each key that must have its default the reason, as the end of a sentence.
+        reasons: for each key, or group of keys, that must have its default the reason, as the end
+            of a sentence.
         data: what the keys cannot be used for, such as "text".
 
     Raises:
@@ -20,9 +21,10 @@ def refuse(group: Group, reasons: Mapping[str, str], data: str) -> None:
     default = type(group)()
     for name, reason in reasons.items():
         value, allowed = getattr(group, name), getattr(default, name)
-        if value != allowed:
-            shown = "its defaults" if isinstance(allowed, Group) else repr(allowed)
+        if isinstance(value, Group):
+            refuse(value, dict.fromkeys(value.to_dict(), reason), data)
+        elif value != allowed:
             raise ConfigError(
-                f"`{group.prefix}{name}` cannot be used for {data}: {reason}. Leave it at {shown}. "
-                f"Received: {value!r}"
+                f"`{group.prefix}{name}` cannot be used for {data}: {reason}. Leave it at "
+                f"{allowed!r}. Received: {value!r}"
             )

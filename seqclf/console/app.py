@@ -117,7 +117,11 @@ def _parse(argv: list[str]) -> list[str]:
         sys.exit(0)
     for argument in argv:
         if not _is_utf8(argument):
-            fail(f"An argument is not UTF-8, in which TensorFlow takes paths: {argument!a}", 2)
+            fail(
+                "Arguments must be UTF-8, in which TensorFlow takes paths and texts: rename the "
+                f"file, or convert the text. Received: {argument[:200]!a}",
+                2,
+            )
     try:
         positional: list[str] = flags.FLAGS(argv)
         return positional

@@ -6,7 +6,14 @@ import dataclasses
 import numpy as np
 
 from seqclf.data.sequences import RawData
-from seqclf.data.step_labels import REMEDY, counted_steps, place, spread
+from seqclf.data.step_labels import (
+    REMEDY,
+    check_of_one_kind,
+    counted_steps,
+    labels_behind_note,
+    place,
+    spread,
+)
 from seqclf.errors import DataError
 
 MISSING = ("nan", "None", "<NA>", "NaT")  # missing values as text
@@ -20,18 +27,19 @@ def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
     Labels of time steps become int32 `[N, T]`, with `NO_LABEL` where there is none.
 
     Raises:
-        DataError: an example has no label, a label is not among the class names, or integers are
-            no class indices.
+        DataError: an example has no label, a label is not among the class names, integers are no
+            class indices, or only some of the parts have labels of time steps.
     """
     for name, part in raw.parts.items():
         if part.labels is None:
             raise DataError(f"{raw.where}: the {name} split has no labels.")
     counted = {name: counted_steps(part, raw.where) for name, part in raw.parts.items()}
+    check_of_one_kind(counted, raw.where)
     labels = {
         name: np.asarray(part.labels)[... if (steps := counted[name]) is None else steps]
         for name, part in raw.parts.items()
     }
-    notes = raw.notes
+    notes = (*raw.notes, *labels_behind_note(raw.parts.values()))
     if all(array.dtype.kind in "iu" for array in labels.values()):
         names = raw.class_names or _numbered(labels["train"], counted["train"], raw.where)
         indices = labels

@@ -4,7 +4,7 @@ A time step without a label, in the middle of a sequence or behind its end, has 
 is read like the others, and nothing is asked about it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,46 @@ def without_label_note(parts: Iterable[Sequences]) -> tuple[str, ...]:
     return (f"{without:,} of {valid:,} time steps have no label: they are read, and do not count",)
 
 
+def check_of_one_kind(counted: Mapping[str, np.ndarray | None], where: str) -> None:
+    """Checks that all parts have labels of time steps, or none.
+
+    Args:
+        counted: what `counted_steps` returned for each part, by its name.
+        where: the beginning of the message.
+
+    Raises:
+        DataError: some have and others have not.
+    """
+    per_step = [name for name, steps in counted.items() if steps is not None]
+    if per_step and len(per_step) < len(counted):
+        others = [name for name in counted if name not in per_step]
+        raise DataError(
+            f"{where}: the labels of all splits must be [N], one for each sequence, or [N, T], one "
+            f"for each time step. Received: [N, T] for {', '.join(per_step)}, [N] for "
+            f"{', '.join(others)}"
+        )
+
+
+def labels_behind_note(parts: Iterable[Sequences]) -> tuple[str, ...]:
+    """Returns a note about labels behind the ends of sequences, unless they are one filler.
+
+    Args:
+        parts: examples with labels as the source gives them.
+    """
+    behind: list[str] = []
+    for part in parts:
+        labels = np.asarray(part.labels)
+        if labels.ndim == 2 and part.lengths is not None:
+            found = labels[~valid_steps(labels.shape, part.lengths)].astype(str)
+            behind += found[(found != str(NO_LABEL)) & (found != "")].tolist()
+    if len(set(behind)) < 2:
+        return ()
+    return (
+        f"{len(behind):,} labels stand behind the ends of their sequences, and differ from each "
+        "other: they are not read. Check `lengths`",
+    )
+
+
 def as_step_labels(labels: Any, shape: tuple[int, ...], lengths: np.ndarray | None) -> np.ndarray:
     """Returns a list of labels `[T_i]`, one array for each sequence, as one array `[N, T]`.
 
@@ -126,7 +166,8 @@ def as_step_labels(labels: Any, shape: tuple[int, ...], lengths: np.ndarray | No
         lengths: `[N]`, the number of valid time steps; None: all are valid.
 
     Raises:
-        DataError: there are more or fewer labels than time steps.
+        DataError: there are more or fewer labels than time steps, or they are no integers or
+            strings.
     """
     rows = [np.asarray(each) for each in labels]
     wanted = np.full(shape[0], shape[1]) if lengths is None else lengths
@@ -140,6 +181,11 @@ def as_step_labels(labels: Any, shape: tuple[int, ...], lengths: np.ndarray | No
                 "Labels of time steps must be a list with an array [T_i] for each sequence, as "
                 f"long as the sequence. Received: {list(row.shape)} for a sequence of {length} "
                 f"time steps, at sequence {i}"
+            )
+        if row.dtype.kind not in "OUiub":
+            raise DataError(
+                f"Labels must be integers or strings. Received: {row.dtype}, at sequence {i}. "
+                f"Whole numbers become integers by .astype(int). {REMEDY}"
             )
     whole = all(row.dtype.kind in "iu" for row in rows)
     y = np.full(shape[:2], NO_LABEL if whole else "", np.int64 if whole else object)
@@ -156,8 +202,7 @@ def are_lists(labels: Any) -> bool:
             return False
     elif not isinstance(labels, (list, tuple)):
         return False
-    first = next(iter(labels), None)
-    return hasattr(first, "__len__") and not isinstance(first, (str, bytes))
+    return any(hasattr(one, "__len__") and not isinstance(one, (str, bytes)) for one in labels)
 
 
 def check_no_window(parts: Iterable[Sequences], window: int) -> None:

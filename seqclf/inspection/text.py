@@ -35,12 +35,14 @@ class TextInspection:
             one, which nothing stands before, has NaN.
         expected: the token that was the most probable one at each place; "" at the first.
         values: for each layer its states and gates by name, float32 `[T, H]` each.
+        total: number of tokens of the whole text, of which the first T were read.
     """
 
     tokens: list[str]
     probabilities: np.ndarray
     expected: list[str]
     values: list[dict[str, np.ndarray]]
+    total: int
 
     @property
     def bits(self) -> np.ndarray:
@@ -62,7 +64,7 @@ def inspect_text(model: keras.Model, spec: DatasetSpec, text: str) -> TextInspec
     """
     assert spec.tokens
     indices = Vocabulary(spec.class_names, spec.tokens).indices_of([text]).flat_values.numpy()
-    indices = indices[:MOST_TOKENS]
+    total, indices = len(indices), indices[:MOST_TOKENS]
     if len(indices) < 2:
         raise DataError(
             f"A text must have two tokens at least, one to read and one to predict. Received: "
@@ -82,6 +84,7 @@ def inspect_text(model: keras.Model, spec: DatasetSpec, text: str) -> TextInspec
             {name: np.asarray(v[0], np.float32) for name, v in (t.states | t.gates).items()}
             for t in traces
         ],
+        total=total,
     )
 
 
@@ -176,7 +179,8 @@ def _rounded(value: Any) -> float | None:
 def text_inspection_in_words(name: str, inspection: TextInspection) -> str:
     """Returns how surprising a text was, as lines for the terminal."""
     bits = inspection.bits
-    lines = [f"{name}: {len(bits):,} tokens, {np.nanmean(bits):.3f} bits each"]
+    cut = f"the first {len(bits):,} of " if inspection.total > len(bits) else ""
+    lines = [f"{name}: {cut}{inspection.total:,} tokens, {np.nanmean(bits):.3f} bits each"]
     for place in np.argsort(-np.nan_to_num(bits), kind="stable")[:LISTED]:
         before = "".join(inspection.tokens[max(0, place - 20) : place]).replace("\n", " ")
         lines.append(

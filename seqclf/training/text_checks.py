@@ -23,7 +23,7 @@ def check_fits_text(config: Config) -> None:
     refuse(config, reasons, "text")
     if config.criterion not in CRITERIA:
         raise ConfigError(
-            "`select` cannot be used for text by a mean over classes: a language model is chosen "
-            "by its loss (auto, loss), by its accuracy (best), or is the last. Received: "
+            "For text `select` must be auto or loss, which choose by the loss, best, which chooses "
+            "by the accuracy, or last: the other scores are means over classes. Received: "
             f"{config.select!r}"
         )

@@ -90,6 +90,23 @@ def test_splits_of_a_source_are_padded_alike(tmp_path):
     np.testing.assert_array_equal(dataset.test.y, np.arange(48).reshape(4, 12) % 3)
 
 
+def test_labels_behind_the_ends_are_said_unless_they_are_one_filler(tmp_path):
+    y = padded(LABELS, 0, int)
+    assert seqclf.load_dataset(npz(tmp_path, y=y)).notes == ()
+    y[0, 3:5] = [1, 2]
+    behind = 400 - LENGTHS.sum()
+    (note,) = seqclf.load_dataset(npz(tmp_path, y=y)).notes
+    assert note.startswith(f"{behind} labels stand behind the ends") and "`lengths`" in note
+
+
+def test_the_labels_of_all_splits_are_of_one_kind(tmp_path):
+    source = npz(
+        tmp_path, y=padded(LABELS, 0, int), x_test=padded(SEQUENCES, 0, "f4"), y_test=[0, 1] * 20
+    )
+    with pytest.raises(DataError, match=r"of all splits.*\[N, T\] for train, .* for test"):
+        seqclf.load_dataset(source)
+
+
 def test_the_spec_tells_it_only_where_it_is_so():
     steps = seqclf.Dataset.from_arrays(SEQUENCES, LABELS).spec
     whole = seqclf.Dataset.from_arrays(SEQUENCES, ["a", "b"] * 20).spec
@@ -139,6 +156,12 @@ def test_mistakes_in_lists():
     missing[3][1] = None
     with pytest.raises(DataError, match="example 3, time step 1 has no label. A time step without"):
         seqclf.Dataset.from_arrays(SEQUENCES, missing)
+
+
+@pytest.mark.parametrize("wrong", [3, None, np.array([0.5, 1]), np.array([0, np.nan, 1])])
+def test_a_list_in_which_one_sequence_has_other_labels(wrong):
+    with pytest.raises(DataError, match=r"Labels (of time steps must be a list|must be integers)"):
+        seqclf.Dataset.from_arrays(SEQUENCES, [wrong, *LABELS[1:]])
 
 
 def test_what_labels_of_time_steps_do_not_go_with(tmp_path):

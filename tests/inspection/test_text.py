@@ -79,6 +79,14 @@ def test_the_most_surprising_tokens_are_named(inspection):
     assert f"{np.nanmax(inspection.bits):.1f} bits" in first[1]
 
 
+def test_of_a_long_text_the_beginning_is_read_and_that_is_said(model, monkeypatch):
+    monkeypatch.setattr("seqclf.inspection.text.MOST_TOKENS", 9)
+    long = inspect_text(model, SPEC, TEXT)
+    assert len(long.tokens) == 9
+    said = text_inspection_in_words("page.txt", long)
+    assert said.startswith(f"page.txt: the first 9 of {len(TEXT)} tokens, ")
+
+
 def test_one_token_is_too_few(model):
     with pytest.raises(DataError, match="two tokens at least.*Received: 'a', 1 characters"):
         inspect_text(model, SPEC, "a")

@@ -426,6 +426,8 @@ def test_other_requests_that_are_not_sent(ask, server):
         client.classify([])
     with pytest.raises(api.InvalidRequest, match="`x` must be numbers, bytes or str"):
         client.classify([{"x": 1j}])
+    with pytest.raises(api.InvalidRequest, match="must be a mapping .* Received: 'a'"):
+        client.classify(["a"])
     client.close()
     with pytest.raises(ValueError, match="closed"):
         client.predict(INPUTS)

@@ -182,7 +182,7 @@ def test_intervals_draw_whole_sequences():
         ({"model": {"units": [4, 4], "time_reduction": [2]}}, "`model.time_reduction` cannot"),
         ({"model": {"conv": [8]}}, "`model.conv` cannot .*Received: \\(8,\\)"),
         ({"batch_selection": 2}, "`batch_selection` cannot .*Leave it at 1. Received: 2"),
-        ({"augment": {"shift": 0.1}}, "`augment` cannot"),
+        ({"augment": {"shift": 0.1}}, "`augment.shift` cannot"),
     ],
 )
 def test_what_labels_of_time_steps_do_not_go_with(dataset, changes, message):

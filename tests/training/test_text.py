@@ -229,8 +229,8 @@ def test_bits_per_character_of_words_count_the_spaces(source):
     [
         ({"batch_selection": 2}, "`batch_selection` cannot be used for text"),
         ({"class_weight": "balanced"}, "`class_weight` cannot be used for text"),
-        ({"select": "macro_f1"}, "`select` cannot be used for text"),
-        ({"augment": {"shift": 0.1}}, "`augment` cannot be used for text"),
+        ({"select": "macro_f1"}, "For text `select` must be auto or loss"),
+        ({"augment": {"shift": 0.1}}, "`augment.shift` cannot be used for text"),
         ({"length_buckets": 2}, "`length_buckets` cannot be used for text"),
         ({"model": {"bidirectional": True}}, "`model.bidirectional` cannot be used for text"),
     ],

@@ -84,14 +84,22 @@ def _ends(count: int, config: DataConfig) -> tuple[int, int, int]:
 
 
 def _check_long_enough(sizes: np.ndarray, window: int, config: DataConfig, path: str) -> None:
-    for name, size in zip(("training", "validation", "test"), sizes, strict=True):
-        if name == "validation" and not config.validation:
+    """Checks that each part has two windows.
+
+    Raises:
+        DataError: one has not.
+    """
+    kept = np.minimum(sizes, [config.max_tokens or sizes[0], sizes[1], sizes[2]])
+    keys = ("max_tokens", "validation", "test")
+    for name, size, key in zip(("training", "validation", "test"), kept, keys, strict=True):
+        if size >= 2 * window or (key == "validation" and not config.validation):
             continue
-        if size < 2 * window:
-            raise DataError(
-                f"{path}: the {name} part must have two windows of {window} tokens at least "
-                f"(`data.window`). Received: {size:,} {config.tokens}"
-            )
+        also = "" if key == "max_tokens" and size == sizes[0] else f", or a larger `data.{key}`"
+        raise DataError(
+            f"{path}: the {name} part must have two windows of {window:,} tokens at least. "
+            f"Received: {size:,} of {sizes.sum():,} {config.tokens}. It takes a longer text, a "
+            f"smaller `data.window`{also}."
+        )
 
 
 def _vocabulary(

@@ -122,8 +122,13 @@ def as_features(example: Mapping[str, Any]) -> Features:
     """Converts an example's features to flat lists, each of one type as `tf.train.Example` asks.
 
     Raises:
-        ValueError: a value is neither numbers, bytes nor str.
+        ValueError: the example is no mapping, or a value is neither numbers, bytes nor str.
     """
+    if not isinstance(example, Mapping):
+        raise ValueError(
+            "an example must be a mapping from the names of features to their values. Received: "
+            f"{example!r:.80}"
+        )
     features: Features = {}
     for name, value in example.items():
         array = np.asarray(value)

@@ -1,7 +1,7 @@
 """`TextRequests`: the methods of a client that ask a language model."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,5 +103,6 @@ def _scored(outputs: dict[str, np.ndarray]) -> list[ScoredText]:
 
 
 def _listed(texts: Any) -> list[Any]:
-    """Returns texts as a list; one text is a list of one."""
-    return [texts] if isinstance(texts, str | bytes) else list(texts)
+    """Returns texts as a list; one text is a list of one, and so is what `predict` will refuse."""
+    several = isinstance(texts, Iterable) and not isinstance(texts, str | bytes | Mapping)
+    return list(texts) if several else [texts]

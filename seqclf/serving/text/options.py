@@ -34,7 +34,7 @@ class WritingOptions:
 
     def __post_init__(self) -> None:
         _check_whole("length", self.length, "from 1", 1)
-        _check_whole("top_k", self.top_k, "from 0, which takes any token,", 0)
+        _check_whole("top_k", self.top_k, "from 0; 0 takes any token", 0)
         _check_whole("seed", self.seed, "of 64 bits", -(2**63), 2**63 - 1)
         try:
             right = 0 <= float(self.temperature) <= MAX_TEMPERATURE

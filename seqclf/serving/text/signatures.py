@@ -225,14 +225,16 @@ class TextSignatures:
         """Returns the tokens of texts and their numbers, int32 `[N]`, which are checked."""
         tokens = tokens_of(texts, self._tokens)
         counts = tf.cast(tokens.row_lengths(), tf.int32)
-        counts = require(
-            counts,
+        # All that reads the tokens waits for the check, or it might fail first, by another message.
+        splits = require(
+            tokens.row_splits,
             tf.reduce_all((counts >= least) & (counts <= MAX_TOKENS)),
             f"each {name} must have {least} to {MAX_TOKENS} tokens ({self._tokens.kind}); numbers "
             "received:",
             counts,
         )
-        return tokens, counts
+        tokens = tf.RaggedTensor.from_row_splits(tokens.flat_values, splits, validate=False)
+        return tokens, tf.cast(tokens.row_lengths(), tf.int32)
 
     def _dense(self, tokens: tf.RaggedTensor) -> Tensor:
         """Returns the indices of tokens, int32 `[N, T]`, filled up with 0."""

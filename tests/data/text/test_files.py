@@ -26,6 +26,26 @@ def test_files_and_folders_are_read_in_the_order_of_their_names(tmp_path):
     assert read_text(both, "utf-8")[0] == "drei\neins"
 
 
+def test_of_a_folder_hidden_files_and_other_compressed_files_are_left_out(tmp_path):
+    (tmp_path / "a.md").write_text("eins")
+    (tmp_path / ".draft.txt").write_text("hidden")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "b.txt").write_text("hidden")
+    (tmp_path / "table.csv.gz").write_bytes(gzip.compress(b"1,2"))
+    assert read_text(str(tmp_path), "utf-8") == ("eins", f"text of {tmp_path}")
+
+
+def test_commas_part_paths_but_not_the_name_of_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.txt").write_text("zwei")
+    (tmp_path / "a,b.txt").write_text("eins")
+    assert read_text("a,b.txt", "utf-8")[0] == "eins"
+    assert read_text("b.txt, b.txt", "utf-8")[0] == "zwei\nzwei"
+    for wrong in ("b.txt,", ",b.txt"):
+        with pytest.raises(ConfigError, match=f"before and after each comma. Received: '{wrong}'"):
+            read_text(wrong, "utf-8")
+
+
 def test_another_encoding_is_read(tmp_path):
     file = tmp_path / "text.txt"
     file.write_bytes("Ärger".encode("cp1252"))
@@ -35,18 +55,33 @@ def test_another_encoding_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "encoding", "message"),
     [
-        (b"", "is empty"),
-        (b" \n\t\n", "is empty"),
-        (b"text\0\0text", "null byte at 4"),
+        (b"", "utf-8", "is empty"),
+        (b" \n\t\n", "utf-8", "is empty"),
+        (b"text\0\0text", "utf-8", "null byte at 4"),
+        (b"\x89PNG\0\0", "utf-8", r"not utf-8: byte 0 \(0x89\) cannot be read. It is no text"),
+        ("text".encode("utf-16"), "utf-8", "byte order mark of utf-16: set `data.encoding` to utf"),
+        ("text".encode("utf-32"), "latin-1", "byte order mark of utf-32.*Received: 'latin-1'"),
+        (b"text", "UTF-16", "has no byte order mark.*utf-16-le or utf-16-be"),
+        ("text".encode("utf-16")[:-1], "utf-16", r"text.txt is not utf-16: byte 8 \(0x74\)"),
+        (b"text-.", "punycode", "text.txt is not punycode. Name"),
+        (rb"\ud800", "unicode_escape", "text.txt is not unicode_escape. Name"),
     ],
 )
-def test_what_is_no_text_is_refused(tmp_path, content, message):
+def test_what_is_no_text_is_refused(tmp_path, content, encoding, message):
     file = tmp_path / "text.txt"
     file.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        read_text(str(file), "utf-8")
+        read_text(str(file), encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+def test_byte_order_marks_are_no_part_of_the_text(tmp_path, encoding):
+    (tmp_path / "text.txt").write_bytes(
+        "\ufeffÄrger".encode(encoding.replace("utf-8-sig", "utf-8"))
+    )
+    assert read_text(str(tmp_path / "text.txt"), encoding)[0] == "Ärger"
 
 
 def test_what_cannot_be_read_is_named(tmp_path):

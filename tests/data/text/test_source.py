@@ -55,7 +55,9 @@ def test_rare_tokens_can_be_left_out(source):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"window": 800}, "training part|test part must have two windows of 800"),
+        ({"window": 800}, "training part must have two windows of 800.*smaller `data.window`.$"),
+        ({"test": 0}, "test part must have.* Received: 0 of .*, or a larger `data.test`.$"),
+        ({"max_tokens": 69}, "training part.* Received: 69 of .*, or a larger `data.max_tokens`.$"),
         ({"split_by": "group"}, "`data.split_by` cannot be used for text.*Received: 'group'"),
         ({"normalize": "none"}, "`data.normalize` cannot be used for text"),
         ({"encoding": "morse"}, "`data.encoding` must be an encoding"),

@@ -117,6 +117,13 @@ def test_what_is_refused(client):
         client.generate(["the"], seed=[1, 2])
     with pytest.raises(InvalidRequest, match=r"each text must have 2 to 10000 tokens"):
         client.score(["t"])
+    with pytest.raises(InvalidRequest, match=r"each text must have 2 to 10000 tokens"):
+        client.score("")
+    for wrong in (5, None, {"text": "the"}):
+        with pytest.raises(InvalidRequest, match=r"must be bytes or str. Received: "):
+            client.score(wrong)
+        with pytest.raises(InvalidRequest, match=r"must be bytes or str. Received: "):
+            client.generate(wrong)
     with pytest.raises(NotFound, match=r"it classifies nothing"):
         RemotePredictor(client)
 

@@ -183,6 +183,8 @@ def test_what_the_others_refuse(characters):
     invalid = tf.errors.InvalidArgumentError
     with pytest.raises(invalid, match=r"each text must have 2 to 10000 tokens"):
         characters.ask["score"](tf.constant(["the", "t"]))
+    with pytest.raises(invalid, match=r"each text must have 2 to 10000 tokens"):
+        characters.ask["score"](tf.constant([""]))
     with pytest.raises(invalid, match=r"each prefix must have 1 to 10000 tokens"):
         characters.ask["start"](tf.constant(["the", ""]))
     states = [tf.zeros([2, 6]), tf.zeros([2, 5])]
