@@ -88,6 +88,11 @@ def check(argv: Sequence[str]) -> None:
     size = IMAGE_SIZE.value
     if len(size) not in (0, 2) or not all(side.isdecimal() and int(side) for side in size):
         raise ConfigError(f"--image_size must be HEIGHT,WIDTH. Received: {','.join(size)!r}")
+    if SOURCE.value.startswith("text:"):
+        raise ConfigError(
+            "--source must be sequences or images: a text is not written as shards, but trained on "
+            f"by --config.data.source={SOURCE.value}. Received: {SOURCE.value!r}"
+        )
     DataConfig(source=SOURCE.value, **options())  # raises ConfigError for flags that do not fit
     if Path(OUT.value).expanduser().exists():
         raise ConfigError(f"--out must name a new folder. Received: {OUT.value!r}, which exists")

@@ -10,6 +10,7 @@ from seqclf.config import Config
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
 from seqclf.models.classifier import build_classifier
+from seqclf.models.language_model import build_language_model
 
 REFERENCE = "gru"  # the cell whose width and size the others are given
 
@@ -22,7 +23,7 @@ class Variant:
         cell: name of the cell, as in `model.cell`.
         budget: what it has in common with the reference, one of `BUDGETS`.
         units: width of each recurrent layer.
-        parameters: number of parameters of the whole classifier.
+        parameters: number of parameters of the whole model.
     """
 
     cell: str
@@ -105,9 +106,10 @@ def _units_of_size(config: Config, spec: DatasetSpec, cell: str, target: int) ->
 
 
 def _count_parameters(config: Config, spec: DatasetSpec, cell: str, units: tuple[int, ...]) -> int:
-    variant = Variant(cell, "", units, 0)
+    changed = with_variant(config, Variant(cell, "", units, 0), 0)
+    build = build_language_model if spec.is_text else build_classifier
     try:
-        return int(build_classifier(with_variant(config, variant, 0), spec).count_params())
+        return int(build(changed, spec).count_params())
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         raise ConfigError(
             f"`model.units` {list(units)} with `model.cell` {cell!r} needs more memory than there "

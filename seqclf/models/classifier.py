@@ -45,8 +45,8 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         are of no meaning behind the end of a sequence.
 
     Raises:
-        ConfigError: a kernel of `model.conv` is longer than the sequences, or an option of the
-            model cannot be used for labels of time steps.
+        ConfigError: the spec is of a text, a kernel of `model.conv` is longer than the sequences,
+            or an option of the model cannot be used for labels of time steps.
 
     Example:
         >>> from seqclf.config import resolve
@@ -55,6 +55,11 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         >>> build_classifier(config, dataset.spec).output_shape
         (None, 10)
     """
+    if spec.is_text:
+        raise ConfigError(
+            "A text has no classes to tell apart: make a language model by build_language_model. "
+            f"Received: the spec of {spec.source}"
+        )
     check_kernels(config.model, spec)
     if spec.per_step:
         check_model_per_step(config.model)

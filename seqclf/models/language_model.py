@@ -35,7 +35,7 @@ def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
         before the first time step is zero.
 
     Raises:
-        ConfigError: an option of the model cannot be used for text.
+        ConfigError: the spec is of other data, or an option of the model cannot be used for text.
 
     Example:
         >>> from seqclf.config import resolve
@@ -45,6 +45,11 @@ def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
         ...     None, None, dataset.spec.num_classes)
         True
     """
+    if not spec.is_text:
+        raise ConfigError(
+            "A language model needs the spec of a text: make a classifier by build_classifier. "
+            f"Received: the spec of {spec.source}"
+        )
     check_model_for_text(config.model)
     options, policy = config.model, keras.DTypePolicy(config.precision)
     tokens = keras.Input((None,), dtype="int32", name="tokens")

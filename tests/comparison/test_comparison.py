@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+from language_models import spec_of
 
-from seqclf import build_classifier, load_dataset
+from seqclf import build_classifier, build_language_model, load_dataset
 from seqclf.comparison import trainings
 from seqclf.comparison.report import outcome_table, write_report
 from seqclf.comparison.trainings import Outcome, median_step_ms, run_comparison
@@ -47,6 +48,14 @@ def test_equal_width_and_equal_size(digits):
         assert abs(variant.units[0] / variant.units[1] - 2) < 0.1
     by_cell = {variant.cell: variant.units[0] for variant in found[4:]}
     assert by_cell["lstm"] < by_cell["gru"] == 100 < by_cell["mgu"] < by_cell["rnn"]
+
+
+def test_of_text_the_sizes_are_those_of_language_models():
+    spec = spec_of()
+    config = resolve({**SMALL, "data": {"source": "text:t"}})
+    for variant in make_variants(config, spec, ["gru", "rnn"]):
+        model = build_language_model(with_variant(config, variant, 0), spec)
+        assert model.count_params() == variant.parameters
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from seqclf.data.dataset import DatasetSpec
 from seqclf.data.text.token_spec import TokenSpec
 from seqclf.errors import ConfigError
 from seqclf.layers.execution import execution
+from seqclf.models.classifier import build_classifier
 from seqclf.models.language_model import (
     advance,
     build_language_model,
@@ -106,3 +107,12 @@ def test_it_is_saved_and_loaded(tmp_path):
 def test_what_a_language_model_cannot_have_is_refused(options, message):
     with pytest.raises(ConfigError, match=message):
         language_model(**options)
+
+
+def test_each_kind_of_data_has_its_own_model():
+    config = resolve({"model": {"units": [6]}, "data": {"source": "text:t"}})
+    with pytest.raises(ConfigError, match=r"by build_language_model. Received: the spec of text:t"):
+        build_classifier(config, SPEC)
+    digits = DatasetSpec("digits", "rows", (8, 8), "uint8", ("0", "1"))
+    with pytest.raises(ConfigError, match=r"by build_classifier. Received: the spec of digits"):
+        build_language_model(config, digits)
