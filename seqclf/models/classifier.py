@@ -57,8 +57,9 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     """
     if spec.is_text:
         raise ConfigError(
-            "A text has no classes to tell apart: make a language model by build_language_model. "
-            f"Received: the spec of {spec.source}"
+            "A text has no classes to tell apart: make a language model by "
+            "seqclf.models.language_model.build_language_model. Received: the spec of "
+            f"{spec.source}"
         )
     check_kernels(config.model, spec)
     if spec.per_step:

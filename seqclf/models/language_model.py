@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from seqclf.config import Config, ModelConfig, refuse
 from seqclf.data.dataset import DatasetSpec
+from seqclf.errors import ConfigError
 from seqclf.layers import OneHot, Recurrent
 from seqclf.layers.trace import Trace, trace
 from seqclf.models.classifier import recurrent_layer
@@ -47,8 +48,8 @@ def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
     """
     if not spec.is_text:
         raise ConfigError(
-            "A language model needs the spec of a text: make a classifier by build_classifier. "
-            f"Received: the spec of {spec.source}"
+            "A language model needs the spec of a text: make a classifier by "
+            f"seqclf.build_classifier. Received: the spec of {spec.source}"
         )
     check_model_for_text(config.model)
     options, policy = config.model, keras.DTypePolicy(config.precision)

@@ -7,13 +7,14 @@ import pytest
 import tensorflow as tf
 from language_models import spec_of
 
-from seqclf import build_classifier, build_language_model, load_dataset
+from seqclf import build_classifier, load_dataset
 from seqclf.comparison import trainings
 from seqclf.comparison.report import outcome_table, write_report
 from seqclf.comparison.trainings import Outcome, median_step_ms, run_comparison
 from seqclf.comparison.variants import Variant, make_variants, with_variant
 from seqclf.config import resolve
 from seqclf.errors import ConfigError, RunError
+from seqclf.models.language_model import build_language_model
 
 SMALL = {
     "name": "small",

@@ -111,8 +111,8 @@ def test_what_a_language_model_cannot_have_is_refused(options, message):
 
 def test_each_kind_of_data_has_its_own_model():
     config = resolve({"model": {"units": [6]}, "data": {"source": "text:t"}})
-    with pytest.raises(ConfigError, match=r"by build_language_model. Received: the spec of text:t"):
+    with pytest.raises(ConfigError, match=r"build_language_model. Received: the spec of text:t"):
         build_classifier(config, SPEC)
     digits = DatasetSpec("digits", "rows", (8, 8), "uint8", ("0", "1"))
-    with pytest.raises(ConfigError, match=r"by build_classifier. Received: the spec of digits"):
+    with pytest.raises(ConfigError, match=r"build_classifier. Received: the spec of digits"):
         build_language_model(config, digits)
