@@ -1,15 +1,5 @@
 "use strict";
 
-const SEQUENTIAL = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
-const DIVERGING = [[178, 24, 43], [244, 165, 130], [247, 247, 247], [146, 197, 222], [33, 102, 172]];
-
-/** Returns the colour of a share from 0 to 1, [red, green, blue]. */
-function colour(share, scale) {
-  const place = Math.min(Math.max(share, 0), 1) * (scale.length - 1);
-  const below = Math.min(Math.floor(place), scale.length - 2);
-  return scale[below].map((low, i) => low + (scale[below + 1][i] - low) * (place - below));
-}
-
 /**
  * Draws a matrix, one pixel a value, what has not been read yet faintly.
  * @param {HTMLCanvasElement} canvas
@@ -48,4 +38,22 @@ function drawPicture(canvas, picture, read) {
 function drawLegend(canvas, scale) {
   const ramp = Array.from({ length: canvas.width }, (_, i) => i / (canvas.width - 1));
   drawMap(canvas, [ramp], 1, 0, scale, ramp.map((_, i) => i));
+}
+
+/**
+ * Draws the values of units along a text: a row a unit, a column a token.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number[][]} rows values by token and unit
+ * @param {number} total tokens that there will be; nothing is drawn of those that are to come
+ * @param {(value: number) => number[]} colourOf a value, [red, green, blue]
+ */
+function drawUnits(canvas, rows, total, colourOf) {
+  canvas.width = total;
+  canvas.height = rows[0].length;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  rows.forEach((row, x) => row.forEach((value, y) => {
+    image.data.set([...colourOf(value), 255], 4 * (y * canvas.width + x));
+  }));
+  context.putImageData(image, 0, 0);
 }

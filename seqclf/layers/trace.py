@@ -43,8 +43,9 @@ def trace(
     sequences: Tensor,
     mask: Tensor | None = None,
     nudges: Sequence[Tensor] | None = None,
+    initial: Sequence[Tensor] | None = None,
 ) -> Trace:
-    """Runs a layer from a zero state, without dropout, and keeps what happens at every time step.
+    """Runs a layer without dropout, and keeps what happens at every time step.
 
     Args:
         layer: a built layer that does not go backwards.
@@ -53,6 +54,7 @@ def trace(
         nudges: one tensor `[B, T, H]` for each state of the cell, added to the state after each
             time step. The gradient with respect to nudges of zeros is the one with respect to the
             states.
+        initial: the states before the first time step, `[B, H]` each; None: zeros.
 
     Raises:
         ValueError: the layer goes backwards.
@@ -68,7 +70,7 @@ def trace(
     x = tf.cast(sequences, layer.compute_dtype)
     if mask is not None:
         x = tf.where(mask[..., None], x, tf.zeros_like(x))
-    values = _values_by_name(layer, x, mask, nudges or ())
+    values = _values_by_name(layer, x, mask, nudges or (), initial)
     return Trace(
         inputs=x,
         states={name: values.pop(name) for name in layer.cell.state_names},
@@ -79,7 +81,11 @@ def trace(
 
 
 def _values_by_name(
-    layer: Recurrent, x: Tensor, mask: Tensor | None, nudges: Sequence[Tensor]
+    layer: Recurrent,
+    x: Tensor,
+    mask: Tensor | None,
+    nudges: Sequence[Tensor],
+    initial: Sequence[Tensor] | None,
 ) -> dict[str, Tensor]:
     """Returns states, gates and candidate by name, `[B, T, H]` each, in the order of the cell.
 
@@ -88,6 +94,7 @@ def _values_by_name(
         x: its inputs, `[B, T, D]`.
         mask: bool `[B, T]` or None.
         nudges: see `trace`.
+        initial: see `trace`.
     """
     cell = layer.cell
     names: list[str] = []
@@ -108,12 +115,14 @@ def _values_by_name(
 
     a = _swap_batch_and_time(cell.input_terms(x))  # [T, B, G·H]
     inputs = [a, *masks, *map(_swap_batch_and_time, nudges)]
-    zeros = [tf.zeros([tf.shape(x)[0], layer.units], x.dtype) for _ in cell.state_names]
+    if initial is None:
+        initial = [tf.zeros([tf.shape(x)[0], layer.units], x.dtype) for _ in cell.state_names]
+    before = [tf.cast(each, x.dtype) for each in initial]
     execution = choose(
         steps=x.shape[1], batch=None, training=False, unroll=layer.unroll, gpu=False, cudnn=False
     )
     kept = len(cell.state_names) + len(cell.blocks)
-    _, values = loop(step, zeros, inputs, kept, execution.unroll)
+    _, values = loop(step, before, inputs, kept, execution.unroll)
     return dict(zip(names, map(_swap_batch_and_time, values), strict=True))
 
 

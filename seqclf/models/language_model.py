@@ -185,21 +185,29 @@ def advance(
     return x, after
 
 
-def trace_text(model: keras.Model, tokens: Any) -> tuple[Any, list[Trace]]:
-    """Reads tokens from a zero state, and keeps the states and the gates of every time step.
+def trace_text(
+    model: keras.Model, tokens: Any, state: Sequence[Any] | None = None
+) -> tuple[Any, list[Trace]]:
+    """Reads tokens, and keeps the states and the gates of every time step.
 
     Args:
         model: a model of `build_language_model`.
         tokens: int32 `[B, T]`.
+        state: the states before, see `zero_state`; None: zeros.
 
     Returns:
         Logits `[B, T, V]`, and the `Trace` of each recurrent layer, first to last.
     """
     traces: list[Trace] = []
+    before = None if state is None else list(state)
     x = tf.convert_to_tensor(tokens)
     for layer in model.layers:
         if isinstance(layer, Recurrent):
-            traces.append(trace(layer, x))
+            initial = before
+            if before is not None:
+                count = len(tf.nest.flatten(layer.state_size))
+                initial, before = before[:count], before[count:]
+            traces.append(trace(layer, x, initial=initial))
             x = traces[-1].state
         elif not isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout)):
             x = layer(x)

@@ -1,33 +1,21 @@
-"""The drawing page in headless Chromium, asking a local server for a model of the digits."""
+"""The tab that draws, in headless Chromium, asking a local server for a model of the digits."""
 
 import base64
 import io
-import json
 import shlex
-import shutil
-from pathlib import Path
-from urllib.request import ProxyHandler, Request, build_opener
 
 import numpy as np
 import pytest
+from browsing import PAGE, busy, needs_browser, open_page, pixels, predict, text, until
 from PIL import Image
 from running import background, free_port, python
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
 
 from seqclf.config import resolve
 from seqclf.experiment.run import run_experiment
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-DRIVER = shutil.which("chromedriver")
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    not (DRIVER and BROWSER),
-    reason="no Chromium and chromedriver (Debian: apt-get install chromium chromium-driver)",
-)
-PAGE = Path(__file__).parents[2] / "page" / "index.html"
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -49,31 +37,10 @@ def address(tmp_path_factory):
         yield f"http://127.0.0.1:{port}/v1/models/seqclf"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=1100,1000"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as driver:
-        yield driver
-
-
 @pytest.fixture
 def page(browser, address):
     """The page, connected."""
-    browser.get(f"{PAGE.as_uri()}?model={address}")
-    until(browser, lambda: "Connected" in text(browser, "status"))
-    return browser
-
-
-def until(browser, condition):
-    return WebDriverWait(browser, 20).until(lambda _: condition())
-
-
-def text(browser, name):
-    return browser.find_element(By.ID, name).text
+    return open_page(browser, address)
 
 
 def draw(browser, points):
@@ -92,13 +59,6 @@ def circle():
     return np.stack([0.5 + 0.2 * np.sin(angles), 0.5 - 0.32 * np.cos(angles)], axis=1)
 
 
-def pixels(browser, name):
-    """Returns a canvas of the page as an array `[H, W, 4]`."""
-    script = "return document.getElementById(arguments[0]).toDataURL('image/png')"
-    url = browser.execute_script(script, name)
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGBA"))
-
-
 def answers(browser):
     """Returns the probabilities that the bars show, in %."""
     bars = browser.find_elements(By.CSS_SELECTOR, "#bars li span:last-child")
@@ -106,8 +66,7 @@ def answers(browser):
 
 
 def at_the_end(browser):
-    main = browser.find_element(By.TAG_NAME, "main")
-    until(browser, lambda: main.get_attribute("aria-busy") == "false")
+    until(browser, lambda: not busy(browser, "draw-panel"))
     until(browser, lambda: text(browser, "step-shown") == "8 of 8")
 
 
@@ -124,9 +83,7 @@ def test_a_stroke_is_read(page, address):
         "signature_name": "trace_bytes",
         "instances": [{"image_bytes": {"b64": base64.b64encode(file.getvalue()).decode()}}],
     }
-    direct = build_opener(ProxyHandler({}))  # urlopen keeps the proxies of its first call
-    with direct.open(Request(f"{address}:predict", json.dumps(body).encode())) as answer:
-        (expected,) = json.load(answer)["predictions"]
+    (expected,) = predict(address, body)["predictions"]
     last = np.array(expected["step_probabilities"])[-1]
     np.testing.assert_allclose(answers(page), 100 * last, atol=0.06)
     assert pixels(page, "probabilities").shape == (8, 10, 4)
@@ -168,6 +125,16 @@ def test_clear_leaves_nothing(page):
     assert text(page, "answer") == "–"
     assert not pixels(page, "drawing")[..., :3].any()
     assert not page.find_element(By.ID, "play").is_enabled()
+
+
+def test_the_other_tab_says_that_the_model_writes_nothing(page):
+    tab = page.find_element(By.ID, "write-tab")
+    assert tab.get_attribute("aria-selected") == "false"
+    tab.click()
+    assert "it writes no text" in text(page, "no-text")
+    assert not page.find_element(By.ID, "drawing").is_displayed()
+    assert not page.find_element(By.ID, "write").is_enabled()
+    assert not text(page, "no-pictures")
 
 
 def test_a_finger_draws_too(page):

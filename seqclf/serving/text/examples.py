@@ -55,7 +55,9 @@ def text_feed(
         widths: H by the name of each state.
     """
     chosen = object_array([texts[i % len(texts)] for i in range(size)])
-    if signature == "step":
+    if signature == "tokens":
+        return {"ids": np.ones(size, np.int32)}
+    if signature in ("step", "trace_step"):
         states = {name: np.zeros([size, width], np.float32) for name, width in widths.items()}
         return {"ids": np.ones(size, np.int32), **states}
     if signature == "generate":

@@ -8,9 +8,10 @@ import numpy as np
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.text.token_spec import characters_of
 from seqclf.data.text.tokenizer import Vocabulary
-from seqclf.models.language_model import zero_state
+from seqclf.models.language_model import trace_text, zero_state
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.text.state_names import output_name, state_names
+from seqclf.serving.text.writing import token_bytes
 from seqclf.serving.verify.requests import Golden
 
 WRITTEN = 6  # tokens of a text that is written
@@ -49,6 +50,10 @@ def text_goldens(model: keras.Model, spec: DatasetSpec, texts: list[bytes]) -> l
     first = {"probabilities": np.exp([log[0] for log in logs])}
     goldens.append(Golden("start", {"prefix": strings}, last))
     goldens.append(Golden("step", {"ids": firsts, **states}, first))
+    gates = _first_gates(model, firsts)
+    goldens.append(Golden("trace_step", {"ids": firsts, **states}, first | gates))
+    names = object_array([token_bytes(spec, int(index)) for index in firsts])
+    goldens.append(Golden("tokens", {"ids": firsts}, {output_name("tokens", spec.tokens): names}))
     return goldens + _written(model, spec, vocabulary, texts[0], rows[0])
 
 
@@ -79,6 +84,16 @@ def _written(
         "seed": np.zeros(1, np.int64),
     }
     return [Golden("generate", inputs, {output_name("text", spec.tokens): object_array([whole])})]
+
+
+def _first_gates(model: keras.Model, firsts: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns the gates of each layer at the first tokens `[N]` of texts, `[N, H]` each."""
+    _, traces = trace_text(model, firsts[:, None])
+    return {
+        f"{name}_{i}": np.asarray(values[:, 0], np.float32)
+        for i, layer in enumerate(traces, start=1)
+        for name, values in layer.gates.items()
+    }
 
 
 def _log_probabilities(model: keras.Model, ids: np.ndarray) -> np.ndarray:

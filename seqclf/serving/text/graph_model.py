@@ -8,7 +8,7 @@ from tensorflow import Tensor
 
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution
-from seqclf.models.language_model import advance, zero_state
+from seqclf.models.language_model import advance, trace_text, zero_state
 
 MOST_LOGITS = 2**22  # that are computed at once: 16 MiB
 
@@ -24,6 +24,7 @@ class GraphModel:
         widths: H, the width of each state, first to last.
         read: reads texts from the zero state on, see `_read`.
         advance: reads one token of each text, see `_advance`.
+        trace: does the same and gives the gates as well, see `_trace`.
     """
 
     def __init__(self, model: keras.Model, size: int):
@@ -34,6 +35,7 @@ class GraphModel:
         # One graph for all signatures: a copy in each would make the file several times as large.
         self.read = compiled(self._read, input_signature=[ids, row])
         self.advance = compiled(self._advance, input_signature=[row, states])
+        self.trace = compiled(self._trace, input_signature=[row, states])
 
     @property
     def loop_shapes(self) -> tuple[Any, ...]:
@@ -95,6 +97,31 @@ class GraphModel:
         with _plainly(unroll=True):
             logits, after = advance(self._model, ids[:, None], states)  # [N, 1, V]
         return tf.nn.softmax(logits[:, 0]), after
+
+    def _trace(
+        self, ids: Tensor, states: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor], list[dict[str, Tensor]]]:
+        """Reads one token of each text, and keeps the gates.
+
+        Args:
+            ids: int32 `[N]`.
+            states: float32 `[N, H]` each.
+
+        Returns:
+            What `_advance` returns, and the gates of each layer by name, float32 `[N, H]` each.
+        """
+        with _plainly(unroll=True):
+            logits, traces = trace_text(self._model, ids[:, None], states)  # [N, 1, V]
+        after = [_only_step(each) for layer in traces for each in layer.states.values()]
+        gates = [
+            {name: _only_step(each) for name, each in layer.gates.items()} for layer in traces
+        ]
+        return tf.nn.softmax(logits[:, 0]), after, gates
+
+
+def _only_step(values: Tensor) -> Tensor:
+    """Returns the values `[N, H]` of one time step, given as `[N, 1, H]`."""
+    return tf.cast(values[:, 0], tf.float32)
 
 
 def _plainly(unroll: bool) -> Any:

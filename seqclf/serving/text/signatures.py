@@ -6,7 +6,7 @@ several clients into one batch.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -66,6 +66,8 @@ class TextSignatures:
             "generate": (self.generate, writing),
             "start": (self.start, [prefix]),
             "step": (self.step, [_ints("ids"), *states]),
+            "trace_step": (self.trace_step, [_ints("ids"), *states]),
+            "tokens": (self.tokens, [_ints("ids")]),
         }
 
     def score(self, text: Tensor) -> dict[str, Tensor]:
@@ -130,26 +132,43 @@ class TextSignatures:
         Returns:
             `probabilities` float32 `[N, V]` of the next token, and the states, as in `start`.
         """
-        ids = require(
-            ids,
-            tf.reduce_all((ids >= 0) & (ids < self._size)),
-            f"ids must lie in 0 to {self._size - 1}; received:",
-            ids,
-        )
-        rows = tf.shape(ids)[0]
-        checked = []
-        for name, width, state in zip(self.states, self.widths, states, strict=True):
-            state = tf.ensure_shape(state, [None, width])
-            state = require(
-                state,
-                tf.equal(tf.shape(state)[0], rows),
-                f"{name} must have a row for each of the ids; shapes received:",
-                tf.shape(state),
-                tf.shape(ids),
-            )
-            checked.append(tf.debugging.check_numerics(state, f"{name} must be finite numbers."))
-        probabilities, after = self._graph.advance(ids, checked)
+        ids = self._known(ids)
+        probabilities, after = self._graph.advance(ids, self._states_of(ids, states))
         return {"probabilities": probabilities, **dict(zip(self.states, after, strict=True))}
+
+    def trace_step(self, ids: Tensor, *states: Tensor) -> dict[str, Tensor]:
+        """Reads one token of each text, and returns the gates as well.
+
+        Args:
+            ids: see `step`.
+            *states: see `step`.
+
+        Returns:
+            The outputs of `step`, and the gates of each layer i, from 1: for a GRU `update_gate_i`
+            and `reset_gate_i`, float32 `[N, H]` each.
+        """
+        ids = self._known(ids)
+        probabilities, after, gates = self._graph.trace(ids, self._states_of(ids, states))
+        return {
+            "probabilities": probabilities,
+            **dict(zip(self.states, after, strict=True)),
+            **{
+                f"{name}_{i}": values
+                for i, layer in enumerate(gates, start=1)
+                for name, values in layer.items()
+            },
+        }
+
+    def tokens(self, ids: Tensor) -> dict[str, Tensor]:
+        """Returns the tokens of indices, for a client that has no file of the vocabulary.
+
+        Args:
+            ids: int32 `[N]`, the indices of the tokens.
+
+        Returns:
+            `tokens` string `[N]`; of the index 0 it is `<unk>`.
+        """
+        return {self._name("tokens"): self.vocabulary.text_of(self._known(ids)[:, None])}
 
     def generate(
         self, prefix: Tensor, length: Tensor, temperature: Tensor, top_k: Tensor, seed: Tensor
@@ -192,6 +211,30 @@ class TextSignatures:
         before = tf.strings.reduce_join(tokens, axis=-1, separator=separator)
         text = tf.strings.join([before, self.vocabulary.text_of(ids)], separator)
         return {self._name("text"): text}
+
+    def _known(self, ids: Tensor) -> Tensor:
+        """Returns indices of tokens, which are checked."""
+        return require(
+            ids,
+            tf.reduce_all((ids >= 0) & (ids < self._size)),
+            f"ids must lie in 0 to {self._size - 1}; received:",
+            ids,
+        )
+
+    def _states_of(self, ids: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
+        """Returns the states of the texts whose tokens `ids` has, which are checked."""
+        checked = []
+        for name, width, state in zip(self.states, self.widths, states, strict=True):
+            state = tf.ensure_shape(state, [None, width])
+            state = require(
+                state,
+                tf.equal(tf.shape(state)[0], tf.shape(ids)[0]),
+                f"{name} must have a row for each of the ids; shapes received:",
+                tf.shape(state),
+                tf.shape(ids),
+            )
+            checked.append(tf.debugging.check_numerics(state, f"{name} must be finite numbers."))
+        return checked
 
     def _checked(
         self, prefix: Tensor, length: Tensor, temperature: Tensor, top_k: Tensor, seed: Tensor

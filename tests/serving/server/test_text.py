@@ -23,7 +23,7 @@ REPORT = {
     "split": "test",
     "test": {"perplexity": 3.21, "bits_per_character": 1.68, "examples": 99, "unit": "characters"},
 }
-SIGNATURES = {"serving_default", "score", "generate", "start", "step"}
+SIGNATURES = {"serving_default", "score", "generate", "start", "step", "trace_step", "tokens"}
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,12 @@ def test_what_a_version_holds(run, version):
     assert [check.rule for check in checks.values() if check.passed is False] == ["golden"]
     for name in ("bits_per_character` of `serving_default", "log_probabilities"):
         assert f"`{name}" in checks["golden"].detail
-    assert "35 records, each answered" in checks["warm-up"].detail
+    assert "49 records, each answered" in checks["warm-up"].detail
     manifest = json.loads((version / "assets.extra/manifest.json").read_text())
     assert set(manifest["signatures"]) == SIGNATURES
     assert "input_range" not in manifest and manifest["spec"]["tokens"]["kind"] == "characters"
     (golden,) = (check for check in manifest["checks"] if check["rule"] == "golden")
-    assert golden["result"] == "passed" and "5 requests" in golden["detail"]
+    assert golden["result"] == "passed" and "7 requests" in golden["detail"]
     vocabulary = json.loads((version / "assets/vocabulary.json").read_text())
     assert tuple(vocabulary) == SPEC.class_names
     card = (version / "assets.extra/model_card.md").read_text()

@@ -132,6 +132,56 @@ def test_a_start_and_steps_are_the_text_read_at_once(model):
             np.testing.assert_allclose(outputs["probabilities"][i], last, rtol=1e-4, atol=1e-6)
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_the_gates_of_a_step_are_those_of_the_equations(characters):
+    started = characters.ask["start"](tf.constant(TEXTS["characters"]))
+    states = [started[name] for name in characters.signatures.states]
+    ids = np.array([4, 0, 2])
+    found = characters.ask["trace_step"](tf.constant(ids, tf.int32), *states)
+    size = len(characters.spec.class_names)
+    x = np.eye(size)[ids]  # [N, V]
+    layers = [layer for layer in characters.keras.layers if hasattr(layer, "cell")]
+    for i, (layer, before) in enumerate(zip(layers, states, strict=True), start=1):
+        W, U, b = (weight.numpy().astype(np.float64) for weight in layer.cell.weights)
+        a, s = np.split(x @ W + b[0], 3, axis=1), np.split(before @ U + b[1], 3, axis=1)
+        z, r = sigmoid(a[0] + s[0]), sigmoid(a[1] + s[1])
+        x = z * before + (1 - z) * np.tanh(a[2] + r * s[2])
+        for name, expected in (("update_gate", z), ("reset_gate", r), ("state", x)):
+            np.testing.assert_allclose(found[f"{name}_{i}"], expected, rtol=1e-4, atol=1e-5)
+    assert set(found) == {
+        "probabilities",
+        *(f"{name}_{i}" for name in ("state", "update_gate", "reset_gate") for i in (1, 2)),
+    }
+
+
+def test_a_traced_step_is_a_step(model):
+    states = [
+        tf.random.stateless_normal([3, width], [1, i]) / 2
+        for i, width in enumerate(model.signatures.widths)
+    ]
+    plain = model.ask["step"](tf.constant([1, 0, 3]), *states)
+    traced = model.ask["trace_step"](tf.constant([1, 0, 3]), *states)
+    for name, value in plain.items():
+        np.testing.assert_allclose(traced[name], value, rtol=1e-4, atol=1e-6)
+    gates = {
+        "characters": {"update_gate_1", "reset_gate_1", "update_gate_2", "reset_gate_2"},
+        "words": {"input_gate_1", "forget_gate_1", "output_gate_1"},
+        "bytes": {"forget_gate_1"},
+    }
+    assert set(traced) - set(plain) == gates[model.kind]
+
+
+def test_the_tokens_of_indices(model):
+    ids = list(range(len(model.spec.class_names)))[::-1]
+    answer = model.ask["tokens"](tf.constant(ids))
+    encoding = "latin-1" if model.kind == "bytes" else "utf-8"
+    names = [name.encode(encoding) for name in model.spec.class_names[::-1]]
+    assert answer[output_name("tokens", model.spec.tokens)].numpy().tolist() == names
+
+
 def test_without_temperature_the_most_probable_tokens_are_written(model):
     prefix = TEXTS[model.kind][0]
     ids = model.ids(prefix)
@@ -191,10 +241,12 @@ def test_what_the_others_refuse(characters):
     for ids in ([0, 14], [-1, 0]):
         with pytest.raises(invalid, match=r"ids must lie in 0 to 13"):
             characters.ask["step"](tf.constant(ids), *states)
+        with pytest.raises(invalid, match=r"ids must lie in 0 to 13"):
+            characters.ask["tokens"](tf.constant(ids))
     with pytest.raises(invalid, match=r"state_1 must have a row for each of the ids"):
         characters.ask["step"](tf.constant([1]), *states)
     with pytest.raises(invalid, match=r"state_2 must be finite numbers"):
-        characters.ask["step"](tf.constant([1, 1]), states[0], states[1] + np.nan)
+        characters.ask["trace_step"](tf.constant([1, 1]), states[0], states[1] + np.nan)
     sizes = [tf.constant([3, 3]), tf.constant([0.0]), tf.constant([0]), tf.constant([0], tf.int64)]
     with pytest.raises(invalid, match=r"must have one number for each prefix"):
         characters.ask["generate"](tf.constant(["the"]), *sizes)
