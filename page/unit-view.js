@@ -13,6 +13,9 @@ class UnitView {
     $("text-part").addEventListener("change", () => { this.#limitUnit(); changed(); });
     $("unit").addEventListener("input", () => { if (this.#unitFits()) this.pick(this.unit); });
     $("units-map").addEventListener("click", (event) => this.#pickRow(event));
+    for (const id of ["at-work", "varied"]) {
+      $(id).addEventListener("click", (event) => this.#pickListed(event));
+    }
   }
 
   /** Looks into a model from now on. */
@@ -129,22 +132,35 @@ class UnitView {
     this.pick(Math.min(Math.max(0, row), Number($("unit").max) - 1));
   }
 
-  /** Lists units as buttons that choose them, with their values at the token. */
+  /** Chooses the unit whose button is clicked. */
+  #pickListed(event) {
+    const button = event.target.closest("button");
+    if (button) this.pick(Number(button.dataset.unit));
+  }
+
+  /**
+   * Lists units as buttons that choose them, with their values at the token. The buttons stay the
+   * same ones while a text is written, or a click on them would be lost.
+   */
   #list(list, units, row, statistics) {
-    const focused = [...list.children].findIndex((item) => item.contains(document.activeElement));
-    list.replaceChildren(...units.map((unit) => {
-      const item = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
+    while (list.children.length > units.length) list.lastChild.remove();
+    units.forEach((unit, i) => {
+      const button = list.children[i]?.firstChild ?? newButton(list);
+      button.dataset.unit = unit;
       button.textContent = `${unit + 1}: ${row[unit].toFixed(2)}`;
       button.title = `unit ${unit + 1}, mean along the text ${statistics[unit][0].toFixed(2)}`;
       button.ariaPressed = String(unit === this.unit);
-      button.addEventListener("click", () => this.pick(unit));
-      item.append(button);
-      return item;
-    }));
-    if (focused >= 0) list.children[focused]?.firstChild.focus();
+    });
   }
+}
+
+/** Adds a button in an item of its own to a list, and returns it. */
+function newButton(list) {
+  const [item, button] = ["li", "button"].map((tag) => document.createElement(tag));
+  button.type = "button";
+  item.append(button);
+  list.append(item);
+  return button;
 }
 
 /** Puts a mark beside one of several equal parts of a map. */

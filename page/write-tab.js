@@ -41,7 +41,7 @@ class WriteTab {
       length: Number($("length").value),
       temperature: random ? Number($("temperature").value) : 0,
       topK: Number($("top-k").value),
-      seed: BigInt($("seed").value || 0),
+      seed: wholeNumber($("seed").value),
     };
   }
 
@@ -206,4 +206,9 @@ class WriteTab {
     }
     showBars($("likeliest"), shares, marked);
   }
+}
+
+/** Returns a whole number of any size from what a field holds, such as 12 or 1e3. */
+function wholeNumber(text) {
+  return BigInt(/^-?\d+$/.test(text) ? text : Math.round(Number(text)));
 }
