@@ -10,6 +10,7 @@ class ColouredText {
   constructor(element, over, picked) {
     this.element = element;
     this.spans = [];
+    this.marked = null; // one of them
     const indexOf = (event) => this.spans.indexOf(event.target.closest("span"));
     element.addEventListener("pointerover", (event) => {
       const index = indexOf(event);
@@ -51,6 +52,8 @@ class ColouredText {
 
   /** Marks the token at an index, and no other. */
   mark(index) {
-    this.spans.forEach((span, i) => span.classList.toggle("marked", i === index));
+    this.marked?.classList.remove("marked");
+    this.marked = this.spans[index];
+    this.marked.classList.add("marked");
   }
 }

@@ -44,16 +44,19 @@ function drawLegend(canvas, scale) {
  * Draws the values of units along a text: a row a unit, a column a token.
  * @param {HTMLCanvasElement} canvas
  * @param {number[][]} rows values by token and unit
+ * @param {number} from number of tokens that have been drawn; 0 begins anew
  * @param {number} total tokens that there will be; nothing is drawn of those that are to come
  * @param {(value: number) => number[]} colourOf a value, [red, green, blue]
  */
-function drawUnits(canvas, rows, total, colourOf) {
-  canvas.width = total;
-  canvas.height = rows[0].length;
+function drawUnits(canvas, rows, from, total, colourOf) {
+  const units = rows[0].length;
+  if (!from) [canvas.width, canvas.height] = [total, units];
+  const columns = rows.slice(from);
+  if (!columns.length) return;
   const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  rows.forEach((row, x) => row.forEach((value, y) => {
-    image.data.set([...colourOf(value), 255], 4 * (y * canvas.width + x));
+  const image = context.createImageData(columns.length, units);
+  columns.forEach((row, x) => row.forEach((value, y) => {
+    image.data.set([...colourOf(value), 255], 4 * (y * columns.length + x));
   }));
-  context.putImageData(image, 0, 0);
+  context.putImageData(image, from, 0);
 }

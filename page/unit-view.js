@@ -9,6 +9,7 @@ class UnitView {
     this.changed = changed;
     this.model = null;
     this.picked = false; // whether the user has chosen a unit; otherwise the page does
+    this.drawn = { of: [], count: 0 }; // what the map shows, and of how many tokens
     $("text-layer").addEventListener("change", () => { this.#fillParts(); changed(); });
     $("text-part").addEventListener("change", () => { this.#limitUnit(); changed(); });
     $("unit").addEventListener("input", () => { if (this.#unitFits()) this.pick(this.unit); });
@@ -83,7 +84,11 @@ class UnitView {
   draw(tokens, total, at) {
     const rows = tokens.map((token) => this.values(token));
     const limit = this.limit(tokens);
-    drawUnits($("units-map"), rows, total, (value) => this.colour(value, limit));
+    const shown = [tokens[0], this.#part[1], limit, total];
+    if (shown.some((each, i) => each !== this.drawn.of[i])) this.drawn = { of: shown, count: 0 };
+    const { count } = this.drawn;
+    drawUnits($("units-map"), rows, count, total, (value) => this.colour(value, limit));
+    this.drawn.count = rows.length;
     const units = rows[0].length;
     place($("unit-mark"), "top", this.unit, units);
     place($("token-mark"), "left", at, total);
