@@ -113,9 +113,7 @@ class GraphModel:
         with _plainly(unroll=True):
             logits, traces = trace_text(self._model, ids[:, None], states)  # [N, 1, V]
         after = [_only_step(each) for layer in traces for each in layer.states.values()]
-        gates = [
-            {name: _only_step(each) for name, each in layer.gates.items()} for layer in traces
-        ]
+        gates = [{name: _only_step(each) for name, each in layer.gates.items()} for layer in traces]
         return tf.nn.softmax(logits[:, 0]), after, gates
 
 
