@@ -16,7 +16,7 @@ def get_config() -> Config:
         data=DataConfig(
             source="text:timemachine", tokens="words", vocabulary=2000, test=0.1, window=35
         ),
-        model=ModelConfig(units=(128,), embedding=128, dropout=0.5),
+        model=ModelConfig(units=(128,), embedding=128, embedding_dropout=0.5, dropout=0.5),
         optimizer=OptimizerConfig(learning_rate=0.003, warmup_steps=100),
         batch_size=32,
         steps=1000,

@@ -222,8 +222,13 @@ class ModelConfig(Group):
     dropout: float = setting(
         0.0,
         "fraction of each recurrent layer's outputs that is dropped before the next layer, and of "
-        "the convolutions' before the head; for text of the embedding too, the same units at all "
-        "time steps",
+        "the convolutions' before the head; for text the same units at all time steps",
+        low=0,
+        below=1,
+    )
+    embedding_dropout: float = setting(
+        0.0,
+        "text: fraction of the embedding's features that is dropped, the same at all time steps",
         low=0,
         below=1,
     )
@@ -280,6 +285,11 @@ class ModelConfig(Group):
             )
         self._check_time_reduction()
         self._check_chrono()
+        if self.embedding_dropout and not self.embedding:
+            raise ConfigError(
+                "`model.embedding_dropout` is about the vectors of `model.embedding`, and there "
+                f"are none: set it to 0. Received: {self.embedding_dropout!r}"
+            )
         if self.conv_dilation > 1 and not self.conv:
             raise ConfigError(
                 "`model.conv_dilation` is about the convolutions of `model.conv`, and there are "

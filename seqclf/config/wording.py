@@ -18,6 +18,8 @@ def model_in_words(config: Config) -> str:
         parts += [f"convolutions [{', '.join(map(str, model.conv))}]{dilated}"]
     parts += ["layer normalisation"] * model.layer_norm
     parts += [f"dropout {model.dropout:g}"] if model.dropout else []
+    if model.embedding_dropout:
+        parts += [f"dropout of the embedding {model.embedding_dropout:g}"]
     parts += [f"weight drop {model.weight_drop:g}"] if model.weight_drop else []
     if any(factor > 1 for factor in model.time_reduction):
         parts += [f"time reduction [{', '.join(map(str, model.time_reduction))}]"]

@@ -58,7 +58,7 @@ def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
         embed = keras.layers.Embedding(
             spec.num_classes, options.embedding, dtype=policy, name="embedding"
         )
-        x = _dropped(embed(tokens), options, "embedding")  # [B, T, E]
+        x = _dropped(embed(tokens), options.embedding_dropout, "embedding")  # [B, T, E]
     else:
         x = OneHot(spec.num_classes, dtype=policy, name="one_hot")(tokens)  # [B, T, V]
     for i, units in enumerate(options.units, start=1):
@@ -66,7 +66,7 @@ def build_language_model(config: Config, spec: DatasetSpec) -> keras.Model:
         x, *_ = layer(x)  # [B, T, H]
         if options.layer_norm:
             x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)
-        x = _dropped(x, options, str(i))
+        x = _dropped(x, options.dropout, str(i))
     logits = keras.layers.Dense(spec.num_classes, dtype="float32", name="logits")(x)
     return keras.Model(tokens, logits, name="language_model")
 
@@ -135,11 +135,10 @@ def recurrent_kernels(model: keras.Model) -> list[keras.Variable]:
     return [layer.cell.recurrent_kernel for layer in recurrent_layers(model)]
 
 
-def dropped_widths(model: keras.Model) -> list[int]:
-    """Returns the number of features of the input of each dropout layer, first to last."""
-    return [
-        layer.input.shape[-1] for layer in model.layers if isinstance(layer, keras.layers.Dropout)
-    ]
+def dropouts(model: keras.Model) -> list[tuple[float, int]]:
+    """Returns the rate of each dropout layer and how many features it reads, first to last."""
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    return [(layer.rate, layer.input.shape[-1]) for layer in layers]
 
 
 def advance(
@@ -214,11 +213,11 @@ def trace_text(
     return x, traces
 
 
-def _dropped(x: Any, options: ModelConfig, name: str) -> Any:
+def _dropped(x: Any, rate: float, name: str) -> Any:
     """Returns x after dropout with one mask for all time steps."""
-    if not options.dropout:
+    if not rate:
         return x
     layer = keras.layers.Dropout(
-        options.dropout, noise_shape=(None, 1, None), dtype=x.dtype, name=f"dropout_{name}"
+        rate, noise_shape=(None, 1, None), dtype=x.dtype, name=f"dropout_{name}"
     )
     return layer(x)

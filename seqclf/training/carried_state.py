@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from seqclf.config import Config
 from seqclf.errors import ConfigError
-from seqclf.models.language_model import dropped_widths, recurrent_kernels, zero_state
+from seqclf.models.language_model import dropouts, recurrent_kernels, zero_state
 from seqclf.training.distribution.workers import Workers
 
 # Random numbers of their own: see `OFFSET_STREAM` and `AUGMENTATION_STREAM`.
@@ -45,10 +45,10 @@ class CarriedState:
         workers: Workers,
     ):
         self._optimizer, self._workers = optimizer, workers
-        self._seed, self._rate = config.seed, config.model.dropout
-        self._rows, self._widths = config.batch_size, dropped_widths(model)
-        self._weight_drop, kernels = config.model.weight_drop, recurrent_kernels(model)
-        self._kernel_shapes = [tuple(kernel.shape) for kernel in kernels]
+        self._seed, self._rows = config.seed, config.batch_size
+        self._dropped = [(rate, (self._rows, width)) for rate, width in dropouts(model)]
+        rate, kernels = config.model.weight_drop, recurrent_kernels(model)
+        self._dropped_weights = [(rate, tuple(kernel.shape)) for kernel in kernels if rate]
         self._zeros = zero_state(model, 1)
         self.variables: list[keras.Variable] = []
         if config.data.windows == "random":
@@ -109,23 +109,21 @@ class CarriedState:
         return values
 
     def _masks(self) -> list[tf.Tensor]:
-        """Returns the masks of the dropout layers for a step, `[b, F]` each; without dropout []."""
-        widths = self._widths if self._rate else []
-        masks = self._drawn(MASK_STREAM, self._rate, [(self._rows, width) for width in widths])
+        """Returns the masks of the dropout layers for a step, `[b, F]` each."""
+        masks = self._drawn(MASK_STREAM, self._dropped)
         return [self._workers.rows_of_replica(mask, of_all_workers=True) for mask in masks]
 
     def _kernel_masks(self) -> list[tf.Tensor]:
         """Returns the masks of the recurrent kernels for a step; without `weight_drop` []."""
-        shapes = self._kernel_shapes if self._weight_drop else []
-        return self._drawn(KERNEL_STREAM, self._weight_drop, shapes)
+        return self._drawn(KERNEL_STREAM, self._dropped_weights)
 
-    def _drawn(self, stream: int, rate: float, shapes: list[tuple[int, int]]) -> list[tf.Tensor]:
-        """Returns masks of these shapes: 1/(1 - p) with a chance of 1 - p, otherwise 0."""
+    def _drawn(self, stream: int, wanted: list[tuple[float, tuple[int, ...]]]) -> list[tf.Tensor]:
+        """Returns masks of these rates p and shapes: 1/(1 - p) with a chance of 1 - p, else 0."""
         step = tf.cast(tf.convert_to_tensor(self._optimizer.iterations), tf.int64)
         seed = tf.constant([self._seed, stream], tf.int64)
         key = tf.random.experimental.stateless_fold_in(seed, step)
         masks = []
-        for i, shape in enumerate(shapes):
+        for i, (rate, shape) in enumerate(wanted):
             of_layer = tf.random.experimental.stateless_fold_in(key, i)
             drawn = tf.random.stateless_uniform(shape, of_layer)
             masks.append(tf.cast(drawn >= rate, tf.float32) / (1 - rate))

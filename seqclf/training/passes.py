@@ -222,7 +222,7 @@ def choose_passes(
         model: gives logits `[b, C]`.
         optimizer: built for the model's trainable variables.
         config: a resolved config; `batch_size`, `jit_compile`, `label_smoothing`,
-            `model.dropout`, `model.weight_drop` and `shares` are read.
+            `model.dropout`, `model.embedding_dropout`, `model.weight_drop` and `shares` are read.
         workers: the workers that divide the batch among them.
     """
     gpu = tf.config.get_visible_devices("GPU")
@@ -230,7 +230,8 @@ def choose_passes(
     if not config.jit_compile or draws_in_passes or gpu:
         return LayerPasses(model, optimizer, config)
     shares = config.shares or suggested_shares(config.batch_size // workers.replicas)
-    draws = config.model.dropout or config.model.weight_drop
+    options = config.model
+    draws = options.dropout or options.embedding_dropout or options.weight_drop
     compiles_step = shares == 1 and workers.alone and not draws
     return SharePasses(model, optimizer, config, shares, compiles_step)
 

@@ -14,7 +14,7 @@ from seqclf.models.classifier import build_classifier
 from seqclf.models.language_model import (
     advance,
     build_language_model,
-    dropped_widths,
+    dropouts,
     is_language_model,
     zero_state,
 )
@@ -70,8 +70,8 @@ def test_reading_on_from_a_state_is_reading_at_once(cell, xla):
 
 
 def test_masks_drop_the_same_features_at_all_time_steps():
-    model = language_model(dropout=0.5, embedding=3)
-    assert dropped_widths(model) == [3, 6, 5]
+    model = language_model(dropout=0.5, embedding=3, embedding_dropout=0.2)
+    assert dropouts(model) == [(0.2, 3), (0.5, 6), (0.5, 5)]
     masks = [np.full([3, width], 2.0, np.float32) for width in (3, 6, 5)]
     masks[2][:] = 0
     logits, _ = advance(model, TOKENS, zero_state(model, 3), masks, training=True)

@@ -106,14 +106,16 @@ def test_a_stop_changes_no_bit(source, changes, tmp_path):
 
 
 def test_masks_depend_on_seed_and_step_alone(source):
-    chosen = config(source, model={"dropout": 0.4, "embedding": 30})
+    options = {"dropout": 0.4, "embedding": 30, "embedding_dropout": 0.2}
+    chosen = config(source, model=options)
     dataset = seqclf.load_dataset(**chosen.data.to_dict())
     _, step = trained_step(chosen, dataset)
     batch = {"tokens": tf.zeros([6, 6], tf.int32), "goes_on": tf.zeros([6], tf.int32)}
     first = step.carried.inputs(batch)["masks"]
     assert [mask.shape.as_list() for mask in first] == [[6, 30], [6, 7]]
-    assert {0.0, np.float32(1 / 0.6)} == set(np.unique(first[0]))
-    assert 0.25 < float(tf.reduce_mean(tf.cast(first[0] == 0, tf.float32))) < 0.55
+    assert {0.0, np.float32(1 / 0.8)} == set(np.unique(first[0]))
+    assert {0.0, np.float32(1 / 0.6)} == set(np.unique(first[1]))
+    assert 0.1 < float(tf.reduce_mean(tf.cast(first[0] == 0, tf.float32))) < 0.35
     for a, b in zip(first, step.carried.inputs(batch)["masks"], strict=True):
         np.testing.assert_array_equal(a, b)
     step(batch, tf.zeros([6, 6], tf.int32))
