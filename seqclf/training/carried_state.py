@@ -4,6 +4,7 @@ Truncated back-propagation through time: a batch begins with the state that the 
 with, and the gradient goes back to the beginning of the batch only.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -117,7 +118,9 @@ class CarriedState:
         """Returns the masks of the recurrent kernels for a step; without `weight_drop` []."""
         return self._drawn(KERNEL_STREAM, self._dropped_weights)
 
-    def _drawn(self, stream: int, wanted: list[tuple[float, tuple[int, ...]]]) -> list[tf.Tensor]:
+    def _drawn(
+        self, stream: int, wanted: Sequence[tuple[float, tuple[int, ...]]]
+    ) -> list[tf.Tensor]:
         """Returns masks of these rates p and shapes: 1/(1 - p) with a chance of 1 - p, else 0."""
         step = tf.cast(tf.convert_to_tensor(self._optimizer.iterations), tf.int64)
         seed = tf.constant([self._seed, stream], tf.int64)
