@@ -28,8 +28,8 @@ SOURCE = flags.DEFINE_string(
 )
 # The keys of the group data that are flags of the same name here.
 KEYS = (
-    *("form", "id", "time", "features", "label", "group", "split", "separator", "decimal"),
-    *("split_by", "window", "stride", "window_label"),
+    *("form", "id", "time", "features", "label", "label_per_step", "group", "split"),
+    *("separator", "decimal", "split_by", "window", "stride", "window_label"),
 )
 OUT = flags.DEFINE_string("out", None, "New folder for the shards, local or gs://….")
 SHARDS = flags.DEFINE_integer("shards", 32, "Number of files of the training split.", lower_bound=1)
@@ -63,7 +63,7 @@ CHANNELS = flags.DEFINE_enum(
 
 
 def _define_keys() -> None:
-    kinds = {str: flags.DEFINE_string, int: flags.DEFINE_integer}
+    kinds = {str: flags.DEFINE_string, int: flags.DEFINE_integer, bool: flags.DEFINE_bool}
     settings = dict(DataConfig.settings())
     for key in KEYS:
         known = settings[key]

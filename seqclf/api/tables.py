@@ -36,7 +36,7 @@ def table_examples(source: Any, spec: "DatasetSpec") -> "Split":
             f"columns; this one was trained on {spec.source}. Give a list of arrays [T, D]. "
             f"Received: {_in_words(source)}"
         )
-    stream = open_table(source, spec.table, labelled=False)
+    stream = open_table(source, spec.table, labelled=False, per_step=spec.per_step)
     found = list(stream)
     for note in stream.notes_so_far:
         print(f"note: {note}", file=sys.stderr)

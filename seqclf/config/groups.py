@@ -33,6 +33,11 @@ class DataConfig(Group):
         "", "table: the columns that the model reads, separated by commas; empty: all other numbers"
     )
     label: str = setting("", "table: column with the class")
+    label_per_step: bool = setting(
+        False,
+        "table in the long form: each row has a label of its own, and the model classifies each "
+        "time step; an empty label: that row does not count",
+    )
     group: str = setting(
         "", "table: column with the group (machine, person, ...) of a sequence, for `split_by`"
     )
@@ -167,6 +172,7 @@ class DataConfig(Group):
                 "`data.stride` needs `data.window`, the length of a window. "
                 f"Received: {self.stride!r}"
             )
+        self._check_label_per_step()
         if self.vocabulary == 1:
             raise ConfigError(
                 "`data.vocabulary` counts the unknown token too: set it to 2 or more, or to 0 for "
@@ -175,6 +181,21 @@ class DataConfig(Group):
         if len(self.image_size) not in (0, 2):
             raise ConfigError(
                 f"`data.image_size` must be () or (height, width). Received: {self.image_size!r}"
+            )
+
+    def _check_label_per_step(self) -> None:
+        if not self.label_per_step:
+            return
+        if self.form == "wide":
+            raise ConfigError(
+                "`data.label_per_step` is for tables in the long form: in the wide form a row is a "
+                "sequence, and has one label. Received: True with `data.form` 'wide'"
+            )
+        if self.window_label != "majority":
+            raise ConfigError(
+                "`data.window_label` chooses one label for a window, and with "
+                "`data.label_per_step` each of its time steps keeps its own: leave it out. "
+                f"Received: {self.window_label!r}"
             )
 
 

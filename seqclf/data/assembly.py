@@ -15,12 +15,7 @@ from seqclf.data.normalization import moments, normalization, observed_means
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.split_names import SPLITS
 from seqclf.data.splitting import all_splits
-from seqclf.data.step_labels import (
-    NO_LABEL,
-    check_no_window,
-    labels_that_count,
-    without_label_note,
-)
+from seqclf.data.step_labels import NO_LABEL, labels_that_count, without_label_note
 from seqclf.data.values import no_missing_note
 from seqclf.data.windows import with_windows
 from seqclf.errors import DataError
@@ -39,7 +34,6 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
     """
     for name, part in raw.parts.items():
         check_sizes(part, _where(raw, name))
-    check_no_window(raw.parts.values(), config.window)
     if config.window:
         stride = config.stride or config.window
         raw = with_windows(raw, config.window, stride, config.window_label)

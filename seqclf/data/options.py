@@ -13,6 +13,7 @@ class DataOptions(TypedDict, total=False):
     time: str
     features: str
     label: str
+    label_per_step: bool
     group: str
     split: str
     weight: str

@@ -42,7 +42,7 @@ class Sequences:
             are no windows.
         step_labels: `[N, T]` integers, the index in `step_label_names` of the class of each time
             step; None: an example has one label. Only sequences that are cut into windows have it.
-        step_label_names: the names that `step_labels` counts.
+        step_label_names: the names that `step_labels` counts, or `labels` `[N, T]` of a table.
         weights: `[N]` numbers of 0 or more, how much each example counts in the loss of a training;
             None: all alike.
         owned: whether nobody else uses the array `x`, so that it may be changed in its place.

@@ -99,6 +99,12 @@ def _load(config: DataConfig) -> Dataset:
             f"`weights`, and other sources have none. Received: {config.weight!r} with "
             f"{config.source!r}"
         )
+    if config.label_per_step and kind not in ("csv", "parquet"):
+        raise ConfigError(
+            "`data.label_per_step` is for tables (csv:FILE, parquet:FILE, data frames): arrays and "
+            "shards have a label for each time step where their labels are of the shape [N, T]. "
+            f"Received: True with {config.source!r}"
+        )
     if config.image_size and kind != "folder" and (named or config.source == "digits"):
         raise ConfigError(
             "`data.image_size` resizes images of folders and of tensorflow-datasets only. "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.data.sequences import Sequences
-from seqclf.errors import ConfigError, DataError
+from seqclf.errors import DataError
 
 NO_LABEL = -1
 REMEDY = "A time step without a label has -1 among integers, and an empty string among strings."
@@ -50,14 +50,24 @@ def counted_steps(part: Sequences, where: str) -> np.ndarray | None:
             f"{where}: labels must be integers or strings. Received: dtype {labels.dtype}. Whole "
             f"numbers become integers by .astype(int). {REMEDY}"
         )
-    unknown = labels == NO_LABEL if labels.dtype.kind in "iu" else labels.astype(str) == ""
-    counted: np.ndarray = valid & ~unknown
+    counted: np.ndarray = valid & have_label(labels)
     if not (any_label := counted.any(axis=1)).all():
         raise DataError(
             f"{where}: a sequence needs a label at one of its time steps at least. Received: none "
             f"at example {int(any_label.argmin())}. Leave it out."
         )
     return counted
+
+
+def have_label(labels: np.ndarray) -> np.ndarray:
+    """Returns which of the labels of time steps, integers or strings, stand for a class.
+
+    Example:
+        >>> have_label(np.array([2, -1])).tolist(), have_label(np.array(["", "run"])).tolist()
+        ([True, False], [False, True])
+    """
+    have: np.ndarray = labels != NO_LABEL if labels.dtype.kind in "iu" else labels.astype(str) != ""
+    return have
 
 
 def valid_steps(shape: tuple[int, ...], lengths: np.ndarray | None) -> np.ndarray:
@@ -203,16 +213,3 @@ def are_lists(labels: Any) -> bool:
     elif not isinstance(labels, (list, tuple)):
         return False
     return any(hasattr(one, "__len__") and not isinstance(one, (str, bytes)) for one in labels)
-
-
-def check_no_window(parts: Iterable[Sequences], window: int) -> None:
-    """Checks that labels of time steps are not to be cut into windows.
-
-    Raises:
-        ConfigError: they are.
-    """
-    if window and any(part.labels is not None and part.labels.ndim == 2 for part in parts):
-        raise ConfigError(
-            "`data.window` gives each window one label, and these data have a label at each time "
-            f"step, which is to be predicted: leave it at 0. Received: {window}"
-        )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import seqclf
-from seqclf.data.shards.convert import open_source
 from seqclf.data.spec import DatasetSpec
 from seqclf.errors import ConfigError, DataError
 
@@ -107,6 +106,24 @@ def test_the_labels_of_all_splits_are_of_one_kind(tmp_path):
         seqclf.load_dataset(source)
 
 
+def test_windows_of_arrays_keep_the_labels_of_their_time_steps():
+    labels = [each.copy() for each in LABELS]
+    labels[7][:4] = -1  # a window of the first 4 time steps has no label
+    ids = [f"s{i}" for i in range(len(LENGTHS))]
+    dataset = seqclf.Dataset.from_arrays(SEQUENCES, labels, class_names=NAMES, ids=ids, window=4)
+    expected = {
+        f"s{i}:{start}": (SEQUENCES[i][start : start + 4], labels[i][start : start + 4])
+        for i, n in enumerate(LENGTHS)
+        for start in range(0, n - 3, 4)
+    }
+    expected.pop("s7:0")
+    for _, split in dataset.splits():
+        for name, x, y in zip(split.ids, split.x, split.y, strict=True):
+            np.testing.assert_array_equal(x, expected[name][0])
+            np.testing.assert_array_equal(y, expected.pop(name)[1])
+    assert not expected and dataset.notes[0].endswith("1 windows without any label are left out")
+
+
 def test_the_spec_tells_it_only_where_it_is_so():
     steps = seqclf.Dataset.from_arrays(SEQUENCES, LABELS).spec
     whole = seqclf.Dataset.from_arrays(SEQUENCES, ["a", "b"] * 20).spec
@@ -164,10 +181,8 @@ def test_a_list_in_which_one_sequence_has_other_labels(wrong):
         seqclf.Dataset.from_arrays(SEQUENCES, [wrong, *LABELS[1:]])
 
 
-def test_what_labels_of_time_steps_do_not_go_with(tmp_path):
-    with pytest.raises(ConfigError, match="`data.window` gives each window one label"):
-        seqclf.Dataset.from_arrays(SEQUENCES, LABELS, window=3)
+def test_what_labels_of_time_steps_do_not_go_with():
+    with pytest.raises(ConfigError, match="here each time step keeps its own: .*Received: 'last'"):
+        seqclf.Dataset.from_arrays(SEQUENCES, LABELS, window=3, window_label="last")
     with pytest.raises(DataError, match="with labels of time steps can only be read by `rows`"):
         seqclf.Dataset.from_arrays(SEQUENCES, LABELS, reading="columns")
-    with pytest.raises(DataError, match="Shards hold one label for each sequence"):
-        open_source(npz(tmp_path, y=padded(LABELS, 0, int)))

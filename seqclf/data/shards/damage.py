@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from seqclf.data.shards.records import FEATURES, Layout
+from seqclf.data.shards.records import Layout
 from seqclf.data.shards.schema import REMEDY, Schema, Shard
 
 RECORDS_AT_ONCE = 256  # how many records are parsed at a time
@@ -59,7 +59,7 @@ def _fault(records: tf.Tensor, layout: Layout) -> tuple[int, str]:
     """Returns the position of the first bad record, and what is wrong with it."""
     for i, record in enumerate(records):
         try:
-            columns = tf.io.parse_example(record[tf.newaxis], FEATURES)
+            columns = tf.io.parse_example(record[tf.newaxis], layout.features)
         except tf.errors.InvalidArgumentError as error:
             return i, f"it is not a tf.Example with x, y and length ({_plain(error)})"
         for fault, present in layout.faults(columns).items():

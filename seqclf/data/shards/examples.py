@@ -16,12 +16,13 @@ class Example:
 
     Attributes:
         x: uint8 or float32 `[length, D]`, `[H, W]` or `[H, W, C]`, without padding.
-        y: the class index.
+        y: the class index; or int32 `[length]`, that of each time step, `NO_LABEL` where it has
+            none.
         name: the file, or the position in the source, for messages.
     """
 
     x: np.ndarray
-    y: int
+    y: int | np.ndarray
     name: str
 
 
@@ -51,6 +52,7 @@ class Source:
         notes: lines that tell people what is left out or missing.
         feature_names: the name of each feature; (): they have none.
         table: how the table holds the sequences, for sources that are tables.
+        per_step: whether each time step has a label, and not the example as a whole.
     """
 
     origin: str
@@ -61,6 +63,7 @@ class Source:
     notes: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
     table: TableLayout | None = None
+    per_step: bool = False
 
 
 def dataset_source(dataset: Dataset, seed: int) -> Source:
@@ -87,6 +90,7 @@ def dataset_source(dataset: Dataset, seed: int) -> Source:
         dataset.notes,
         spec.feature_names,
         spec.table,
+        spec.per_step,
     )
 
 
@@ -106,17 +110,13 @@ def written_order(split: str, count: int, seed: int) -> np.ndarray:
 
 def _iterator(name: str, split: ExampleStore, order: np.ndarray) -> Callable[[], Iterator[Example]]:
     assert isinstance(split, Split)  # every source that can be converted is in memory
-    if split.y.ndim == 2:
-        raise DataError(
-            "Shards hold one label for each sequence, and this source has labels of time steps: "
-            "train on it as it is, in memory."
-        )
     if split.weights is not None:
         raise DataError("Shards hold no weights of examples: leave the array `weights` out.")
 
     def examples() -> Iterator[Example]:
         for i in order:
             x = split.x[i] if split.lengths is None else split.x[i, : split.lengths[i]]
-            yield Example(x, int(split.y[i]), f"example {i} of the {name} split")
+            y = int(split.y[i]) if split.y.ndim == 1 else split.y[i, : len(x)]
+            yield Example(x, y, f"example {i} of the {name} split")
 
     return examples

@@ -17,7 +17,9 @@ from seqclf.errors import DataError
 
 NAME = "schema.json"
 FORMAT, VERSION = "seqclf shards", 1
-WITH_MISSING = 2  # the version of shards with missing values, which earlier programs must refuse
+# The versions of shards with missing values, and with labels of time steps, which earlier programs
+# must refuse.
+WITH_MISSING, PER_STEP = 2, 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Schema:
         missing: for each split with missing values how many each feature lacks; read by rows.
         feature_names: the name of each feature; (): they have none.
         table: how the table held the sequences; None: they come from no table.
+        per_step: whether each time step has a label, and not the example as a whole.
     """
 
     origin: str
@@ -76,20 +79,22 @@ class Schema:
     missing: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     feature_names: tuple[str, ...] = ()
     table: TableLayout | None = None
+    per_step: bool = False
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.shape, self.dtype, self.variable_length, len(self.class_names))
+        classes = len(self.class_names)
+        return Layout(self.shape, self.dtype, self.variable_length, classes, self.per_step)
 
     def to_json(self) -> str:
-        version = WITH_MISSING if self.missing else VERSION
+        version = PER_STEP if self.per_step else WITH_MISSING if self.missing else VERSION
         content = {"format": FORMAT, "version": version, **dataclasses.asdict(self)}
         content["moments"] = {
             reading: {"count": _count(m), "total": m.total.tolist(), "squares": m.squares.tolist()}
             for reading, m in self.moments.items()
         }
         # Earlier versions refuse entries that they do not know.
-        for name in ("input_range", "missing", "feature_names", "table"):
+        for name in ("input_range", "missing", "feature_names", "table", "per_step"):
             if not content[name]:
                 del content[name]
         return json.dumps(content, indent=1) + "\n"
@@ -124,9 +129,9 @@ def read_schema(folder: str) -> Schema:
             f'{path}: not a schema of seqclf shards, it lacks "format": "{FORMAT}". '
             "Convert the data with python -m seqclf.shard."
         )
-    if (version := content.pop("version", None)) not in (VERSION, WITH_MISSING):
+    if (version := content.pop("version", None)) not in (VERSION, WITH_MISSING, PER_STEP):
         raise DataError(
-            f"{path}: must have version {VERSION} or {WITH_MISSING} of the format. "
+            f"{path}: must have version {VERSION}, {WITH_MISSING} or {PER_STEP} of the format. "
             f"Received: version {version!r}. "
             "Write the shards again with python -m seqclf.shard of this version of seqclf."
         )
@@ -191,6 +196,8 @@ def _check(schema: Schema) -> None:
         raise ValueError(f"`dtype`: {schema.dtype!r}")
     if len(schema.shape) not in (2, 3) or not all(n > 0 for n in schema.shape):
         raise ValueError(f"`shape`: {schema.shape}")
+    if not isinstance(schema.per_step, bool) or (schema.per_step and len(schema.shape) != 2):
+        raise ValueError(f"`per_step`: {schema.per_step!r} with the shape {schema.shape}")
     if "rows" not in schema.moments:
         raise ValueError("`moments` lacks the entry for rows")
     if schema.input_range is not None:

@@ -37,10 +37,10 @@ def load_shards(
     """
     source = f"tfrecord:{pattern}"
     folder, schema = _open(pattern, source)
-    if reading not in schema.moments:
+    if reading not in schema.moments or (schema.per_step and reading != "rows"):
         raise ConfigError(
-            f"{source}: sequences of varying lengths can only be read by `rows`. "
-            f"Received: {reading!r}"
+            f"{source}: sequences of varying lengths or with labels of time steps can only be read "
+            f"by `rows`. Received: {reading!r}"
         )
     spec = DatasetSpec(
         source=source,
@@ -54,6 +54,7 @@ def load_shards(
         missing=missing if schema.dtype != "uint8" else "error",
         feature_names=schema.feature_names,
         table=schema.table,
+        per_step=schema.per_step,
     )
     measured = schema.moments[reading]
     if spec.missing == "error":

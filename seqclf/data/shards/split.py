@@ -44,11 +44,15 @@ class StreamedSplit:
 
     @functools.cached_property
     def labels(self) -> np.ndarray:
-        """The class index of each example, int `[N]`; all shards are read for it, but once."""
+        """The class index of each example, int `[N]`; all shards are read for it, but once.
+
+        Where time steps have labels it is int `[N, T]`.
+        """
         parse = self.batch_reader()
         batches = self.ordered(512, 0, len(self)).map(lambda records: parse(records)[1])
         labels = (y.numpy() for y in self.watched(batches))
-        return np.concatenate([np.zeros([0], np.int32), *labels])
+        none = np.zeros([0, self.schema.shape[0]] if self.schema.per_step else [0], np.int32)
+        return np.concatenate([none, *labels])
 
     def __len__(self) -> int:
         return sum(shard.examples for shard in self.shards)

@@ -20,6 +20,8 @@ from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.shards.examples import Example, Part, Source, written_order
 from seqclf.data.shards.values_on_disk import ValuesOnDisk
 from seqclf.data.splitting import all_splits
+from seqclf.data.step_labels import labels_that_count, without_label_note
+from seqclf.data.tables.row_labels import StepLabels, doubtful_names
 from seqclf.data.tables.stream import TableStream, open_table, table_layout
 from seqclf.errors import DataError
 
@@ -37,15 +39,17 @@ def table_source(path: str, config: DataConfig, folder: Path | None = None) -> S
         ConfigError: options contradict each other.
     """
     layout, guessed = table_layout(path, config)
-    stream = open_table(path, layout, labelled=True)
+    stream = open_table(path, layout, labelled=True, per_step=config.label_per_step)
     values = ValuesOnDisk(folder)
     part, ids = _read(stream, values)
     if not len(values):
         raise DataError(f"{path}: has no sequence to write.")
-    raw = RawData({"train": part}, path, path, table=layout)
+    class_names = part.step_label_names if config.label_per_step else None
+    raw = RawData({"train": part}, path, path, class_names, table=layout)
     raw, names = with_class_indices(raw)
     splits, split_notes, _ = all_splits(raw, config)
     labels = {name: np.asarray(split.labels) for name, split in splits.items()}
+    counted = {name: labels_that_count(of_split) for name, of_split in labels.items()}
     parts = {}
     for name, split in splits.items():
         order = written_order(name, len(split), config.split_seed)
@@ -57,9 +61,17 @@ def table_source(path: str, config: DataConfig, folder: Path | None = None) -> S
         f"table {path}, {layout.form} form",
         names,
         {name: parts[name] for name in ("train", "validation", "test")},
-        notes=(*guessed, *said, *split_notes, *missing_classes(labels, names)),
+        notes=(
+            *guessed,
+            *said,
+            *doubtful_names(class_names),
+            *without_label_note(splits.values()),
+            *split_notes,
+            *missing_classes(counted, names),
+        ),
         feature_names=layout.values if layout.form == "long" else (),
         table=layout,
+        per_step=config.label_per_step,
     )
 
 
@@ -71,12 +83,16 @@ def _read(stream: TableStream, values: ValuesOnDisk) -> tuple[Sequences, list[st
     """
     ids: list[str] = []
     texts: dict[str, list[str | None]] = {"labels": [], "groups": [], "splits": []}
+    of_steps = StepLabels()
     recordings, known = array("q"), dict[str, int]()
     report = CountProgress("Read", "rows")
     for each in stream:
         values.append(each.x)
         ids.append(each.id)
-        texts["labels"].append(each.label)
+        if isinstance(each.label, tuple):
+            of_steps.append(each.label)
+        else:
+            texts["labels"].append(each.label)
         texts["groups"].append(each.group)
         texts["splits"].append(each.split)
         if stream.cuts_windows:
@@ -89,6 +105,8 @@ def _read(stream: TableStream, values: ValuesOnDisk) -> tuple[Sequences, list[st
         for name, of_all in texts.items()
     }
     part = Sequences(numbers, arrays["labels"], groups=arrays["groups"], splits=arrays["splits"])
+    if len(of_steps):
+        part = of_steps.given_to(part)
     if stream.cuts_windows:
         part = dataclasses.replace(part, recordings=np.array(recordings))
     return part, ids
@@ -98,7 +116,8 @@ def _examples(
     values: ValuesOnDisk, rows: np.ndarray, labels: np.ndarray, ids: list[str]
 ) -> Callable[[], Iterator[Example]]:
     def examples() -> Iterator[Example]:
-        for row, y in zip(rows.tolist(), labels.tolist(), strict=True):
-            yield Example(values[row], y, f"sequence {ids[row]!r}")
+        for row, y in zip(rows.tolist(), labels, strict=True):
+            x = values[row]
+            yield Example(x, int(y) if y.ndim == 0 else y[: len(x)], f"sequence {ids[row]!r}")
 
     return examples

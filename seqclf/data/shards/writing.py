@@ -74,6 +74,7 @@ def write_shards(
             missing={split: tuple(map(int, n)) for split, n in measure.missing.items()},
             feature_names=source.feature_names,
             table=source.table,
+            per_step=source.per_step,
         )
         with tf.io.gfile.GFile(f"{folder}/{NAME}", "w") as file:
             file.write(schema.to_json())

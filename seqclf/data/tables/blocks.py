@@ -51,16 +51,25 @@ class BlockReader:
     Args:
         table: the table.
         layout: the columns; all of them exist, but for roles that are "".
-        labelled: whether each row must have a label.
-        per_step: whether labels are read row by row, for recordings that are cut into windows.
+        labelled: whether each row must have a label; with `per_step` one row of a sequence.
+        per_step: whether each row of the long form has a label of its own, or none, and is to be
+            classified. Labels are read row by row then, as for recordings that are cut into
+            windows.
         weight: the column with the weight of a sequence, which only a training reads; "": none.
     """
 
     def __init__(
-        self, table: Table, layout: TableLayout, labelled: bool, per_step: bool, weight: str = ""
+        self,
+        table: Table,
+        layout: TableLayout,
+        labelled: bool,
+        per_step: bool = False,
+        weight: str = "",
     ):
         self.table, self.layout, self.labelled = table, layout, labelled
-        self.per_step = per_step and bool(layout.label)
+        rows_are_steps = layout.form == "long" and bool(layout.label)
+        self.per_step = per_step and rows_are_steps
+        self._by_row = rows_are_steps and (per_step or layout.window > 0)
         columns = {role: getattr(layout, role) for role in KEYS} | {"weight": weight}
         self.roles = {role: column for role, column in columns.items() if column}
         self.label_names: dict[str, int] = {}  # of `Block.step_labels`, as they are met
@@ -90,7 +99,7 @@ class BlockReader:
 
     def _block(self, batch: pa.RecordBatch, row: int, values: bool) -> Block:
         texts = {role: batch.column(column) for role, column in self.roles.items()}
-        steps = self._step_labels(texts.pop("label"), row) if self.per_step else None
+        steps = self._step_labels(texts.pop("label"), row) if self._by_row else None
         starts = _starts(list(texts.values()), batch.num_rows)
         taken = {role: trimmed(column.take(pa.array(starts))) for role, column in texts.items()}
         for role, column in taken.items():
@@ -140,7 +149,7 @@ class BlockReader:
     def _step_labels(self, column: pa.StringArray, row: int) -> np.ndarray:
         starts = _starts([column], len(column))
         texts = trimmed(column.take(pa.array(starts)))
-        if self.labelled:
+        if self.labelled and not self.per_step:
             self._check_filled("label", texts, row, starts)
         codes = [self.label_names.setdefault(t, len(self.label_names)) for t in texts.to_pylist()]
         lengths = np.diff(starts, append=len(column))

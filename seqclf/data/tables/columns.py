@@ -154,14 +154,15 @@ def _form(
                 f"steps. Received: {given['time']!r} with form 'wide'"
             )
         return "wide", []
-    if "id" not in found and (config.form == "long" or config.window):
+    if "id" not in found and (config.form == "long" or config.window or config.label_per_step):
         if config.window:
             return "long", ["no column for `data.id`: the whole table is one recording"]
         raise DataError(
             f"{table.where}: the long form needs the column that tells which sequence a row "
-            f"belongs to: name it in `data.id`. {_columns(table)}"
+            f"belongs to: name it in `data.id`. If the table is one recording, cut it into windows "
+            f"(`data.window`). {_columns(table)}"
         )
-    if config.form == "long":
+    if config.form == "long" or config.label_per_step:
         return "long", []
     said = "data.form={}: {}".format
     if "id" in found and _repeats(table, found["id"]):

@@ -10,6 +10,7 @@ from seqclf.data.tables.blocks import BlockReader
 from seqclf.data.tables.columns import layout_of
 from seqclf.data.tables.long_form import read_long
 from seqclf.data.tables.opening import open_file
+from seqclf.data.tables.row_labels import doubtful_names, with_step_labels
 from seqclf.data.tables.table import Table
 from seqclf.data.tables.wide_form import read_wide
 from seqclf.errors import DataError
@@ -31,41 +32,53 @@ def frame_data(frame: Any, config: DataConfig) -> RawData:
 
 
 def read_table(
-    table: Table, layout: TableLayout, labelled: bool = True, weight: str = ""
+    table: Table,
+    layout: TableLayout,
+    labelled: bool = True,
+    per_step: bool = False,
+    weight: str = "",
 ) -> tuple[Sequences, list[str]]:
     """Returns the sequences of a table, and notes.
 
     Args:
         table: the table.
         layout: its columns.
-        labelled: whether each row must have a label.
+        labelled: whether labels must be there, see `BlockReader`.
+        per_step: whether each row has a label of its own; the labels of the sequences are then
+            `[N, T]`, see `with_step_labels`.
         weight: the column with the weight of a sequence; "": there is none.
 
     Raises:
         DataError: a value is no number, an id is missing, …
     """
-    long = layout.form == "long"
-    reader = BlockReader(table, layout, labelled, long and layout.window > 0, weight)
-    return read_long(reader) if long else read_wide(reader)
+    reader = BlockReader(table, layout, labelled, per_step, weight)
+    if layout.form == "wide":
+        return read_wide(reader)
+    sequences, notes = read_long(reader)
+    return (with_step_labels(sequences, reader) if reader.per_step else sequences), notes
 
 
 def _data(table: Table, config: DataConfig) -> RawData:
     layout, notes = layout_of(table, config)
-    sequences, said = read_table(table, layout, weight=config.weight.strip())
+    sequences, said = read_table(
+        table, layout, per_step=config.label_per_step, weight=config.weight.strip()
+    )
     _check_classes(sequences, table, layout)
+    names = sequences.step_label_names if config.label_per_step else None
     origin = table.where if table.kind == FRAME else f"{table.kind} file {table.where}"
     return RawData(
         {"train": sequences},
         origin=f"{origin}, {layout.form} form",
         where=table.where,
+        class_names=names,
         feature_names=layout.values if layout.form == "long" else (),
         table=layout,
-        notes=(*notes, *said),
+        notes=(*notes, *said, *doubtful_names(names)),
     )
 
 
 def _check_classes(sequences: Sequences, table: Table, layout: TableLayout) -> None:
-    labels = () if sequences.labels is None else sequences.labels
+    labels = () if sequences.labels is None or sequences.labels.ndim == 2 else sequences.labels
     named = sequences.step_label_names or tuple(set(labels))
     if len(named) == 1:
         raise DataError(

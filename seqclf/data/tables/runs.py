@@ -79,7 +79,7 @@ class Runs:
             return None
         starts = np.concatenate(self._starts)
         texts = {role: pa.concat_arrays(arrays) for role, arrays in self._texts.items()}
-        by = ("id", "split") if self.reader.per_step or self.reader.layout.window else ("id",)
+        by = ("id", "split") if self.reader.layout.window else ("id",)
         new = np.ones(len(starts), bool)
         new[1:] = False
         for role in by:
@@ -122,7 +122,8 @@ def changed(
     """
     table = reader.table
     remedy = (
-        "If these are recordings whose class changes, cut them into windows (`data.window`); "
+        "If each row is to be classified, set `data.label_per_step`; if the class of a recording "
+        "changes now and then, cut it into windows (`data.window`); "
         if role == "label"
         else ""
     )

@@ -5,7 +5,7 @@ that nothing is given out before that is known. If they are not, the table is re
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,15 @@ from seqclf.data.tables.columns import check_present, layout_of, with_columns
 from seqclf.data.tables.opening import open_any
 from seqclf.data.tables.reading import read_table
 from seqclf.data.tables.runs import Runs
-from seqclf.data.tables.streamed import TableSequence, long_sequences, long_windows, wide_sequences
+from seqclf.data.tables.streamed import (
+    Label,
+    TableSequence,
+    long_sequences,
+    long_windows,
+    wide_sequences,
+)
 from seqclf.data.tables.table import Table, listed, not_read
-from seqclf.data.windows import with_windows
+from seqclf.data.windows import LeftOut, cut_into_windows
 
 __all__ = ["TableSequence", "TableStream", "open_table", "table_layout"]
 
@@ -36,7 +42,7 @@ class TableStream:
             is read as a whole.
         rows: the number of rows of the table, where it is known before all are read; otherwise 0.
         rows_read: how many rows have been read so far.
-        short: how many recordings so far are shorter than a window, and give none.
+        left_out: what has given no window so far.
     """
 
     notes: tuple[str, ...]
@@ -44,17 +50,12 @@ class TableStream:
     _reader: BlockReader
     _whole: bool
     rows_read: int = 0
-    short: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def notes_so_far(self) -> tuple[str, ...]:
-        """The `notes`, and how many recordings have been left out so far."""
-        if not self.short:
-            return self.notes
-        return (
-            *self.notes,
-            f"{self.short:,} recordings are shorter than a window and are left out",
-        )
+        """The `notes`, and what has been left out so far."""
+        return (*self.notes, *self.left_out.in_words())
 
     @property
     def has_labels(self) -> bool:
@@ -67,13 +68,13 @@ class TableStream:
         return self._reader.layout.window > 0
 
     def __iter__(self) -> Iterator[TableSequence]:
-        self.rows_read = self.short = 0
+        self.rows_read, self.left_out = 0, LeftOut()
         if self._whole:
             yield from self._all_at_once()
             return
         layout = self._reader.layout
         if layout.window:
-            yield from long_windows(self._reader, self._count, self._count_short)
+            yield from long_windows(self._reader, self._count, self.left_out)
             return
         read = wide_sequences if layout.form == "wide" else long_sequences
         yield from read(self._reader, self._count)
@@ -81,18 +82,15 @@ class TableStream:
     def _count(self, rows: int) -> None:
         self.rows_read += rows
 
-    def _count_short(self, recordings: int) -> None:
-        self.short += recordings
-
     def _all_at_once(self) -> Iterator[TableSequence]:
         reader = self._reader
         layout = reader.layout
-        part, _ = read_table(reader.table, layout, reader.labelled)
+        part, _ = read_table(reader.table, layout, reader.labelled, reader.per_step)
         if layout.window:
-            lengths = np.full(len(part), part.x.shape[1]) if part.lengths is None else part.lengths
-            self.short = int((lengths < layout.window).sum())
             raw = RawData({"train": part}, "", reader.table.where)
-            raw = with_windows(raw, layout.window, layout.stride, layout.window_label)
+            raw, self.left_out = cut_into_windows(
+                raw, layout.window, layout.stride, layout.window_label, labelled=reader.labelled
+            )
             part = raw.parts["train"]
         self.rows_read = self.rows
         for i in range(len(part)):
@@ -104,16 +102,24 @@ def _sequence(part: Sequences, i: int, layout: TableLayout) -> TableSequence:
         return None if values is None else str(values[i]) or None
 
     length = part.x.shape[1] if part.lengths is None else int(part.lengths[i])
+    label: Label = None
+    if part.labels is not None and part.labels.ndim == 2:
+        names = (*part.step_label_names, None)  # the last one is that of `NO_LABEL`
+        label = tuple(names[index] for index in part.labels[i, :length].tolist())
+    else:
+        label = text(part.labels)
     return TableSequence(
         id=text(part.ids) or str(i),
         x=part.x[i, :length],
-        label=text(part.labels),
+        label=label,
         group=text(part.groups) if layout.group else None,
         split=text(part.splits),
     )
 
 
-def open_table(source: Any, layout: TableLayout, *, labelled: bool) -> TableStream:
+def open_table(
+    source: Any, layout: TableLayout, *, labelled: bool, per_step: bool = False
+) -> TableStream:
     """Opens a table by a known layout, for predictions or to be written as shards.
 
     Args:
@@ -121,6 +127,8 @@ def open_table(source: Any, layout: TableLayout, *, labelled: bool) -> TableStre
         layout: the columns, found by their names. Those of group and split may be missing.
         labelled: whether each row must have a label. Otherwise the column may be missing, and a
             label that is missing is None.
+        per_step: whether each row of the long form has a label of its own, or none; with `labelled`
+            one row of a sequence must have one.
 
     Raises:
         DataError: the file cannot be read, or columns are missing.
@@ -130,9 +138,8 @@ def open_table(source: Any, layout: TableLayout, *, labelled: bool) -> TableStre
     check_present(table, filter(None, needed))
     present = with_columns(layout, table.columns)
     notes = _differences(table, layout, present)
-    long = layout.form == "long"
-    reader = BlockReader(table, present, labelled, per_step=long and layout.window > 0)
-    if not long:
+    reader = BlockReader(table, present, labelled, per_step)
+    if layout.form == "wide":
         return TableStream(tuple(notes), 0, reader, whole_wide(layout))
     if not (reader.roles or present.time):  # one recording, with nothing to sort by or to check
         return TableStream(tuple(notes), 0, reader, False)

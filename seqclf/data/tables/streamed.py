@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.data.tables.blocks import Block, BlockReader, by_name
+from seqclf.data.tables.row_labels import no_label
 from seqclf.data.tables.wide_form import lengths_of, texts_of_rows
+from seqclf.data.windows import LeftOut
 
+Label = str | tuple[str | None, ...] | None
 Counter = Callable[[int], None]  # is told how many rows were read
 
 
@@ -19,14 +22,14 @@ class TableSequence:
         id: its id; in a table without ids its number, from 0. A window has that of its recording,
             a colon, and the number of its first row in the recording.
         x: float32 `[T, D]`, a missing value is NaN.
-        label: its class; None: it is not known.
+        label: its class; or the class of each of its T time steps; None: it is not known.
         group: the group that it belongs to; None: the table does not say.
         split: the split that it belongs to; None: the table does not say.
     """
 
     id: str
     x: np.ndarray
-    label: str | None
+    label: Label
     group: str | None
     split: str | None
 
@@ -42,7 +45,7 @@ class _Open:
     def rows(self) -> np.ndarray:
         return self.x[0] if len(self.x) == 1 else np.concatenate(self.x)
 
-    def named(self, name: str, x: np.ndarray, label: str | None) -> TableSequence:
+    def named(self, name: str, x: np.ndarray, label: Label) -> TableSequence:
         get = self.texts.get
         return TableSequence(name, x, label, get("group") or None, get("split") or None)
 
@@ -52,25 +55,36 @@ def long_sequences(reader: BlockReader, count: Counter) -> Iterator[TableSequenc
     for number, each in enumerate(_recordings(reader, count, lambda open_: iter(()))):
         assert isinstance(each, _Open)
         name = each.texts.get("id", str(number))
-        yield each.named(name, each.rows(), each.texts.get("label") or None)
+        label: Label = each.texts.get("label") or None
+        if reader.per_step:
+            label = _of_rows(np.concatenate(each.labels), reader)
+            if reader.labelled and not any(label):
+                raise no_label(reader, name)
+        yield each.named(name, each.rows(), label)
 
 
-def long_windows(
-    reader: BlockReader, count: Counter, short: Counter = lambda recordings: None
-) -> Iterator[TableSequence]:
+def _of_rows(labels: np.ndarray, reader: BlockReader) -> tuple[str | None, ...]:
+    """Returns the labels of rows as texts; None: a row has none."""
+    names = list(reader.label_names)
+    return tuple(names[index] or None for index in labels.tolist())
+
+
+def long_windows(reader: BlockReader, count: Counter, left_out: LeftOut) -> Iterator[TableSequence]:
     """Yields the windows of the recordings of a table of the long form.
 
     Args:
         reader: what reads the blocks.
         count: is told how many rows were read.
-        short: is told of each recording that is shorter than a window.
+        left_out: what gives no window is counted there.
     """
-    cutter = _Cutter(reader)
+    cutter = _Cutter(reader, left_out)
     for each in _recordings(reader, count, cutter.cut):
         if isinstance(each, TableSequence):
             yield each
-        elif not cutter.has_cut:
-            short(1)
+        elif cutter.has_cut:
+            left_out.ends += cutter.left
+        else:
+            left_out.short += 1
 
 
 def _recordings(
@@ -109,20 +123,28 @@ class _Cutter:
 
     Args:
         reader: what reads the blocks.
+        left_out: windows without a label are counted there.
     """
 
-    def __init__(self, reader: BlockReader):
-        self._reader, self._layout = reader, reader.layout
+    def __init__(self, reader: BlockReader, left_out: LeftOut):
+        self._reader, self._layout, self._left_out = reader, reader.layout, left_out
         self._recording: _Open | None = None
         self._recordings = -1  # the number of the one that is being read
         self._start = 0  # the row of it at which the next window begins
         self._gone = 0  # how many of its rows are no longer held
+        self._rows = 0  # how many of its rows have been read
         self._seen: tuple[str, int] = ("", 0)  # the id, and how many recordings had it
 
     @property
     def has_cut(self) -> bool:
         """Whether the last recording has given a window."""
         return self._start > 0
+
+    @property
+    def left(self) -> int:
+        """The number of rows behind the last window of the recording."""
+        end = self._start - self._layout.stride + self._layout.window
+        return max(0, self._rows - end)
 
     def cut(self, recording: _Open) -> Iterator[TableSequence]:
         """Yields the windows that have become complete, and drops the rows that no other needs."""
@@ -133,6 +155,7 @@ class _Cutter:
             self._seen = (name, self._seen[1] + 1 if name == self._seen[0] else 1)
         window, stride = self._layout.window, self._layout.stride
         held = sum(map(len, recording.x))
+        self._rows = self._gone + held
         if self._gone + held < self._start + window:
             return
         x = recording.rows()
@@ -142,14 +165,19 @@ class _Cutter:
         while self._gone + held >= self._start + window:
             rows = slice(self._start - self._gone, self._start - self._gone + window)
             label = None if labels is None else self._label(labels[rows])
-            yield recording.named(f"{name}:{self._start}", x[rows], label)
+            if self._reader.labelled and isinstance(label, tuple) and not any(label):
+                self._left_out.unlabelled += 1
+            else:
+                yield recording.named(f"{name}:{self._start}", x[rows], label)
             self._start += stride
         dropped = min(self._start - self._gone, held)
         recording.x = [x[dropped:].copy()]
         recording.labels = [] if labels is None else [labels[dropped:].copy()]
         self._gone += dropped
 
-    def _label(self, labels: np.ndarray) -> str | None:
+    def _label(self, labels: np.ndarray) -> Label:
+        if self._reader.per_step:
+            return _of_rows(labels, self._reader)
         if self._layout.window_label == "last":
             chosen = int(labels[-1])
         else:

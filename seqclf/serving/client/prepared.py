@@ -69,7 +69,8 @@ def _inputs_from_frame(
     absent: dict[str, Any] = {r: "" for r in NOT_READ if getattr(layout, r) not in columns}
     layout = dataclasses.replace(layout, **absent)
     try:
-        stream = open_table(frame, layout, labelled=False)
+        per_step = facts.spec is not None and facts.spec.per_step
+        stream = open_table(frame, layout, labelled=False, per_step=per_step)
         sequences = list(stream)
     except DataError as error:
         raise ValueError(str(error)) from error

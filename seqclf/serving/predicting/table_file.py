@@ -27,7 +27,7 @@ class TableFile(SequenceFile):
 
     def __init__(self, path: str, model: ModelInput, options: TableOptions):
         layout = layout_for(model, options, path)
-        self._stream = open_table(path, layout, labelled=False)
+        self._stream = open_table(path, layout, labelled=False, per_step=model.per_step)
         names = layout.values if layout.form == "long" else ()
         sequences = _sequences(path, self._stream, model, names)
         super().__init__(path, model, sequences, labelled=self._stream.has_labels)

@@ -50,7 +50,11 @@ def load(tmp_path, content, **options):
         (put("t", 1), {}, "line 60: the sequence '11' has this time in 't' already"),
         (put("t", 2), {}, "line 60: the sequence '11' has this time in 't' already"),
         (put("state", "ok"), {}, "line 60: the label .* Received: 'ok' after 'worn' in 'state' of"),
-        (put("state", "ok"), {}, r"cut them into windows \(`data.window`\)"),
+        (
+            put("state", "ok"),
+            {},
+            r"set `data.label_per_step`; .* windows \(`data.window`\)",
+        ),
         (put("machine", "m9"), {"group": "machine"}, "line 60: the group must be the same"),
         (put("state", ""), {}, r"line 60 has nothing in the column 'state' \(`data.label`\). Fill"),
         (put("run", ""), {}, r"line 60 has nothing in the column 'run' \(`data.id`\)"),
