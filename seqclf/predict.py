@@ -1,12 +1,13 @@
-"""Classifies sequences or images with an exported model, on this machine or on a server.
+"""Classifies sequences or images, or scores texts, with an exported model, here or on a server.
 
     python -m seqclf.predict --model=models/mine new.csv --out=scores.csv
     python -m seqclf.predict --model=models/mnist digit.png other.jpg
     python -m seqclf.predict --model=models/mnist --json sequences.npz
     python -m seqclf.predict --server=http://localhost:8501/v1/models/seqclf digit.png
     python -m seqclf.predict --server=grpc://localhost:8500/seqclf digit.png
+    python -m seqclf.predict --model=models/book chapter.txt --out=tokens.csv
 
-Without --out it prints the predictions.
+Without --out it prints the predictions. A language model says how probable each token of a text is.
 """
 
 import contextlib
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from seqclf.serving.predictions import AnyPrediction
     from seqclf.serving.predictor import Predictor
     from seqclf.serving.remote_predictor import RemotePredictor
+
+NO_TEXTS = (".npz", ".npy", ".parquet", ".pq", ".png", ".jpg", ".jpeg")  # endings of other files
 
 MODEL = flags.DEFINE_string("model", None, "Exported model: EXPORT_DIR or EXPORT_DIR/<version>.")
 SERVER = flags.DEFINE_string("server", None, "Address of a served model, http:// or grpc://.")
@@ -81,12 +84,14 @@ def check(argv: Sequence[str]) -> None:
     """Checks the flags without TensorFlow, so that a mistake is reported at once."""
     from seqclf.serving.predicting.opening import check_options
     from seqclf.serving.predicting.out_path import check_out
-    from seqclf.serving.versions import version_folder
 
     if (MODEL.value is None) == (SERVER.value is None):
         raise ConfigError("Give either --model=EXPORT_DIR or --server=ADDRESS.")
     if len(argv) < 2:
-        raise ConfigError("Name at least one CSV, Parquet, .npz, PNG or JPEG file, or a folder.")
+        raise ConfigError(
+            "Name at least one CSV, Parquet, .npz, PNG or JPEG file, or a folder; for a language "
+            "model text files."
+        )
     check_options(argv[1:], table_options())
     if OUT.value is None and OVERWRITE.value:
         raise ConfigError("--overwrite is for the file that --out names. Received: no --out")
@@ -94,15 +99,44 @@ def check(argv: Sequence[str]) -> None:
         if JSON.value:
             raise ConfigError("--json prints the predictions, --out writes them: give one of them.")
         check_out(Path(OUT.value).expanduser(), argv[1:], OVERWRITE.value)
-    if MODEL.value is not None:
-        version_folder(Path(MODEL.value).expanduser())
+    if MODEL.value is not None and is_language_model():
+        check_texts(argv[1:])
+
+
+def is_language_model() -> bool:
+    """Returns whether --model is a language model; False for --server, which is asked later."""
+    from seqclf.serving.opened_export import exported_spec
+    from seqclf.serving.versions import version_folder
+
+    if MODEL.value is None:
+        return False
+    return exported_spec(version_folder(Path(MODEL.value).expanduser())).is_text
+
+
+def check_texts(paths: Sequence[str]) -> None:
+    """Checks that no flag and no file is one for classifiers.
+
+    Raises:
+        ConfigError: one is.
+    """
+    given = [*table_options().given(), *["invert"] * INVERT.value, *["top"] * TOP.present]
+    if given:
+        raise ConfigError(f"--{given[0]} is for classifiers, and this is a language model.")
+    if wrong := [path for path in paths if path.lower().endswith(NO_TEXTS)]:
+        raise ConfigError(
+            f"{MODEL.value or SERVER.value} is a language model, which classifies nothing: it says "
+            f"how probable a text is. Name text files. Received: {wrong[0]!r}"
+        )
 
 
 def main(argv: Sequence[str]) -> None:
-    """Classifies the files; prints the predictions, or writes them as a table."""
+    """Classifies the files, or scores them; prints the predictions, or writes them as a table."""
     from seqclf.serving.predicting.asking import predictions_of
     from seqclf.serving.predicting.opening import open_input
 
+    if is_language_model():
+        score_texts(argv[1:])
+        return
     with classifier() as model:
         names, options = model.names, table_options()
         files = [open_input(path, model.input, names, INVERT.value, options) for path in argv[1:]]
@@ -114,6 +148,26 @@ def main(argv: Sequence[str]) -> None:
             predictions += [each for part in predictions_of(file, model, tell) for each in part]
         print_predictions = print_json if JSON.value else print_text
         print_predictions(predictions, model.names)
+
+
+def score_texts(paths: Sequence[str]) -> None:
+    """Scores text files with the language model --model; prints the scores, or writes a table."""
+    from seqclf.console.quiet import quiet_start
+    from seqclf.serving.text.score_table import write_scores
+    from seqclf.serving.text.scoring import ExportedScorer, scored_files
+
+    announce("Loading the model")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    with quiet_start("2"):
+        model = ExportedScorer(MODEL.value)
+    files = scored_files(paths, model)
+    if OUT.value is not None:
+        print("\n".join(write_scores(files, Path(OUT.value).expanduser())))
+    elif JSON.value:
+        print(json.dumps([file.as_json() for file in files], indent=2, ensure_ascii=False))
+    else:
+        for file in files:
+            print(file.in_words())
 
 
 def table_options() -> "TableOptions":

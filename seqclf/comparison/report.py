@@ -53,7 +53,8 @@ def _as_json(outcome: Outcome, workdir: Path) -> dict[str, Any]:
 
 def _has_gradient_flows(config: Config, dataset: Dataset) -> bool:
     """Returns whether the loss depends on a last state alone, from which gradients flow back."""
-    return not (config.model.bidirectional or dataset.spec.per_step)
+    spec = dataset.spec
+    return not (config.model.bidirectional or spec.per_step or spec.is_text)
 
 
 def _draw_gradient_flows(
@@ -159,10 +160,15 @@ def _conditions(config: Config, dataset: Dataset, outcomes: list[Outcome]) -> st
     seeds = sorted({outcome.seed for outcome in outcomes})
     length = f"{config.steps:,} steps" if config.steps else f"{config.epochs:g} epochs"
     clipping = f"clipped to {optimizer.clip_norm:g}" if optimizer.clip_norm else "not clipped"
+    read = f"{spec.time_steps} steps of {spec.features} features ({spec.reading})"
+    if spec.tokens:
+        read = (
+            f"windows of {spec.time_steps} {spec.tokens.kind}, {spec.num_classes} in the "
+            "vocabulary; accuracy and loss, in nats, are those of the next token"
+        )
     return (
-        f"{in_markdown(dataset.origin)}; {spec.time_steps} steps of {spec.features} features "
-        f"({spec.reading}). {length} of {config.batch_size}, {optimizer.name}, "
-        f"learning rate up to {optimizer.learning_rate:g}, {clipping}; "
+        f"{in_markdown(dataset.origin)}; {read}. {length} of {config.batch_size}, "
+        f"{optimizer.name}, learning rate up to {optimizer.learning_rate:g}, {clipping}; "
         f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}. "
         "One recipe for all cells: another may suit one of them better."
     )

@@ -82,7 +82,8 @@ def check_kind(where: Path, spec: DatasetSpec, text: bool) -> None:
     if spec.is_text and not text:
         raise ConfigError(
             f"{where} is a language model, which classifies nothing. Write text with it by "
-            f"seqclf.generate. Received: a model of {spec.source}"
+            f"seqclf.generate, or score texts by the command seqclf.predict. Received: a model of "
+            f"{spec.source}"
         )
 
 

@@ -94,6 +94,6 @@ class RemotePredictor:
             raise NotFound(
                 "the served model",
                 "it classifies nothing: `serving_default` has no input `inputs`",
-                "A language model is asked by seqclf.connect(…).score and .generate.",
+                "A served language model is asked by seqclf.connect(…).score and .generate.",
             )
         return info.dtype, tuple(None if size < 0 else size for size in (info.shape or ())[1:])

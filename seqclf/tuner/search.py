@@ -26,6 +26,7 @@ from seqclf.training.effective import (
     effective_config,
     total_steps,
 )
+from seqclf.training.text_checks import CRITERIA as CRITERIA_OF_TEXT
 from seqclf.tuner import roles
 from seqclf.tuner.folder import check_free, check_same_search, claim_folder, read_search
 from seqclf.tuner.hypermodel import OBJECTIVES, ClassifierHyperModel, criteria_of, dataset_of
@@ -130,6 +131,12 @@ def _search_record(space: SearchSpace, options: SearchOptions) -> dict[str, Any]
             f"`data.validation` above 0. Received: {space.config.data.validation:g}"
         )
     for criterion in criteria_of(options.objective):
+        if dataset.spec.is_text and criterion not in CRITERIA_OF_TEXT:
+            raise ConfigError(
+                f"A search over language models compares them by "
+                f"{' or '.join(f'validation_{name}' for name in CRITERIA_OF_TEXT)}: the others are "
+                f"means over classes. Received: --objective={options.objective}"
+            )
         what = f"The objective {options.objective!r}"
         check_defined(criterion, what, dataset.validation, dataset.spec.class_names)
     config = effective_config(space.config, dataset)

@@ -124,7 +124,7 @@ def test_prefixes_without_tokens_or_with_too_many(folder, model):
 
 def test_commands_for_classifiers_point_to_it(folder):
     said = seqclf("predict", "--model=export", "sequences.npz", status=2, cwd=folder)
-    assert "is a language model, which classifies nothing. Write text with it by" in said
+    assert "is a language model, which classifies nothing: it says how probable a text is." in said
     flags = ("--workdir=letters", "--export_dir=more")
     said = seqclf("export", *flags, "--litert=float32", status=2, cwd=folder)
     assert "--litert is not for a language model" in said and not (folder / "more").exists()

@@ -234,8 +234,8 @@ def truncate(folder):
         (lambda f: (f / "schema.json").write_text("{}"), "schema.json: not a schema of seqclf"),
         (schema_with(format="other"), 'schema.json: not a schema of seqclf shards, it lacks "f'),
         (
-            schema_with(version=3),
-            "must have version 1 or 2 of the format. Received: version 3. Write",
+            schema_with(version=4),
+            "must have version 1, 2 or 3 of the format. Received: version 4. Write",
         ),
         (schema_with(shards={"train": []}), "schema.json: damaged, its entries are not"),
         (schema_with(lanes=3), "`lanes` must divide the 16 training shards: 3"),

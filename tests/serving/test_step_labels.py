@@ -16,6 +16,8 @@ from seqclf.serving.export import export_model
 from seqclf.serving.predicting.asking import predictions_of
 from seqclf.serving.predicting.npz_file import open_npz
 from seqclf.serving.predicting.step_text import json_of, lines_of
+from seqclf.serving.predicting.table_file import TableFile
+from seqclf.serving.predicting.table_options import TableOptions
 from seqclf.serving.predicting.writing import write_predictions
 from seqclf.serving.predictor import Predictor
 from seqclf.serving.saved_model import SavedModel
@@ -123,6 +125,30 @@ def test_the_table_has_a_row_for_each_time_step(export, model, dataset, tmp_path
     assert table["correct"][known].astype(bool).tolist() == right[known].tolist()
     assert f"{len(table):,} rows" in summary[0] and f"of {len(known):,} rows" in summary[2]
     assert told[-1] == (24, 24)
+
+
+def test_a_table_gives_a_row_for_each_of_its_rows(export, model, dataset, tmp_path):
+    frame = pd.DataFrame(np.concatenate(SEQUENCES), columns=["ax", "ay"])
+    frame["run"] = np.repeat([f"s{i}" for i in range(24)], LENGTHS)
+    frame["t"] = np.concatenate([np.arange(n) for n in LENGTHS])
+    frame["state"] = np.array(NAMES)[np.concatenate(LABELS)]
+    frame.loc[4, "state"] = None
+    frame.sample(frac=1, random_state=1).to_csv(tmp_path / "new.csv", index=False)
+    predictor, out = Predictor(export), tmp_path / "scores.csv"
+    options = TableOptions(id="run", time="t", features="ax,ay", label="state")
+    file = TableFile(str(tmp_path / "new.csv"), predictor.input, options)
+    write_predictions([file], predictor, out, lambda *done: None, lambda line: None)
+    table = pd.read_csv(out)
+    both = frame.merge(table, left_on=["run", "t"], right_on=["id", "step"], validate="1:1")
+    assert len(both) == len(frame) == len(table)
+    expected = np.concatenate([by_keras(model, dataset.spec, each) for each in SEQUENCES])
+    columns = [f"p_{name}" for name in NAMES]
+    np.testing.assert_allclose(both[columns], expected, rtol=1e-4, atol=1e-6)
+    known = both["state"].notna()
+    assert both["label"].isna().tolist() == [row == 4 for row in range(len(frame))]
+    assert (both["label"] == both["state"])[known].all()
+    right = (both["class"] == both["state"])[known]
+    assert both["correct"][known].astype(bool).tolist() == right.tolist()
 
 
 def test_the_terminal_has_a_line_for_each_stretch(export, tmp_path):

@@ -20,7 +20,7 @@ FEATURES = {
     "y": tf.io.FixedLenFeature([], tf.int64),
     "length": tf.io.FixedLenFeature([], tf.int64),
 }
-FEATURES_OF_STEPS = FEATURES | {"y": tf.io.RaggedFeature(tf.int64)}
+FEATURES_OF_STEPS = FEATURES | {"y": tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)}
 
 
 def serialize(x: np.ndarray, y: int | np.ndarray) -> bytes:

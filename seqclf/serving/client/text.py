@@ -83,11 +83,11 @@ class TextRequests(abc.ABC):
         # The longest text of a request decides the shape of its outputs, so `predict` could not
         # join the answers of several requests.
         for begin in range(0, max(1, len(given)), size):
-            scored += _scored(self.predict({"text": given[begin : begin + size]}, "score"))
+            scored += scored_texts(self.predict({"text": given[begin : begin + size]}, "score"))
         return scored
 
 
-def _scored(outputs: dict[str, np.ndarray]) -> list[ScoredText]:
+def scored_texts(outputs: dict[str, np.ndarray]) -> list[ScoredText]:
     """Returns the texts of one answer of the signature `score`."""
     name = "tokens" if "tokens" in outputs else "tokens_bytes"
     return [
