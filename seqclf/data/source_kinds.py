@@ -1,4 +1,4 @@
-"""`check_kind`: finds a path that is given for `data.source` without the kind of data before it."""
+"""Checks of `data.source`: whether it says its kind, and whether `label_per_step` is for it."""
 
 from pathlib import Path
 
@@ -46,4 +46,22 @@ def check_kind(source: str) -> None:
         raise ConfigError(
             "`data.source` must say what kind of data is at a path, in a word and a colon before "
             f"it. Received: {source!r}. Try {right!r}."
+        )
+
+
+def check_label_per_step(source: str, label_per_step: bool) -> None:
+    """Refuses `data.label_per_step` for data that are no table.
+
+    Args:
+        source: the value of `data.source`.
+        label_per_step: the value of `data.label_per_step`.
+
+    Raises:
+        ConfigError: the key is set, and the source is another one.
+    """
+    if label_per_step and source.partition(":")[0] not in ("csv", "parquet"):
+        raise ConfigError(
+            "`data.label_per_step` is for tables (csv:FILE, parquet:FILE, data frames): arrays and "
+            "shards have a label for each time step where their labels are of the shape [N, T]. "
+            f"Received: True with {source!r}"
         )

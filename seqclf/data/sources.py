@@ -20,7 +20,7 @@ from seqclf.data.npz import npz_data
 from seqclf.data.options import DataOptions
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.shards.source import load_shards
-from seqclf.data.source_kinds import check_kind
+from seqclf.data.source_kinds import check_kind, check_label_per_step
 from seqclf.data.tables.arrow_tables import FRAME
 from seqclf.data.tables.frames import is_frame
 from seqclf.data.tables.reading import csv_data, frame_data, parquet_data
@@ -99,12 +99,7 @@ def _load(config: DataConfig) -> Dataset:
             f"`weights`, and other sources have none. Received: {config.weight!r} with "
             f"{config.source!r}"
         )
-    if config.label_per_step and kind not in ("csv", "parquet"):
-        raise ConfigError(
-            "`data.label_per_step` is for tables (csv:FILE, parquet:FILE, data frames): arrays and "
-            "shards have a label for each time step where their labels are of the shape [N, T]. "
-            f"Received: True with {config.source!r}"
-        )
+    check_label_per_step(config.source, config.label_per_step)
     if config.image_size and kind != "folder" and (named or config.source == "digits"):
         raise ConfigError(
             "`data.image_size` resizes images of folders and of tensorflow-datasets only. "

@@ -9,6 +9,7 @@ from seqclf.config import DataConfig
 from seqclf.data.shards.examples import Source, dataset_source
 from seqclf.data.shards.folder import ImageOptions, folder_source
 from seqclf.data.shards.table_source import table_source
+from seqclf.data.source_kinds import check_label_per_step
 from seqclf.data.sources import load_dataset
 from seqclf.data.values import no_missing_note
 from seqclf.errors import ConfigError
@@ -60,6 +61,7 @@ def open_source(
             )
     keys: dict[str, Any] = dict(options or {})
     keys |= {"validation": validation, "test": test, "split_seed": seed}
+    check_label_per_step(source, bool(keys.get("label_per_step")))
     if kind == "folder":
         return folder_source(path, DataConfig(source=source, **keys), images)
     if kind in TABLES and path:

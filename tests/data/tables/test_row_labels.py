@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import seqclf
+from seqclf.data.shards.convert import open_source
 from seqclf.data.tables.stream import open_table, table_layout
 from seqclf.errors import ConfigError, DataError
 
@@ -174,9 +175,11 @@ def test_mistakes(name):
         seqclf.load_dataset(frame, **{**COLUMNS, **options})
 
 
-def test_other_sources_have_no_such_column(tmp_path):
+def test_other_sources_have_no_such_column():
     with pytest.raises(ConfigError, match=r"is for tables .* Received: True with 'npz:x.npz'"):
         seqclf.load_dataset("npz:x.npz", label_per_step=True)
+    with pytest.raises(ConfigError, match=r"is for tables .* Received: True with 'folder:x'"):
+        open_source("folder:x", options={"label_per_step": True})
 
 
 def test_a_number_for_no_label_is_pointed_out():
