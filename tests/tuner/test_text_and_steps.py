@@ -30,7 +30,9 @@ def test_the_best_trial_is_found(tmp_path, kind, objective):
     assert scores == sorted(scores, reverse=objective != "validation_loss")
     for row in rows:
         run = tmp_path / "s/trials" / row["run"]
-        values = [json.loads(line)[objective] for line in (run / "metrics.jsonl").open()]
+        values = [
+            json.loads(x)[objective] for x in (run / "metrics.jsonl").read_text().splitlines()
+        ]
         assert row["score"] == (min if kind == "text" else max)(values)
         assert "test" not in json.loads((run / "report.json").read_text())
     assert objective in (tmp_path / "s/search.md").read_text()

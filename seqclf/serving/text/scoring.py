@@ -14,6 +14,7 @@ from seqclf.serving.client.text import ScoredText, scored_texts
 from seqclf.serving.graph_errors import first_cause
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.opened_export import check_kind, open_export
+from seqclf.serving.text.options import MAX_TOKENS
 
 
 class TextScorer(Protocol):
@@ -83,6 +84,8 @@ class ExportedScorer:
     def __init__(self, model: str | Path):
         opened = open_export(model)
         check_kind(opened.path, opened.spec, text=True)
+        assert opened.spec.tokens is not None
+        self._kind = opened.spec.tokens.kind
         self._path, self._model = opened.path, opened.model
 
     def score(self, texts: Sequence[str]) -> list[ScoredText]:
@@ -98,7 +101,11 @@ class ExportedScorer:
         except Failure as error:
             cause = first_cause(str(error))
             if error.code == INVALID_ARGUMENT:
-                raise DataError(cause) from error
+                received = ", ".join(f"{len(text):,} characters" for text in texts[:5])
+                raise DataError(
+                    f"a text must have 2 to {MAX_TOKENS:,} {self._kind}: the first is not "
+                    f"predicted. Received: {received}. Divide a longer one into several files."
+                ) from error
             raise ExportError(f"The model {self._path} fails: {cause}") from error
 
 
@@ -120,5 +127,5 @@ def scored_files(paths: Iterable[str], model: TextScorer) -> Iterator[ScoredFile
         try:
             (scored,) = model.score([text])
         except DataError as error:
-            raise DataError(f"{path}: {error} Divide a long text into several files.") from error
+            raise DataError(f"{path}: {error}") from error
         yield ScoredFile(path, scored)
