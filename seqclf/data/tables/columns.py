@@ -159,8 +159,8 @@ def _form(
             return "long", ["no column for `data.id`: the whole table is one recording"]
         raise DataError(
             f"{table.where}: the long form needs the column that tells which sequence a row "
-            f"belongs to: name it in `data.id`. If the table is one recording, cut it into windows "
-            f"(`data.window`). {_columns(table)}"
+            f"belongs to: name it in `data.id`. {_columns(table)} If the table is one recording, "
+            "cut it into windows (`data.window`)."
         )
     if config.form == "long" or config.label_per_step:
         return "long", []
