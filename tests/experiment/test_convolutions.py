@@ -42,7 +42,13 @@ def test_stopped_and_resumed_ends_with_the_same_bits(dropout, digits, tmp_path):
 
 def test_trained_exported_and_traced(digits, tmp_path):
     report = run_experiment(
-        config(steps=200, jit_compile=False, optimizer={"learning_rate": 0.02}), tmp_path / "run"
+        config(
+            steps=200,
+            jit_compile=False,
+            optimizer={"learning_rate": 0.02},
+            model={"conv_dilation": 2},
+        ),
+        tmp_path / "run",
     )
     assert report["test"]["accuracy"] > 0.8
     run = Run(tmp_path / "run")

@@ -69,8 +69,9 @@ def test_padding_of_any_length_and_content_changes_nothing(length, padding, seed
     np.testing.assert_allclose(layer(padded, mask=mask), layer(sequence), atol=1e-6)
 
 
-def test_after_each_step_it_gives_what_the_prefix_would():
-    layer = branch()
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_after_each_step_it_gives_what_the_prefix_would(dilation):
+    layer = branch(dilation=dilation)
     steps = np.asarray(layer.after_each_step(X, MASK))
     for t in range(1, 12):
         prefixes = layer(X[:, :t], mask=MASK[:, :t])
