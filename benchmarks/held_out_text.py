@@ -49,35 +49,39 @@ PIECE = 32  # tokens that are predicted before they are learnt from
 RATES = (0.01, 0.03, 0.1)  # of gradient descent; those that `--validate` tries
 RATE = 0.03
 
-_CONFIG = flags.DEFINE_string("config", "configs/char_lm.py", "Recipe that is scored.")
-_VALIDATE = flags.DEFINE_bool("validate", False, "Score on the validation part, with seed 0.")
-_SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings that are scored on the test part.", 1)
-_AGAIN = flags.DEFINE_bool("again", False, "Score a config that is not the first one.")
-_RECORD = flags.DEFINE_string(
-    "record", str(Path(__file__).with_name("held_out_reads.json")), "Record of the readings."
-)
-_OUT = flags.DEFINE_string("out", "runs/benchmarks/held_out_text", "Folder for the results.")
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """Defines the flags, when this is the command: others have flags of the same names."""
+    flags.DEFINE_string("config", "configs/char_lm.py", "Recipe that is scored.")
+    flags.DEFINE_bool("validate", False, "Score on the validation part, with seed 0.")
+    flags.DEFINE_integer("seeds", 3, "Trainings that are scored on the test part.", 1)
+    flags.DEFINE_bool("again", False, "Score a config that is not the first one.")
+    record = Path(__file__).with_name("held_out_reads.json")
+    flags.DEFINE_string("record", str(record), "Record of the readings.")
+    flags.DEFINE_string("out", "runs/benchmarks/held_out_text", "Folder for the results.")
 
 
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
     try:
-        config = resolve(load_recipe(_CONFIG.value).values)
+        config = resolve(load_recipe(FLAGS.config).values)
         if not config.data.source.startswith("text:"):
             raise ConfigError(
                 f"`--config` must be a recipe for text. Received: data.source "
                 f"{config.data.source!r}"
             )
         start_quietly()
-        if _VALIDATE.value:
-            validate(config, Path(_OUT.value))
+        if FLAGS.validate:
+            validate(config, Path(FLAGS.out))
         else:
-            record = Record(Path(_RECORD.value), "bits_per_character")
-            score_test_part(config, Path(_OUT.value), record, _SEEDS.value, _AGAIN.value)
+            record = Record(Path(FLAGS.record), "bits_per_character")
+            score_test_part(config, Path(FLAGS.out), record, FLAGS.seeds, FLAGS.again)
     except SeqclfError as error:
         sys.exit(f"Error: {error}")
-    print(f"results in {_OUT.value}")
+    print(f"results in {FLAGS.out}")
 
 
 def validate(config: Config, folder: Path) -> None:
@@ -231,4 +235,5 @@ def spread(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
+    define_flags()
     app.run(main)
