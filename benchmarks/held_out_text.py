@@ -191,7 +191,7 @@ def dynamic_log_probabilities(model: Any, part: TextSplit, rate: float) -> np.nd
     Args:
         model: a language model; its weights change.
         part: the part; the tokens before it are read, and not learnt from.
-        rate: of gradient descent on the mean cross-entropy of a piece.
+        rate: the learning rate of gradient descent; the loss is the mean cross-entropy of a piece.
 
     Returns:
         Natural logarithms, float32 `[M]`, without the first token if nothing stands before it.

@@ -153,13 +153,14 @@ def main(argv: Sequence[str]) -> None:
 def score_texts(paths: Sequence[str]) -> None:
     """Scores text files with the language model --model; prints the scores, or writes a table."""
     from seqclf.console.quiet import quiet_start
+    from seqclf.serving.text.asking import ExportedTextModel
     from seqclf.serving.text.score_table import write_scores
-    from seqclf.serving.text.scoring import ExportedScorer, scored_files
+    from seqclf.serving.text.scoring import scored_files
 
     announce("Loading the model")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     with quiet_start("2"):
-        model = ExportedScorer(MODEL.value)
+        model = ExportedTextModel(MODEL.value)
     files = scored_files(paths, model)
     if OUT.value is not None:
         print("\n".join(write_scores(files, Path(OUT.value).expanduser())))

@@ -1,6 +1,14 @@
-"""A text and labels of time steps, small enough to be trained on in a test."""
+"""A text and labels of time steps, and a config, small enough to be trained in a test."""
 
 import numpy as np
+
+SMALL = {
+    "model": {"units": [4]},
+    "batch_size": 4,
+    "steps": 2,
+    "validate_every": 1,
+    "jit_compile": False,
+}
 
 
 def sources(folder):

@@ -9,8 +9,7 @@ from seqclf.comparison import BUDGETS
 from seqclf.config import Config
 from seqclf.data.dataset import DatasetSpec
 from seqclf.errors import ConfigError
-from seqclf.models.classifier import build_classifier
-from seqclf.models.language_model import build_language_model
+from seqclf.models.building import build_model
 
 REFERENCE = "gru"  # the cell whose width and size the others are given
 
@@ -106,10 +105,9 @@ def _units_of_size(config: Config, spec: DatasetSpec, cell: str, target: int) ->
 
 
 def _count_parameters(config: Config, spec: DatasetSpec, cell: str, units: tuple[int, ...]) -> int:
-    changed = with_variant(config, Variant(cell, "", units, 0), 0)
-    build = build_language_model if spec.is_text else build_classifier
+    variant = Variant(cell, "", units, 0)
     try:
-        return int(build(changed, spec).count_params())
+        return int(build_model(with_variant(config, variant, 0), spec).count_params())
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         raise ConfigError(
             f"`model.units` {list(units)} with `model.cell` {cell!r} needs more memory than there "

@@ -47,7 +47,7 @@ def with_class_indices(raw: RawData) -> tuple[RawData, tuple[str, ...]]:
         texts = {name: _texts(array, counted[name], raw.where) for name, array in labels.items()}
         names = raw.class_names or sorted_names(np.concatenate(list(texts.values())))
         indices = {n: _indices(text, counted[n], names, raw.where) for n, text in texts.items()}
-        notes = (*notes, *alike(names))
+        notes = (*notes, *similar_names_note(names))
     parts = {
         name: dataclasses.replace(part, labels=spread(indices[name], counted[name]))
         for name, part in raw.parts.items()
@@ -75,7 +75,7 @@ def sorted_names(labels: np.ndarray) -> tuple[str, ...]:
     return tuple(name for _, name in sorted(zip(numbers, names, strict=True)))
 
 
-def alike(names: tuple[str, ...]) -> tuple[str, ...]:
+def similar_names_note(names: tuple[str, ...]) -> tuple[str, ...]:
     """Returns a note for the first two class names that one may have meant as one."""
     seen: dict[str, str] = {}
     for name in names:

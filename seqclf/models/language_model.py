@@ -3,8 +3,9 @@
 `advance` runs such a model from any state, and returns the state after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import repeat
 from typing import Any
 
 import keras
@@ -165,15 +166,13 @@ def advance(
         Logits of the next tokens, float32 `[B, T, V]`, and the states after the last token,
         float32 `[B, H]` each.
     """
-    before, factors, after = list(state), list(masks), []
+    before, factors, after = _by_layer(model, state), list(masks), []
     x = tokens
     for layer in model.layers:
         if isinstance(layer, keras.layers.InputLayer):
             continue
         if isinstance(layer, Recurrent):
-            count = len(tf.nest.flatten(layer.state_size))
-            initial, before = before[:count], before[count:]
-            initial = [tf.cast(each, layer.compute_dtype) for each in initial]
+            initial = [tf.cast(each, layer.compute_dtype) for each in next(before)]
             x, *last = layer(x, initial_state=initial, mask=valid, training=training)
             after += [tf.cast(each, tf.float32) for each in last]
         elif isinstance(layer, keras.layers.Dropout):
@@ -198,19 +197,24 @@ def trace_text(
         Logits `[B, T, V]`, and the `Trace` of each recurrent layer, first to last.
     """
     traces: list[Trace] = []
-    before = None if state is None else list(state)
+    before = repeat(None) if state is None else _by_layer(model, state)
     x = tf.convert_to_tensor(tokens)
     for layer in model.layers:
         if isinstance(layer, Recurrent):
-            initial = before
-            if before is not None:
-                count = len(tf.nest.flatten(layer.state_size))
-                initial, before = before[:count], before[count:]
-            traces.append(trace(layer, x, initial=initial))
+            traces.append(trace(layer, x, initial=next(before)))
             x = traces[-1].state
         elif not isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout)):
             x = layer(x)
     return x, traces
+
+
+def _by_layer(model: keras.Model, state: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Yields the states of each recurrent layer, first to last, from those of all of them."""
+    begin = 0
+    for layer in recurrent_layers(model):
+        end = begin + len(tf.nest.flatten(layer.state_size))
+        yield state[begin:end]
+        begin = end
 
 
 def _dropped(x: Any, rate: float, name: str) -> Any:

@@ -26,7 +26,7 @@ class CarriedState:
     Args:
         model: a language model.
         optimizer: built for the model's trainable variables; it counts the steps.
-        config: a config as `effective_config` returns it; `batch_size`, `seed`, `model.dropout`,
+        config: a config as `effective_config` returns it; `batch_size`, `seed`,
             `model.weight_drop` and `data.windows` are read.
         workers: the workers that divide the batch among them. Each keeps its own rows.
 

@@ -7,7 +7,7 @@ from seqclf.data.dataset import Dataset
 from seqclf.data.pipeline import training_batches
 from seqclf.layers import ConvolutionBranch, LengthMask
 
-TIME_STEPS = 2**16  # more change little: each is one of that many that a mean is taken over
+TIME_STEPS = 2**16  # that means and deviations are taken of; more examples hardly change them
 
 
 def fit_initial_weights(model: keras.Model, dataset: Dataset, config: Config) -> None:

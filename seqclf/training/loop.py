@@ -25,8 +25,7 @@ from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.length_buckets import in_length_buckets
 from seqclf.data.pipeline import steps_per_epoch, training_batches
 from seqclf.errors import Interrupted
-from seqclf.models.classifier import build_classifier
-from seqclf.models.language_model import build_language_model
+from seqclf.models.building import build_model
 from seqclf.storage.files import replacing
 from seqclf.storage.run_directory import Run
 from seqclf.training.criteria import value_of
@@ -63,9 +62,7 @@ def build(config: Config, spec: DatasetSpec) -> keras.Model:
     """Returns the model of a config, its weights drawn from the config's seed."""
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
-    if spec.is_text:
-        return build_language_model(config, spec)
-    return build_classifier(config, spec)
+    return build_model(config, spec)
 
 
 def fit(

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from tiny_sources import sources
+from tiny_sources import SMALL, sources
 
 from seqclf import load_dataset
 from seqclf.comparison.report import write_report
@@ -12,20 +12,13 @@ from seqclf.comparison.trainings import run_comparison
 from seqclf.config import resolve
 from seqclf.errors import ConfigError
 
-SMALL = {
-    "model": {"units": [4]},
-    "batch_size": 4,
-    "steps": 2,
-    "validate_every": 1,
-    "jit_compile": False,
-    "select": "last",
-}
+CHOSEN = {**SMALL, "select": "last"}
 
 
 @pytest.mark.parametrize("kind", ["text", "steps"])
 def test_cells_are_compared(tmp_path, kind):
     data = sources(tmp_path)[kind]
-    config, dataset = resolve({**SMALL, "data": data}), load_dataset(**data)
+    config, dataset = resolve({**CHOSEN, "data": data}), load_dataset(**data)
     folder = tmp_path / "c"
     outcomes = run_comparison(config, dataset, folder, ["gru", "rnn"], 1, ["width"])
     write_report(config, dataset, outcomes, folder)
@@ -48,7 +41,7 @@ def parameters_of(cell, classes, units, kind):
 
 def test_what_text_cannot_have_is_refused_before_the_first_training(tmp_path):
     data = sources(tmp_path)["text"]
-    config = resolve({**SMALL, "data": data, "model": {"units": [4], "bidirectional": True}})
+    config = resolve({**CHOSEN, "data": data, "model": {"units": [4], "bidirectional": True}})
     with pytest.raises(ConfigError, match="bidirectional"):
         run_comparison(config, load_dataset(**data), tmp_path / "c", ["gru"], 1)
     assert not (tmp_path / "c").exists()

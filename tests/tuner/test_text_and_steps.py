@@ -3,19 +3,12 @@
 import json
 
 import pytest
-from tiny_sources import sources
+from tiny_sources import SMALL, sources
 
 from seqclf.config.search_space import Choice, SearchSpace
 from seqclf.errors import ConfigError
 from seqclf.tuner.search import SearchOptions, run_search
 
-SMALL = {
-    "model": {"units": [4]},
-    "batch_size": 4,
-    "steps": 2,
-    "validate_every": 1,
-    "jit_compile": False,
-}
 SPACE = {"optimizer.learning_rate": Choice(0.01, 0.1)}
 
 

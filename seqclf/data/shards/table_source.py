@@ -21,7 +21,7 @@ from seqclf.data.shards.examples import Example, Part, Source, written_order
 from seqclf.data.shards.values_on_disk import ValuesOnDisk
 from seqclf.data.splitting import all_splits
 from seqclf.data.step_labels import labels_that_count, without_label_note
-from seqclf.data.tables.row_labels import StepLabels, doubtful_names
+from seqclf.data.tables.row_labels import StepLabels, doubtful_name_notes
 from seqclf.data.tables.stream import TableStream, open_table, table_layout
 from seqclf.errors import DataError
 
@@ -64,7 +64,7 @@ def table_source(path: str, config: DataConfig, folder: Path | None = None) -> S
         notes=(
             *guessed,
             *said,
-            *doubtful_names(class_names),
+            *doubtful_name_notes(class_names),
             *without_label_note(splits.values()),
             *split_notes,
             *missing_classes(counted, names),

@@ -10,7 +10,7 @@ from seqclf.data.tables.blocks import BlockReader
 from seqclf.data.tables.columns import layout_of
 from seqclf.data.tables.long_form import read_long
 from seqclf.data.tables.opening import open_file
-from seqclf.data.tables.row_labels import doubtful_names, with_step_labels
+from seqclf.data.tables.row_labels import doubtful_name_notes, with_step_labels
 from seqclf.data.tables.table import Table
 from seqclf.data.tables.wide_form import read_wide
 from seqclf.errors import DataError
@@ -73,7 +73,7 @@ def _data(table: Table, config: DataConfig) -> RawData:
         class_names=names,
         feature_names=layout.values if layout.form == "long" else (),
         table=layout,
-        notes=(*notes, *said, *doubtful_names(names)),
+        notes=(*notes, *said, *doubtful_name_notes(names)),
     )
 
 

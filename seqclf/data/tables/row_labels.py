@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from seqclf.data.labels import alike, sorted_names
+from seqclf.data.labels import similar_names_note, sorted_names
 from seqclf.data.sequences import Sequences
 from seqclf.data.step_labels import NO_LABEL, valid_steps
 from seqclf.data.tables.blocks import BlockReader
@@ -96,11 +96,11 @@ def no_label(reader: BlockReader, name: str) -> DataError:
     )
 
 
-def doubtful_names(names: Sequence[str] | None) -> tuple[str, ...]:
+def doubtful_name_notes(names: Sequence[str] | None) -> tuple[str, ...]:
     """Returns notes about class names of rows that look like a mistake; None: there are none."""
     if names is None:
         return ()
-    notes = alike(tuple(names))
+    notes = similar_names_note(tuple(names))
     if str(NO_LABEL) in names:
         notes += (
             f"the label '{NO_LABEL}' is read as a class: in a table a row without a label has an "

@@ -1,4 +1,4 @@
-"""`TextModel`: what writes texts, a run or an export; it needs no TensorFlow."""
+"""`TextModel`: what writes and scores texts, a run or an export; it needs no TensorFlow."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class TextModel(Protocol):
-    """A language model that `write` can ask.
+    """A language model that `write` and `scored_files` can ask.
 
     Attributes:
         spec: the spec of the text that it was trained on.
@@ -28,15 +28,15 @@ class TextModel(Protocol):
     spec: DatasetSpec
 
     def ask(self, signature: str, inputs: Arrays) -> Arrays:
-        """Asks `start` or `step`; see `TextSignatures`.
+        """Asks a signature; see `TextSignatures`.
 
         Raises:
-            PrefixRefused: the graph refuses the inputs.
+            TextRefused: the graph refuses the inputs.
         """
 
 
-class PrefixRefused(Exception):  # noqa: N818 - becomes a DataError that shows the prefix
-    """The graph of a model has refused a prefix."""
+class TextRefused(Exception):  # noqa: N818 - becomes a DataError that shows the text
+    """The graph of a model has refused a text."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def start(model: TextModel, prefix: str) -> Started:
     assert model.spec.tokens is not None
     try:
         outputs = model.ask("start", {"prefix": object_array([prefix.encode()])})
-    except PrefixRefused as error:
+    except TextRefused as error:
         raise DataError(
             f"The prefix must have 1 to {MAX_TOKENS:,} {model.spec.tokens.kind}: the model "
             f"predicts each token from those before it. Received: {len(prefix):,} characters, "
@@ -99,6 +99,6 @@ class ExportedTextModel:
             return self._model.run(signature, inputs)
         except Failure as error:
             if error.code == INVALID_ARGUMENT:
-                raise PrefixRefused from error
+                raise TextRefused from error
             cause = first_cause(str(error))
             raise ExportError(f"The model {self._path} fails: {cause}") from error

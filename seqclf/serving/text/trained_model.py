@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.layers.compiled import compiled
-from seqclf.serving.text.asking import Arrays, PrefixRefused
+from seqclf.serving.text.asking import Arrays, TextRefused
 from seqclf.serving.text.signatures import TextSignatures
 
 
@@ -33,7 +33,7 @@ class TrainedTextModel:
         try:
             outputs = self._functions[signature](*given)
         except tf.errors.InvalidArgumentError as error:
-            raise PrefixRefused from error
+            raise TextRefused from error
         return {name: value.numpy() for name, value in outputs.items()}
 
 

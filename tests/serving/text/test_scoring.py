@@ -9,9 +9,10 @@ import pytest
 from language_models import CHARACTERS, language_model, spec_of
 
 from seqclf.errors import DataError
+from seqclf.serving.text.asking import ExportedTextModel
 from seqclf.serving.text.export import write_text_version
 from seqclf.serving.text.score_table import write_scores
-from seqclf.serving.text.scoring import ExportedScorer, scored_files
+from seqclf.serving.text.scoring import scored_files
 
 TEXT = "a tear, on\n"
 
@@ -33,7 +34,7 @@ def folder(tmp_path_factory, model):
 
 @pytest.fixture(scope="module")
 def scorer(folder):
-    return ExportedScorer(folder / "export")
+    return ExportedTextModel(folder / "export")
 
 
 def by_keras(model, text):
