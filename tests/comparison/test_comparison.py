@@ -155,6 +155,6 @@ def test_a_cell_that_does_not_fit_into_memory_is_refused(digits, monkeypatch):
     def build(config, spec):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
-    monkeypatch.setattr("seqclf.comparison.variants.build_classifier", build)
+    monkeypatch.setattr("seqclf.comparison.variants.build_model", build)
     with pytest.raises(ConfigError, match=r"`model.units` \[12, 8\] .* more memory than there is"):
         make_variants(resolve(SMALL), digits.spec, CELLS)
