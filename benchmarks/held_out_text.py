@@ -54,7 +54,7 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """Defines the flags, when this is the command: others have flags of the same names."""
-    flags.DEFINE_string("config", "configs/char_lm.py", "Recipe that is scored.")
+    flags.DEFINE_string("config", "char_lm", "Recipe that is scored.")
     flags.DEFINE_bool("validate", False, "Score on the validation part, with seed 0.")
     flags.DEFINE_integer("seeds", 3, "Trainings that are scored on the test part.", 1)
     flags.DEFINE_bool("again", False, "Score a config that is not the first one.")

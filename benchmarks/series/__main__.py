@@ -29,7 +29,7 @@ from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.storage.files import write_text
 
-_CONFIG = flags.DEFINE_string("config", "configs/series.py", "Recipe that is compared.")
+_CONFIG = flags.DEFINE_string("config", "series", "Recipe that is compared.")
 _SETS = flags.DEFINE_list("sets", list(ALL), "Data sets, in this order.")
 _CONTENDERS = flags.DEFINE_list("contenders", list(CONTENDERS), "Contenders, in this order.")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each contender that draws numbers.", 1)
