@@ -12,7 +12,7 @@ from seqclf.errors import ConfigError
 # These keys decide which examples are compared, and how; a search over them would compare nothing.
 NOT_SEARCHED = {
     *("name", "seed", "data.source", "data.mnist_dir", "data.tfds_dir", "data.validation"),
-    *("data.test", "data.split_seed", "checkpoint_every", "jit_compile", "shares"),
+    *("data.test", "data.split_seed", "checkpoint_every", "native", "jit_compile", "shares"),
 }
 
 

@@ -114,6 +114,12 @@ class Config(Group):
         "arithmetic of the layers (weights stay float32)",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
     )
+    native: str = setting(
+        "auto",
+        "take the GRU's native operations on a CPU: where they can be had and are fastest (auto), "
+        "always (on: refused where they cannot be had), or never (off)",
+        choices=("auto", "on", "off"),
+    )
     jit_compile: bool = setting(
         True,
         "compile the training step with XLA (on a GPU cuDNN's kernel runs); augmentation always is",

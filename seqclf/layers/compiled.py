@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util  # TensorFlow says it under no public name
 
 
 def compiled(function: Callable[..., Any], **options: Any) -> Any:
@@ -53,3 +54,11 @@ def compiled_by_shape(function: Callable[..., Any], **options: Any) -> Callable[
         return known[shapes](*arguments)
 
     return call
+
+
+def xla_around() -> bool:
+    """Returns whether what is traced at present is compiled by XLA, with its caller."""
+    if tf.executing_eagerly():
+        return False
+    graph = tf.compat.v1.get_default_graph()
+    return bool(control_flow_util.GraphOrParentsInXlaContext(graph))

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from seqclf.layers import cudnn, fast_path
+from seqclf.layers import cudnn, fast_path, native
 from seqclf.layers.arguments import (
     Activation,
     Constraint,
@@ -15,8 +15,10 @@ from seqclf.layers.arguments import (
     Regularizer,
     passed_on,
 )
+from seqclf.layers.compiled import xla_around
 from seqclf.layers.execution import choose
 from seqclf.layers.gru_cell import GRUCell
+from seqclf.layers.native.gru import Options
 from seqclf.layers.recurrent import Recurrent
 
 _log = logging.getLogger(__name__)
@@ -131,8 +133,10 @@ class GRU(Recurrent):
         self.fast = fast
         self.use_cudnn = cudnn.checked_choice(use_cudnn)
         self._path: str | None = None
-        if use_cudnn and not self._cudnn_obstacle():
-            self.supports_jit = False  # XLA cannot compile cuDNN's kernel
+        # XLA can compile neither cuDNN's kernel nor the native operations.
+        cudnn_serves = use_cudnn and not self._cudnn_obstacle()
+        if cudnn_serves or not self.native_obstacle():
+            self.supports_jit = False
 
     @property
     def path(self) -> str | None:
@@ -176,8 +180,12 @@ class GRU(Recurrent):
             unroll=self.unroll,
             gpu=cudnn.gpu_visible(),
             cudnn=bool(self.use_cudnn) and not self._cudnn_obstacle(),
+            native=not self.native_obstacle(),
         )
         self._record_path(execution.in_words())
+        if execution.native:
+            options = Options(self.reset_after, execution.shares, execution.gradient)
+            return self._native_loop(sequences, initial_state, mask, options)
         states = fast_path.sequence_states(
             sequences,
             initial_state,
@@ -188,7 +196,9 @@ class GRU(Recurrent):
             execution=execution,
         )  # [T, B, H]
         last_state = states[-1]  # [B, H]
-        outputs = states if mask is None else self._masked_outputs(states, ops.transpose(mask))
+        outputs = states
+        if mask is not None:
+            outputs = self._masked_outputs(states, ops.transpose(mask), time_axis=0)
         last_output = last_state if mask is None else outputs[-1]
         outputs = (
             ops.transpose(outputs, [1, 0, 2]) if self.return_sequences else last_output[:, None]
@@ -201,19 +211,47 @@ class GRU(Recurrent):
         weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if self.use_bias else [])
         return [tf.cast(tf.convert_to_tensor(w), self.compute_dtype) for w in weights]
 
-    def _masked_outputs(self, states: Any, mask: Any) -> Any:
+    def _native_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, options: Options
+    ) -> tuple[Any, Any, Any]:
+        """Does what `run_loop` does, by the native operations."""
+        arguments = (sequences, initial_state, self.weights_in_compute_dtype(), mask, options)
+        if self.return_sequences:
+            states = native.gru_states(*arguments)  # [B, T, H]
+            outputs = states if mask is None else self._masked_outputs(states, mask, time_axis=1)
+            return outputs[:, -1], outputs, [states[:, -1]]
+        last_state = native.gru_last_state(*arguments)  # [B, H]
+        output = last_state
+        if mask is not None:
+            shown = mask[:, -1] if self.zero_output_for_mask else ops.any(mask, axis=1)
+            output = ops.where(shown[:, None], last_state, ops.zeros_like(last_state))
+        return output, output[:, None], [last_state]
+
+    def _masked_outputs(self, states: Any, mask: Any, time_axis: int) -> Any:
         """Replaces the states at masked time steps by the outputs of Keras's loop.
 
         They are 0, or the output of the last valid time step, which is 0 before the first one.
 
         Args:
-            states: `[T, B, H]`.
-            mask: bool `[T, B]`.
+            states: `[T, B, H]`, or `[B, T, H]`.
+            mask: bool `[T, B]`, or `[B, T]`.
+            time_axis: the axis of the time steps.
         """
         shown = mask
         if not self.zero_output_for_mask:
-            shown = ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
+            shown = ops.cumsum(ops.cast(mask, "int32"), axis=time_axis) > 0
         return ops.where(shown[..., None], states, ops.zeros_like(states))
+
+    def native_obstacle(self) -> str:
+        """Returns why the layer cannot take the native operations, or "" if it can."""
+        if known := self._fast_obstacle(training=True) or native.obstacle():
+            return known
+        reasons = {
+            "a GPU is visible": cudnn.gpu_visible(),
+            f"dtype {self.compute_dtype}": self.compute_dtype != "float32",
+            "XLA compiles what is around it": xla_around(),
+        }
+        return ", ".join(reason for reason, holds in reasons.items() if holds)
 
     def _fast_obstacle(self, training: bool) -> str:
         """Returns why the general path must be taken, or "" if it need not."""

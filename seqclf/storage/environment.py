@@ -16,6 +16,8 @@ def describe_environment() -> dict[str, Any]:
     """Returns versions, hardware and git revision, ready for JSON."""
     import tensorflow as tf
 
+    from seqclf.layers import native
+
     return {
         "versions": {
             "seqclf": seqclf.__version__,
@@ -28,6 +30,7 @@ def describe_environment() -> dict[str, Any]:
             "cores": os.cpu_count(),
             "memory_gib": _memory_gib(),
             "devices": [device.name for device in tf.config.list_logical_devices()],
+            "native_operations": native.instruction_set() or f"none: {native.obstacle()}",
         },
         "git_revision": git_revision(),
     }

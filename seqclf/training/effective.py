@@ -11,6 +11,7 @@ from seqclf.errors import ConfigError
 from seqclf.models.classifier import check_kernels
 from seqclf.training.criteria import check_defined
 from seqclf.training.example_weights import example_weights, weights_in_words
+from seqclf.training.native import native_in_words, trains_natively
 from seqclf.training.step_checks import check_fits_steps
 from seqclf.training.text_checks import check_fits_text
 
@@ -68,7 +69,7 @@ def choices_in_words(config: Config, dataset: Dataset, replicas: int = 1) -> lis
             f"batches of {chosen.batch_size}{of}, not {config.batch_size:,}: there are "
             f"{len(dataset.train):,} examples to train on"
         )
-    lines += _padding_in_words(chosen, dataset)
+    lines += native_in_words(config) + _padding_in_words(chosen, dataset)
     if config.select == "auto" and chosen.select == "last":
         count = len(dataset.validation)
         why = f"{count:,} validation examples are fewer than {FEW}, too few to choose by (`select`)"
@@ -106,7 +107,8 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
             `length_buckets` is set for examples in shards or of one length, a kernel of
             `model.conv` is longer than the sequences, `select` names something that is not defined
             on the validation split, or `select` or `early_stopping` needs validation examples and
-            there are none. Also for weights; see `example_weights`.
+            there are none. Also for weights and for `native`; see `example_weights` and
+            `trains_natively`.
         DataError: the weights of the training examples cannot be used.
     """
     if dataset.spec.is_text:
@@ -120,6 +122,7 @@ def check_fits_data(config: Config, dataset: Dataset) -> None:
     if dataset.spec.per_step:
         check_fits_steps(config)
     effective_config(config, dataset)
+    trains_natively(config)
     augmentation_of(config, dataset.spec)
     in_length_buckets(dataset.train, config.length_buckets)
     if not dataset.spec.is_text:

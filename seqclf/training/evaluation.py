@@ -46,6 +46,7 @@ class Scorer:
             and again.
         workers: the workers that divide the examples; each of them calls the scorer, and each gets
             the whole score. None: this process scores alone.
+        native: whether recurrent layers take the native operations where they can.
     """
 
     def __init__(
@@ -54,10 +55,11 @@ class Scorer:
         spec: DatasetSpec,
         jit_compile: bool = False,
         workers: Workers | None = None,
+        native: bool = True,
     ):
         self._spec = spec
         self._workers = workers or Workers()
-        self._logits = make_prediction_step(model, jit_compile)
+        self._logits = make_prediction_step(model, jit_compile, native)
 
     def __call__(
         self, split: ExampleStore, progress: Callable[[int, int], None] = lambda done, total: None

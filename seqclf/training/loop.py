@@ -124,7 +124,8 @@ def fit(
     recovery = (
         Recovery(run, workers, model, optimizer, step.carried) if run else RecoveryInMemory(model)
     )
-    scorer = make_scorer(model, dataset.spec, config.jit_compile, workers)
+    native = config.native != "off"
+    scorer = make_scorer(model, dataset.spec, config.jit_compile, workers, native)
     selection = WeightSelection(config, dataset, scorer, recovery)
     state = recovery.resume()
     if not state.step:

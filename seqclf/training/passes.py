@@ -4,7 +4,8 @@ Matrix products as small as a recurrent layer's leave a second thread idle. So t
 into shares, and each core works on one of them. What XLA compiles is
 
     in `SharePasses`   the passes over a share as a whole, or, with one share, the step around them;
-    in `LayerPasses`   the recurrent layers only, which split the batch themselves, or nothing.
+    in `LayerPasses`   the recurrent layers only, which split the batch themselves, or nothing: the
+                       native operations need no compiling.
 
 The results are those of the whole batch, to rounding.
 """
@@ -25,6 +26,7 @@ from seqclf.layers.execution import execution, suggested_shares
 from seqclf.models.classifier import classifies_steps
 from seqclf.models.language_model import advance, is_language_model, without_weights
 from seqclf.training.distribution.workers import Workers
+from seqclf.training.native import trains_natively
 
 
 class ExampleLosses(NamedTuple):
@@ -179,17 +181,27 @@ class SharePasses(Passes):
 
 
 class LayerPasses(Passes):
-    """Passes in which only the recurrent layers are compiled, or, without `jit_compile`, nothing.
+    """Passes in which XLA compiles the recurrent layers only, or nothing.
+
+    Nothing is left to it with `jit_compile=False`, and where the layers take the native operations.
 
     Args:
         model: see `Passes`.
         optimizer: see `Passes`.
         config: see `Passes`; `jit_compile` and `shares` are read too.
+        native: whether the layers take the native operations.
     """
 
-    def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, config: Config):
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        config: Config,
+        native: bool,
+    ):
         super().__init__(model, optimizer, config)
-        self._xla = None if config.jit_compile else "off"
+        self._native = native
+        self._xla = None if config.jit_compile and not native else "off"
         self._shares = config.shares or None
 
     def losses(self, inputs: Inputs, labels: tf.Tensor) -> ExampleLosses:
@@ -203,7 +215,7 @@ class LayerPasses(Passes):
             return self._forward_and_backward(inputs, labels, *weights)
 
     def _execution(self, gradient: bool | None = None) -> AbstractContextManager[None]:
-        return execution(xla=self._xla, shares=self._shares, gradient=gradient)
+        return execution(xla=self._xla, shares=self._shares, native=self._native, gradient=gradient)
 
 
 def choose_passes(
@@ -211,24 +223,29 @@ def choose_passes(
 ) -> Passes:
     """Returns the passes of a replica, compiled in the way that is fastest for this config.
 
-    Whole shares are not compiled on a GPU, because XLA cannot compile cuDNN's kernel; nor with
-    dropout, because XLA draws random numbers on a CPU at 300 ns each (TensorFlow 2.21), which made
-    a step five times slower. The masks of a text are drawn before the passes instead. With one
-    share the whole step is compiled, unless it draws masks: one call of a compiled function costs
-    0.1 ms. Several replicas keep that from being done: their collective operations cannot be
-    compiled on a CPU.
+    Where the native operations are taken, nothing is left that XLA would make faster. Whole shares
+    are not compiled on a GPU, because XLA cannot compile cuDNN's kernel; nor with dropout, because
+    XLA draws random numbers on a CPU at 300 ns each (TensorFlow 2.21), which made a step five times
+    slower. The masks of a text are drawn before the passes instead. With one share the whole step
+    is compiled, unless it draws masks: one call of a compiled function costs 0.1 ms. Several
+    replicas keep that from being done: their collective operations cannot be compiled on a CPU.
 
     Args:
         model: gives logits `[b, C]`.
         optimizer: built for the model's trainable variables.
         config: a resolved config; `batch_size`, `jit_compile`, `label_smoothing`,
-            `model.dropout`, `model.embedding_dropout`, `model.weight_drop` and `shares` are read.
+            `model.dropout`, `model.embedding_dropout`, `model.weight_drop` and `shares` are read;
+            and see `trains_natively`.
         workers: the workers that divide the batch among them.
+
+    Raises:
+        ConfigError: see `trains_natively`.
     """
+    native = trains_natively(config)
     gpu = tf.config.get_visible_devices("GPU")
     draws_in_passes = config.model.dropout and not is_language_model(model)
-    if not config.jit_compile or draws_in_passes or gpu:
-        return LayerPasses(model, optimizer, config)
+    if native or not config.jit_compile or draws_in_passes or gpu:
+        return LayerPasses(model, optimizer, config, native)
     shares = config.shares or suggested_shares(config.batch_size // workers.replicas)
     options = config.model
     draws = options.dropout or options.embedding_dropout or options.weight_drop

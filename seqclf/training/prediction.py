@@ -10,22 +10,31 @@ from seqclf.data.pipeline import Inputs
 from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution, suggested_shares
+from seqclf.training.native import predicts_natively
 
 
-def make_prediction_step(model: keras.Model, jit_compile: bool) -> Callable[[Inputs], tf.Tensor]:
+def make_prediction_step(
+    model: keras.Model, jit_compile: bool, native: bool = True
+) -> Callable[[Inputs], tf.Tensor]:
     """Returns a function of `inputs` (see `training_batches`) that gives logits, `[B, C]`.
 
     Args:
         model: gives logits.
         jit_compile: whether XLA compiles the function; it pays from some twenty batches of one
             size on.
+        native: whether recurrent layers take the native operations where they can. XLA has nothing
+            to compile then.
     """
-    if not jit_compile or tf.config.get_visible_devices("GPU"):
+    native = native and predicts_natively(model)
+    if native or not jit_compile or tf.config.get_visible_devices("GPU"):
         specs = {i.name: tf.TensorSpec(i.shape, i.dtype) for i in model.inputs}
         signature = specs if len(specs) > 1 else next(iter(specs.values()))
-        plain: Callable[[Inputs], tf.Tensor] = compiled(
-            lambda inputs: model(inputs, training=False), input_signature=[signature]
-        )
+
+        def logits(inputs: Inputs) -> tf.Tensor:
+            with execution(native=native, gradient=False):
+                return model(inputs, training=False)
+
+        plain: Callable[[Inputs], tf.Tensor] = compiled(logits, input_signature=[signature])
         return plain
 
     def share_logits(inputs: Inputs) -> tf.Tensor:

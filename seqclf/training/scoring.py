@@ -18,11 +18,12 @@ def make_scorer(
     spec: DatasetSpec,
     jit_compile: bool = False,
     workers: Workers | None = None,
+    native: bool = True,
 ) -> Any:
     """Returns a `Scorer`, or for text a `TextScorer`; see there for the arguments."""
     if spec.is_text:
-        return TextScorer(model, spec, workers)
-    return Scorer(model, spec, jit_compile, workers)
+        return TextScorer(model, spec, workers, native)
+    return Scorer(model, spec, jit_compile, workers, native)
 
 
 def score_report(score: AnyScore, spec: DatasetSpec) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from seqclf.data.text.source import CONTEXT
 from seqclf.data.text.split import TextSplit
 from seqclf.data.text.token_spec import characters_of
 from seqclf.layers.compiled import compiled
+from seqclf.layers.execution import execution
 from seqclf.training.distribution.workers import Workers
+from seqclf.training.native import predicts_natively
 
 PIECE = 1024  # scored tokens of a row
 MOST_LOGITS = 2**24  # of a batch of rows: 64 MiB
@@ -73,10 +75,18 @@ class TextScorer:
         spec: the spec of the text.
         workers: the workers that divide the rows; each of them calls the scorer, and each gets the
             whole score. None: this process scores alone.
+        native: whether recurrent layers take the native operations where they can.
     """
 
-    def __init__(self, model: keras.Model, spec: DatasetSpec, workers: Workers | None = None):
+    def __init__(
+        self,
+        model: keras.Model,
+        spec: DatasetSpec,
+        workers: Workers | None = None,
+        native: bool = True,
+    ):
         self._model, self._spec = model, spec
+        self._native = native and predicts_natively(model)
         self._workers = workers or Workers()
         self._predict = compiled(self._log_probabilities, reduce_retracing=True)
         self._characters = np.array(characters_of(spec.class_names), np.int64)
@@ -135,7 +145,8 @@ class TextScorer:
     def _log_probabilities(
         self, inputs: tf.Tensor, targets: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        logits = self._model(inputs, training=False)  # [rows, steps, V]
+        with execution(native=self._native, gradient=False):
+            logits = self._model(inputs, training=False)  # [rows, steps, V]
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
         right = tf.argmax(logits, axis=-1, output_type=tf.int32) == targets
         return -losses, tf.cast(right, tf.float32)

@@ -211,7 +211,9 @@ def test_an_initial_state_of_another_width_is_refused():
 
 
 def test_keras_fit_runs_it():
-    model = keras.Sequential([keras.Input((6, 3)), GRU(5, return_sequences=True), GRU(4)])
+    float64 = {"dtype": "float64"}  # for which there are no native operations
+    layers = [GRU(5, return_sequences=True, **float64), GRU(4, **float64)]
+    model = keras.Sequential([keras.Input((6, 3), dtype="float64"), *layers])
     for jit_compile in (False, True):
         model.compile("sgd", "mse", jit_compile=jit_compile)
         before = model.get_weights()

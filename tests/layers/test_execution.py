@@ -8,16 +8,18 @@ import tensorflow as tf
 
 from seqclf import GRU
 from seqclf.layers import execution as module
+from seqclf.layers import native
 from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.execution import Execution, choose, execution, suggested_shares
 
 X = np.zeros((8, 5, 3), "float32")
+NATIVE = "" if native.obstacle() else "native, batch in 2 parts"
 CALL = {"steps": 5, "batch": 8, "training": True, "unroll": False, "gpu": False, "cudnn": False}
 
 
 @pytest.fixture
 def four_cores(monkeypatch):
-    monkeypatch.setattr(module, "_cores", lambda: 4)
+    monkeypatch.setattr(module, "cores", lambda: 4)
 
 
 @pytest.mark.usefixtures("four_cores")
@@ -33,6 +35,10 @@ def four_cores(monkeypatch):
         ({"gpu": True}, Execution("off", False, 1, False)),
         ({"gpu": True, "cudnn": True}, Execution("off", False, 1, True)),
         ({"gpu": True, "cudnn": True, "training": False}, Execution("off", False, 1, True)),
+        ({"native": True}, Execution(native=True, shares=2)),
+        ({"native": True, "training": False}, Execution(native=True, shares=2)),
+        ({"native": True, "batch": None}, Execution(native=True, shares=4)),
+        ({"native": True, "unroll": True}, Execution("layer", True, 2)),
     ],
 )
 def test_what_is_chosen(call, expected):
@@ -50,6 +56,22 @@ def test_the_choice_can_be_overridden():
     with execution(cudnn=False):
         assert not choose(**CALL | {"gpu": True, "cudnn": True}).cudnn
     assert choose(**CALL) == Execution("layer", False, 2, False)
+    able = CALL | {"native": True}
+    with execution(native=False):
+        assert not choose(**able).native
+    with execution(xla="off"):
+        assert not choose(**able).native
+    with execution(native=True, xla="off", shares=3, gradient=False):
+        assert choose(**able) == Execution(native=True, shares=3, gradient=False)
+        assert choose(**CALL) == Execution("off", False, 3, gradient=False)
+
+
+def test_what_is_traced_for_inference_does_without_the_native_operations():
+    @tf.function
+    def chosen(training):
+        return choose(**CALL | {"native": True, "training": training}).native
+
+    assert not chosen(False) and chosen(True)
 
 
 def test_an_override_that_makes_no_sense_is_refused():
@@ -65,12 +87,16 @@ def test_an_override_that_makes_no_sense_is_refused():
 def test_there_is_a_share_for_each_core_that_this_process_may_use(monkeypatch):
     monkeypatch.setattr(module.os, "sched_getaffinity", lambda _: {0, 5, 7}, raising=False)
     assert [suggested_shares(batch) for batch in (1, 3, 8, 11, 12, 500)] == [1, 1, 2, 2, 3, 3]
+    monkeypatch.setattr(module.tf.config.threading, "get_intra_op_parallelism_threads", lambda: 2)
+    assert suggested_shares(500) == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "training", "path"),
     [
-        ({}, False, "bptt: while loop, no XLA"),
+        ({}, False, NATIVE or "bptt: while loop, no XLA"),
+        ({}, True, NATIVE or "bptt: while loop, XLA, batch in 2 parts"),
+        ({"dtype": "float64"}, True, "bptt: while loop, XLA, batch in 2 parts"),
         ({"unroll": True}, False, "bptt: unrolled, no XLA"),
         ({"recurrent_dropout": 0.5}, False, "bptt: while loop, no XLA"),
         ({"recurrent_dropout": 0.5}, True, "general: the cell, step by step (recurrent_dropout)"),
@@ -83,6 +109,7 @@ def test_there_is_a_share_for_each_core_that_this_process_may_use(monkeypatch):
         ({"fast": False}, True, "general: the cell, step by step (fast=False)"),
     ],
 )
+@pytest.mark.usefixtures("four_cores")
 def test_the_layer_says_which_path_it_took(arguments, training, path, caplog):
     layer = GRU(4, name="reader", **arguments)
     assert layer.path is None
@@ -90,13 +117,6 @@ def test_the_layer_says_which_path_it_took(arguments, training, path, caplog):
         layer(X, training=training)
     assert layer.path == path
     assert f"reader takes the path {path}" in caplog.messages
-
-
-@pytest.mark.usefixtures("four_cores")
-def test_in_training_it_is_compiled_and_shared_out():
-    layer = GRU(4)
-    layer(X, training=True)
-    assert layer.path == "bptt: while loop, XLA, batch in 2 parts"
 
 
 def test_fast_false_is_kept_by_a_saved_config():

@@ -7,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqclf import GRU
+from seqclf.layers import native
 from seqclf.layers.execution import execution
 
+HOW = {"general": {}, "bptt": {"native": False, "xla": "off"}, "native": {"native": True}}
+PATHS = [path for path in HOW if path != "native" or not native.obstacle()]
 
-def outputs_and_gradients(layer, x, h0, mask, upstream, training):
+
+def outputs_and_gradients(layer, x, h0, mask, upstream, training, how):
     tensors = [tf.constant(x), tf.constant(h0)]
-    with tf.GradientTape() as tape, execution(xla="off"):
+    with tf.GradientTape() as tape, execution(**how):
         tape.watch(tensors)
         outputs = layer(tensors[0], initial_state=tensors[1], mask=mask, training=training)
         loss = sum(tf.reduce_sum(o * u) for o, u in zip(outputs, upstream, strict=True))
@@ -35,9 +39,9 @@ def outputs_and_gradients(layer, x, h0, mask, upstream, training):
         }
     ),
     training=st.booleans(),
-    fast=st.booleans(),
+    path=st.sampled_from(PATHS),
 )
-def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments, training, fast):
+def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments, training, path):
     if arguments["unroll"] and arguments["go_backwards"]:
         # Keras's unrolled loop zeroes by the mask's other end there.
         arguments = arguments | {"zero_output_for_mask": False}
@@ -53,7 +57,10 @@ def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments, tr
     }[mask_kind]
     layers = [
         cls(H, return_state=True, bias_initializer="normal", **arguments, **more)
-        for cls, more in ((GRU, {"fast": fast}), (keras.layers.GRU, {"use_cudnn": False}))
+        for cls, more in (
+            (GRU, {"fast": path != "general"}),
+            (keras.layers.GRU, {"use_cudnn": False}),
+        )
     ]
     for layer in layers:
         layer.build((B, T, D))
@@ -63,9 +70,10 @@ def test_outputs_and_gradients_equal_keras(shape, seed, mask_kind, arguments, tr
     results = []
     for layer in layers:
         layer.set_weights(weights)
-        results.append(outputs_and_gradients(layer, x, h0, mask, upstream, training))
+        how = HOW[path]
+        results.append(outputs_and_gradients(layer, x, h0, mask, upstream, training, how))
 
-    assert layers[0].path.startswith("bptt" if fast else "general")
+    assert layers[0].path.startswith(path)
     for ours, theirs in zip(*results, strict=True):
         for a, b in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -10,6 +10,7 @@ from tensorflow import Tensor
 from seqclf.layers.bptt.passes import Arguments, backward, forward
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import Execution
+from seqclf.layers.first_order import first_order, untaped
 
 
 def gru_sequence(
@@ -66,38 +67,15 @@ def gru_sequence(
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def differentiable(*tensors: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
-        states, gates = run_forward(_untaped(Arguments(*tensors)), mask)
+        states, gates = run_forward(untaped(Arguments(*tensors)), mask)
 
         def gradient(upstream: Tensor) -> Any:
             known = (Arguments(*tensors), mask, states, gates, upstream)
-            return _first_order(lambda: run_backward(*_untaped(known)), upstream, *tensors)
+            return first_order(lambda: run_backward(*untaped(known)), upstream, *tensors)
 
         return tf.cast(states, dtype), gradient
 
     return differentiable(*(each for each in arguments if each is not None))
-
-
-def _first_order(gradients: Callable[[], list[Tensor]], *sources: Tensor) -> Any:
-    """Returns `gradients()`; refuses to be differentiated with respect to `sources`."""
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
-    def run(*sources: Tensor) -> tuple[Any, Callable[..., None]]:
-        del sources
-        return gradients(), _refuse_second_order
-
-    return run(*sources)
-
-
-def _refuse_second_order(*_: Tensor) -> None:
-    raise NotImplementedError(
-        "The fast GRU has no second-order gradient: its backward pass is derived by hand. For "
-        "gradients of gradients build the layer with GRU(..., fast=False)."
-    )
-
-
-def _untaped(tensors: Any) -> Any:
-    """Keeps TensorFlow from recording a gradient of its own beside ours: it keeps far more."""
-    return tf.nest.map_structure(lambda t: None if t is None else tf.stop_gradient(t), tensors)
 
 
 def _run(function: Callable[..., Any], execution: Execution, *tensors: Any, **options: Any) -> Any:

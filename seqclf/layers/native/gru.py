@@ -1,0 +1,119 @@
+"""`gru_states`: a GRU over a whole sequence by the native operations, batch-major."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tensorflow import Tensor
+
+from seqclf.layers.execution import cores
+from seqclf.layers.first_order import first_order, untaped
+from seqclf.layers.native.library import load
+
+
+class Options(NamedTuple):
+    """How the operations run.
+
+    Attributes:
+        reset_after: whether the reset gate stands after the product with U_h, or before it.
+        shares: number of parts of the batch that are worked on side by side.
+        gradient: whether a gradient may be asked for; False keeps nothing for it.
+    """
+
+    reset_after: bool
+    shares: int
+    gradient: bool = True
+
+
+def gru_states(
+    x: Tensor,
+    initial_state: Tensor,
+    weights: Sequence[Tensor],
+    mask: Tensor | None,
+    options: Options,
+) -> Tensor:
+    """Runs a GRU over sequences; its gradient is the one derived by hand.
+
+    Args:
+        x: `[B, T, D]`, float32, as all other tensors but the mask.
+        initial_state: h_0, `[B, H]`.
+        weights: kernel `[D, 3H]`, recurrent kernel `[H, 3H]` and, if there is one, bias: `[2, 3H]`
+            with `reset_after`, `[3H]` without it.
+        mask: bool `[B, T]`; the state passes a time step unchanged where it is False.
+        options: how to run.
+
+    Returns:
+        The state after each time step, `[B, T, H]`.
+
+    Raises:
+        NotImplementedError: the gradient of the gradient is asked for.
+    """
+    shape = [*x.shape[:2], initial_state.shape[-1]]
+    return _run(x, initial_state, weights, mask, options, lambda states: states, shape)
+
+
+def gru_last_state(
+    x: Tensor,
+    initial_state: Tensor,
+    weights: Sequence[Tensor],
+    mask: Tensor | None,
+    options: Options,
+) -> Tensor:
+    """Does what `gru_states` does, and returns the last state alone, `[B, H]`.
+
+    Its gradient needs no zeros for all the other states.
+    """
+    shape = [x.shape[0], initial_state.shape[-1]]
+    return _run(x, initial_state, weights, mask, options, lambda states: states[:, -1], shape)
+
+
+def _run(
+    x: Tensor,
+    initial_state: Tensor,
+    weights: Sequence[Tensor],
+    mask: Tensor | None,
+    options: Options,
+    choose: Callable[[Tensor], Tensor],
+    shape: list[int | None],
+) -> Tensor:
+    operations = load().operations
+    attributes = {
+        "reset_after": options.reset_after,
+        "shares": options.shares,
+        "threads": min(options.shares, cores()),
+    }
+    masks = tf.zeros([0], tf.bool) if mask is None else mask
+    no_bias = [] if len(weights) == 3 else [tf.zeros([0], tf.float32)]
+
+    def inputs(tensors: Sequence[Tensor]) -> list[Tensor]:
+        return [*tensors, *no_bias, masks]
+
+    def forward(tensors: Sequence[Tensor], keep_gates: bool) -> tuple[Tensor, Tensor]:
+        states, gates = operations.seqclf_gru(*inputs(tensors), keep_gates=keep_gates, **attributes)
+        return tf.ensure_shape(states, [*x.shape[:2], initial_state.shape[-1]]), gates
+
+    tensors = [x, initial_state, *weights]
+    if not options.gradient:
+        states, _ = forward(tensors, keep_gates=False)
+        return tf.ensure_shape(choose(states), shape)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def differentiable(*tensors: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
+        states, gates = forward(untaped(list(tensors)), keep_gates=True)
+
+        def gradient(upstream: Tensor) -> Any:
+            def backward() -> list[Tensor]:
+                results = operations.seqclf_gru_gradient(
+                    *inputs(untaped(list(tensors))),
+                    *untaped([states, gates, upstream]),
+                    need_dx=True,
+                    **attributes,
+                )
+                pairs = zip(results, tensors, strict=False)  # no bias: one result more
+                return [tf.ensure_shape(result, tensor.shape) for result, tensor in pairs]
+
+            return first_order(backward, upstream, *tensors)
+
+        return tf.ensure_shape(choose(states), shape), gradient
+
+    return differentiable(*tensors)

@@ -1,0 +1,64 @@
+"""Compiles the native operations; everything else is in pyproject.toml.
+
+The library has no Python in it, and TensorFlow is not needed to compile it. Where there is no C++
+compiler, or it fails, the package is installed without the library, and training takes its other
+path. SEQCLF_NATIVE=0 does not try; SEQCLF_NATIVE=1 takes a failure as one.
+"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SOURCES = Path("seqclf/layers/native/src")
+WANTED = os.environ.get("SEQCLF_NATIVE", "auto")
+FLAGS = ["-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden"]
+# libstdc++ goes in, so that the library runs where another one is installed.
+LINK = ["-shared", "-pthread", "-s", "-static-libstdc++", "-static-libgcc"]
+
+
+class BuildNative(build_ext):
+    """Compiles the files side by side: those with one instruction set each take longest."""
+
+    def build_extension(self, extension):
+        output = Path(self.get_ext_fullpath(extension.name))
+        try:
+            self.compile(output, [Path(source) for source in extension.sources])
+        except (OSError, subprocess.CalledProcessError) as error:
+            if WANTED == "1":
+                raise
+            output.unlink(missing_ok=True)
+            print(f"seqclf is installed without its native operations: {error}", file=sys.stderr)
+
+    def compile(self, output, sources):
+        compiler = os.environ.get("CXX", "g++").split()
+        objects = Path(self.build_temp)
+        objects.mkdir(parents=True, exist_ok=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
+
+        def one(source):
+            target = objects / f"{source.stem}.o"
+            subprocess.run([*compiler, *FLAGS, "-c", str(source), "-o", str(target)], check=True)
+            return str(target)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            compiled = list(pool.map(one, sources))
+        unfinished = output.with_suffix(".part")
+        subprocess.run([*compiler, *compiled, *LINK, "-o", str(unfinished)], check=True)
+        unfinished.replace(output)
+
+    def get_ext_filename(self, name):
+        return f"{name.replace('.', '/')}.so"  # it is no module of Python's
+
+
+# The largest first.
+sources = sorted(SOURCES.glob("*.cc"), key=lambda path: -("isa" in path.stem) * len(path.stem))
+native = Extension("seqclf.layers.native._gru", [str(source) for source in sources])
+setup(
+    ext_modules=[] if WANTED == "0" else [native],
+    cmdclass={"build_ext": BuildNative},
+)
