@@ -13,6 +13,8 @@
 #
 # The container's user is 1000; give the mounted runs/ to it, or add --user "$(id -u)".
 ARG BASE=python:3.11.14-slim-bookworm
+# The same with a C++ compiler, for the native operations.
+ARG COMPILER=python:3.11.14-bookworm
 
 # Not last: without --target, the last stage is the one that is built.
 FROM tensorflow/serving:2.20.0 AS serving
@@ -41,6 +43,16 @@ ENTRYPOINT ["tensorflow_model_server", \
 CMD []
 
 # hadolint ignore=DL3006
+FROM ${COMPILER} AS wheel
+
+WORKDIR /src
+RUN pip install --no-cache-dir "setuptools>=77"
+COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE ./
+COPY configs/ configs/
+COPY seqclf/ seqclf/
+RUN SEQCLF_NATIVE=1 pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
+
+# hadolint ignore=DL3006
 FROM ${BASE}
 
 ENV PYTHONUNBUFFERED=1 \
@@ -59,10 +71,9 @@ RUN useradd --uid 1000 --create-home seqclf \
 COPY requirements/run.txt requirements/run.txt
 RUN pip install --require-hashes --no-deps -r requirements/run.txt
 
-COPY pyproject.toml README.md LICENSE ./
 COPY configs/ configs/
-COPY seqclf/ seqclf/
-RUN pip install --no-deps --no-build-isolation .
+RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
+    pip install --no-deps /wheels/*.whl
 
 USER 1000
 VOLUME ["/srv/seqclf/runs", "/srv/seqclf/data"]

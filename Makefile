@@ -24,9 +24,10 @@ endef
 # A lock names every package, so nothing is left to resolve; older pips, asked to, would look for the
 # newest "etils[epath]" where "etils" is pinned, and refuse it for its missing hash.
 LOCKED := --require-hashes --no-deps
-TEST_STAMPS := $(TEST_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
+NATIVE_STAMP := $(VENV)/.native
+TEST_STAMPS := $(TEST_STAMP) $(NATIVE_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
 
-.PHONY: help train test test-slow test-runtime coverage faults notebooks check lock clean
+.PHONY: help train test test-slow test-runtime coverage faults notebooks sanitize check lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -37,12 +38,13 @@ help:
 	@echo "make faults       run the tests that kill, fill and damage, and those of several workers"
 	@echo "make coverage     run the tests and say which lines of seqclf they reach"
 	@echo "make notebooks    run the notebooks from clean kernels"
+	@echo "make sanitize     run the native code under the compiler's sanitizers"
 	@echo "make check        lint, type-check, check who imports whom"
 	@echo "make lock         solve the lock files in requirements/ anew"
 	@echo "make clean        remove the environment and caches"
 	@echo "PYTHON=python3.12 picks the interpreter (3.10 to 3.13)."
 
-train: $(RUN_STAMP)
+train: $(RUN_STAMP) $(NATIVE_STAMP)
 	$(BIN)/python -m seqclf.train --config=configs/digits.py $(ARGS)
 
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
@@ -56,10 +58,10 @@ test-slow: $(TEST_STAMPS)
 coverage: $(TEST_STAMPS)
 	$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
 
-faults: $(TEST_STAMP)
+faults: $(TEST_STAMP) $(NATIVE_STAMP)
 	$(PYTEST) -m "faults and not slow" $(ARGS)
 
-notebooks: $(TEST_STAMP)
+notebooks: $(TEST_STAMP) $(NATIVE_STAMP)
 	$(BIN)/python -m pytest tests/docs/test_notebooks.py -m notebooks $(ARGS)
 
 # The libraries alone: of TensorFlow 2.20, which the newest TensorFlow Serving is built on.
@@ -77,6 +79,9 @@ $(RUNTIME)/tensorflow: $(RUN_STAMP)
 	@mkdir -p $@.part && mv $(RUNTIME)/wheel/tensorflow/libtensorflow_* $@.part/
 	@rm -r $(RUNTIME)/wheel $(RUNTIME)/*.whl && mv $@.part $@
 
+sanitize: $(TEST_STAMP)
+	$(BIN)/python -m pytest -p no:xdist -m sanitize tests/layers/native/test_sanitizers.py $(ARGS)
+
 check: $(TEST_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -89,7 +94,13 @@ $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@echo "Creating the environment in $(VENV) (about 600 MB of packages; once)."
 	@$(PYTHON) -m venv --clear $(VENV)
 	$(call install,$(LOCKED) -r requirements/run.txt)
-	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@SEQCLF_NATIVE=0 $(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Without a C++ compiler it says so, once, and the package does without.
+$(NATIVE_STAMP): setup.py $(wildcard seqclf/layers/native/src/*) $(RUN_STAMP)
+	@echo "Compiling the native operations of the GRU (half a minute)."
+	@$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 
 $(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
@@ -114,4 +125,4 @@ lock:
 		--output-file requirements/test.txt
 
 clean:
-	rm -rf $(VENV) .venv-lock build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lock build *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
 SOURCES = Path("seqclf/layers/native/src")
@@ -55,10 +56,18 @@ class BuildNative(build_ext):
         return f"{name.replace('.', '/')}.so"  # it is no module of Python's
 
 
+class PlatformWheel(bdist_wheel):
+    """Names the wheel for the platform, but for every Python: the library knows nothing of it."""
+
+    def get_tag(self):
+        _, _, platform = super().get_tag()
+        return "py3", "none", platform
+
+
 # The largest first.
 sources = sorted(SOURCES.glob("*.cc"), key=lambda path: -("isa" in path.stem) * len(path.stem))
 native = Extension("seqclf.layers.native._gru", [str(source) for source in sources])
 setup(
     ext_modules=[] if WANTED == "0" else [native],
-    cmdclass={"build_ext": BuildNative},
+    cmdclass={"build_ext": BuildNative, "bdist_wheel": PlatformWheel},
 )

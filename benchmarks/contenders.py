@@ -19,6 +19,22 @@ class Calls(NamedTuple):
 
 def seqclf(shape: Shape) -> Calls:
     """Returns the step that `seqclf.train` takes, and the inference of its validation."""
+    return _seqclf(shape, native="auto")
+
+
+def seqclf_xla(shape: Shape) -> Calls:
+    """Returns the same without the native operations."""
+    return _seqclf(shape, native="off")
+
+
+def seqclf_layer(shape: Shape) -> Calls:
+    """Returns the calls of our layer where Keras's would stand, as `keras.Model.fit` makes them."""
+    from seqclf import GRU
+
+    return _keras(shape, jit_compile=GRU(1).supports_jit, layer=GRU)
+
+
+def _seqclf(shape: Shape, native: str) -> Calls:
     import tensorflow as tf
 
     from seqclf.config import resolve
@@ -39,6 +55,7 @@ def seqclf(shape: Shape) -> Calls:
         {
             "model": {"units": [shape.units] * DEPTH},
             "batch_size": shape.batch,
+            "native": native,
             "optimizer": {
                 "schedule": "constant",
                 "learning_rate": LEARNING_RATE,
@@ -50,7 +67,7 @@ def seqclf(shape: Shape) -> Calls:
     optimizer = build_optimizer(config, 1)
     optimizer.build(model.trainable_variables)
     train_step = TrainStep(model, optimizer, config)
-    predict = make_prediction_step(model, jit_compile=True)
+    predict = make_prediction_step(model, jit_compile=True, native=native != "off")
     x, y = (tf.constant(array) for array in _data(shape))
     return Calls(lambda: float(train_step(x, y)[0]), lambda: predict(x).numpy())
 
@@ -65,12 +82,13 @@ def keras_xla(shape: Shape) -> Calls:
     return _keras(shape, jit_compile=True)
 
 
-def _keras(shape: Shape, jit_compile: bool) -> Calls:
+def _keras(shape: Shape, jit_compile: bool, layer: Any = None) -> Calls:
     import keras
     import tensorflow as tf
 
     layers = [keras.Input((shape.steps, shape.features))]
-    layers += [keras.layers.GRU(shape.units, return_sequences=i < DEPTH - 1) for i in range(DEPTH)]
+    recurrent = layer or keras.layers.GRU
+    layers += [recurrent(shape.units, return_sequences=i < DEPTH - 1) for i in range(DEPTH)]
     model = keras.Sequential([*layers, keras.layers.Dense(CLASSES)])
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
     optimizer.build(model.trainable_variables)
@@ -130,6 +148,8 @@ def _data(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
 
 CONTENDERS = {
     "seqclf": seqclf,
+    "seqclf xla": seqclf_xla,
+    "seqclf layer": seqclf_layer,
     "keras graph": keras_graph,
     "keras xla": keras_xla,
     "torch": torch,

@@ -7,6 +7,7 @@ from typing import Any
 from seqclf.storage.files import replacing
 
 KERAS = ("keras graph", "keras xla")
+OURS = ("seqclf", "seqclf xla", "seqclf layer")
 CALLS = ("training", "inference")
 
 
@@ -85,7 +86,7 @@ def table(results: dict[str, Any]) -> str:
                     f"{peaks['seqclf']:.0f} ({keras_peak:.0f}, {peaks['torch']:.0f})",
                 ]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    lines.append("")
+    lines += ["", *_ways(results), ""]
     if results["exports"]:
         lines += [
             "| exported model | batch | seqclf, ms | Keras, ms | × Keras |",
@@ -99,6 +100,21 @@ def table(results: dict[str, Any]) -> str:
             )
         lines.append("")
     return "\n".join(lines)
+
+
+def _ways(results: dict[str, Any]) -> list[str]:
+    """Returns a Markdown table of our ways to take a training step, beside Keras's."""
+    names = [*(name for name in OURS if name in results["points"][0]["training"]), *KERAS]
+    lines = [
+        f"| T | units | batch | {' | '.join(f'{name}, ms, first step, s' for name in names)} |",
+        "|--:|--:|--:|" + "--:|" * len(names),
+    ]
+    for point in results["points"]:
+        shape, training = point["shape"], point["training"]
+        times = [f"{_time(training[name])}, {training[name]['first_s']:.1f}" for name in names]
+        cells = [shape["steps"], shape["units"], shape["batch"], *times]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
 
 
 def write(results: dict[str, Any], folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The native operations against the reference in NumPy and `bptt`, and in every place of a process.
 
-test_gru_keras.py compares them with Keras's layer.
+tests/layers/test_gru_keras.py compares them with Keras's layer.
 """
 
 import os
