@@ -6,6 +6,7 @@ path. SEQCLF_NATIVE=0 does not try; SEQCLF_NATIVE=1 takes a failure as one.
 """
 
 import os
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,15 @@ from setuptools.command.build_ext import build_ext
 SOURCES = Path("seqclf/layers/native/src")
 WANTED = os.environ.get("SEQCLF_NATIVE", "auto")
 FLAGS = ["-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden"]
-# libstdc++ goes in, so that the library runs where another one is installed.
+# The others have no instructions that every machine of the platform does not have.
+FLAGS_OF = {
+    "isa_avx2": ["-mavx2", "-mfma"],
+    "isa_avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
+}
+X86 = platform.machine() in ("x86_64", "AMD64")
+# libstdc++ goes in, and is seen by nobody else: the library runs where another one is installed.
 LINK = ["-shared", "-pthread", "-s", "-static-libstdc++", "-static-libgcc"]
+LINK += ["-Wl,--exclude-libs,ALL"]
 
 
 class BuildNative(build_ext):
@@ -32,7 +40,8 @@ class BuildNative(build_ext):
         except (OSError, subprocess.CalledProcessError) as error:
             if WANTED == "1":
                 raise
-            output.unlink(missing_ok=True)
+            for old in (output, SOURCES.parent / output.name):  # made of other sources
+                old.unlink(missing_ok=True)
             print(f"seqclf is installed without its native operations: {error}", file=sys.stderr)
 
     def compile(self, output, sources):
@@ -43,7 +52,8 @@ class BuildNative(build_ext):
 
         def one(source):
             target = objects / f"{source.stem}.o"
-            subprocess.run([*compiler, *FLAGS, "-c", str(source), "-o", str(target)], check=True)
+            flags = [*FLAGS, *(FLAGS_OF.get(source.stem, []) if X86 else [])]
+            subprocess.run([*compiler, *flags, "-c", str(source), "-o", str(target)], check=True)
             return str(target)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -66,7 +76,9 @@ class PlatformWheel(bdist_wheel):
 
 # The largest first.
 sources = sorted(SOURCES.glob("*.cc"), key=lambda path: -("isa" in path.stem) * len(path.stem))
-native = Extension("seqclf.layers.native._gru", [str(source) for source in sources])
+native = Extension(
+    "seqclf.layers.native._gru", [str(source) for source in sources], optional=WANTED != "1"
+)
 setup(
     ext_modules=[] if WANTED == "0" else [native],
     cmdclass={"build_ext": BuildNative, "bdist_wheel": PlatformWheel},

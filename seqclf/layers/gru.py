@@ -184,7 +184,9 @@ class GRU(Recurrent):
         )
         self._record_path(execution.in_words())
         if execution.native:
-            options = Options(self.reset_after, execution.shares, execution.gradient)
+            options = Options(
+                self.reset_after, execution.shares, execution.gradient, keep_gates=bool(training)
+            )
             return self._native_loop(sequences, initial_state, mask, options)
         states = fast_path.sequence_states(
             sequences,
@@ -215,6 +217,8 @@ class GRU(Recurrent):
         self, sequences: Any, initial_state: Any, mask: Any, options: Options
     ) -> tuple[Any, Any, Any]:
         """Does what `run_loop` does, by the native operations."""
+        if mask is not None:
+            mask = tf.broadcast_to(mask, tf.shape(sequences)[:2])
         arguments = (sequences, initial_state, self.weights_in_compute_dtype(), mask, options)
         if self.return_sequences:
             states = native.gru_states(*arguments)  # [B, T, H]

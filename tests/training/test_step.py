@@ -25,8 +25,10 @@ def digits():
 @pytest.mark.parametrize(
     ("changes", "kind", "compiles_step"),
     [
-        ({"shares": 1}, SharePasses, True),
-        ({"shares": 3}, SharePasses, False),
+        ({"shares": 1, "native": "off"}, SharePasses, True),
+        ({"shares": 3, "native": "off"}, SharePasses, False),
+        ({"shares": 3, "model": {"conv": [4]}}, SharePasses, False),
+        ({"shares": 3, "model": {"cell": "lstm"}}, SharePasses, False),
         ({"shares": 3, "model": {"dropout": 0.1}}, LayerPasses, False),
         ({"shares": 1, "jit_compile": False}, LayerPasses, False),
     ],

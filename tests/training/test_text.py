@@ -158,7 +158,7 @@ def test_weight_drop_is_a_model_with_other_recurrent_kernels(source, jit_compile
 
 @pytest.mark.parametrize("options", [{"dropout": 0.4}, {"weight_drop": 0.4}])
 def test_dropout_leaves_the_passes_compiled(source, options):
-    chosen = config(source, model=options, shares=2, jit_compile=True)
+    chosen = config(source, model=options, shares=2, jit_compile=True, native="off")
     dataset = seqclf.load_dataset(**chosen.data.to_dict())
     model = build(chosen, dataset.spec)
     passes = choose_passes(model, build_optimizer(chosen, 9), chosen, Workers())

@@ -18,11 +18,14 @@ class Options(NamedTuple):
         reset_after: whether the reset gate stands after the product with U_h, or before it.
         shares: number of parts of the batch that are worked on side by side.
         gradient: whether a gradient may be asked for; False keeps nothing for it.
+        keep_gates: True keeps the gates for the backward pass (5·T·B·H numbers with the states);
+            False lets it compute them anew.
     """
 
     reset_after: bool
     shares: int
     gradient: bool = True
+    keep_gates: bool = True
 
 
 def gru_states(
@@ -99,13 +102,18 @@ def _run(
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def differentiable(*tensors: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
-        states, gates = forward(untaped(list(tensors)), keep_gates=True)
+        states, gates = forward(untaped(list(tensors)), options.keep_gates)
 
         def gradient(upstream: Tensor) -> Any:
+            upstream = tf.convert_to_tensor(upstream)  # of a gather it has indices
+
             def backward() -> list[Tensor]:
+                kept = gates
+                if not options.keep_gates:
+                    _, kept = forward(untaped(list(tensors)), keep_gates=True)
                 results = operations.seqclf_gru_gradient(
                     *inputs(untaped(list(tensors))),
-                    *untaped([states, gates, upstream]),
+                    *untaped([states, kept, upstream]),
                     need_dx=True,
                     **attributes,
                 )

@@ -32,10 +32,11 @@ Floats numbers(std::mt19937& random, int64_t count, float scale) {
   return values;
 }
 
-Problem draw(std::mt19937& random, int64_t most) {
+// `B`: the number of examples, or 0: it is drawn.
+Problem draw(std::mt19937& random, int64_t most, int64_t B) {
   const auto upto = [&](int64_t most) { return 1 + static_cast<int64_t>(random() % most); };
   Problem p;
-  p.n = {upto(most), upto(12), upto(20), upto(40), random() % 2 == 0};
+  p.n = {B ? B : upto(most), upto(12), upto(20), upto(40), random() % 2 == 0};
   p.masked = random() % 2;
   p.use_bias = random() % 2;
   p.need_dx = random() % 4 != 0;
@@ -94,11 +95,15 @@ void compare(const Floats& a, const Floats& b, const char* what, const Problem& 
 int main(int, char** arguments) {
   const int problems = std::atoi(arguments[1]);
   std::mt19937 random(7);
+  // Numbers of examples whose shares are cut into blocks of other sizes than one another.
+  const int64_t uneven[] = {129, 193, 257, 259, 129, 193, 257, 259};
+  const int cases = static_cast<int>(sizeof(uneven) / sizeof(*uneven));
   for (int i = 0; i < problems; ++i) {
-    const Problem p = draw(random, i % 8 ? 9 : 140);
+    const Problem p = draw(random, i % 8 ? 9 : 140, i < cases ? uneven[i] : 0);
     const Floats expected = solve(p, plain_kernels, {1, 1});
     compare(solve(p, *kernels(), {1, 1}), expected, kernels()->name, p);
-    const Sharing several = {2 + static_cast<int64_t>(random() % 5), 3};
+    const int64_t shares = i < cases ? 2 + i % 3 : 2 + static_cast<int64_t>(random() % 5);
+    const Sharing several = {shares, 3};
     const Floats shared = solve(p, *kernels(), several);
     compare(shared, expected, "several shares", p);
     std::vector<Floats> found(3);

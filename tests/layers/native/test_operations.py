@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from seqclf import GRU
 from seqclf.layers import bptt, native
+from seqclf.layers.execution import execution
 from seqclf.layers.native.gru import Options
 from seqclf.layers.native.library import load
 
@@ -175,6 +176,55 @@ def test_empty_batches():
     assert not any(each.any() for each in of_weights)
 
 
+@pytest.mark.parametrize("B", [129, 257])
+def test_shares_of_unequal_numbers_of_blocks(B):
+    x, h_0, weights, _ = problem(B, 3, 2, 9, reset_after=False)
+    expected = native.gru_states(x, h_0, weights, None, Options(False, 1))
+    for shares in (2, 4):
+        found = native.gru_states(x, h_0, weights, None, Options(False, shares))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_sequences_without_features():
+    x, h_0, weights, _ = problem(5, 6, 1, 4)
+    sources = [x[..., :0], h_0, weights[0][:0], *weights[1:]]
+    run = lambda: native.gru_states(*sources[:2], sources[2:], None, Options(True, 2))  # noqa: E731
+    states, dx, *_ = gradients_of(run, sources, 1.0)
+    assert states.shape == (5, 6, 4) and dx.shape == (5, 6, 0)
+
+
+@pytest.mark.parametrize("keep_gates", [True, False])
+def test_gates_may_be_computed_anew(keep_gates):
+    x, h_0, weights, mask = problem(6, 5, 4, 9, masked=True)
+    options = Options(True, 2, keep_gates=keep_gates)
+    sources = [x, h_0, *weights]
+    found = gradients_of(lambda: native.gru_states(x, h_0, weights, mask, options), sources, 1.0)
+    options = Options(True, 2)
+    kept = gradients_of(lambda: native.gru_states(x, h_0, weights, mask, options), sources, 1.0)
+    for a, b in zip(found, kept, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("return_sequences", [True, False])
+def test_a_gradient_of_a_gather_and_one_mask_for_all(return_sequences):
+    layer = GRU(4, return_sequences=return_sequences)
+    x, mask = tf.random.normal([5, 6, 3]), tf.constant([[True] * 4 + [False] * 2])
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            chosen = tf.gather(layer(x, mask=mask, training=True), [1, 3])
+            loss = tf.reduce_sum(chosen)
+        return tape.gradient(loss, layer.trainable_variables)
+
+    layer.build(x.shape)
+    in_a_graph = tf.function(gradients)()
+    assert layer.path.startswith("native")
+    with execution(native=False, shares=1):
+        expected = gradients()
+    for a, b in zip(in_a_graph, expected, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
 def test_shapes_that_do_not_belong_together_are_refused():
     x, h_0, weights, _ = problem(3, 4, 2, 5)
     none = [tf.zeros([0]), tf.zeros([0], tf.bool)]
@@ -293,6 +343,7 @@ import os, signal, sys
 import ctypes, numpy as np, threading
 import tensorflow as tf
 from seqclf.layers import native
+from seqclf.layers.execution import execution
 from seqclf.layers.native.gru import Options
 
 def run(shares):

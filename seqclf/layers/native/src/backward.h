@@ -35,7 +35,7 @@ struct BackwardScratch {
 };
 
 int64_t backward_scratch_size(const Sizes& n, int64_t examples) {
-  const int64_t rows = ExampleBlocks(examples).size, P = vectors(n.H);
+  const int64_t rows = most_rows(examples), P = vectors(n.H);
   // However few the rows, `steps` time steps of them are fewer than this.
   const int64_t gamma_rows = BackwardScratch::ROWS_OF_PRODUCTS + rows;
   return Sums(n).size + 2 * P * rows * W + P * gamma_rows * PANEL;

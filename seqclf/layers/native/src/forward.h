@@ -147,7 +147,7 @@ SEQCLF_INLINE void step_reset_before(const Sizes& n, const Arguments& a, const F
 }
 
 int64_t forward_scratch_size(const Sizes& n, int64_t examples) {
-  return n.reset_after ? 0 : 3 * ExampleBlocks(examples).size * vectors(n.H) * W;
+  return n.reset_after ? 0 : 3 * most_rows(examples) * vectors(n.H) * W;
 }
 
 void forward(const Sizes& n, const Arguments& a, const float* packed, int64_t first, int64_t last,

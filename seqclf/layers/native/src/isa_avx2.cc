@@ -1,9 +1,8 @@
-// The passes for x86-64 with AVX2.
+// The passes for x86-64 with AVX2, compiled with the flags that setup.py has for this file.
 #include "isa.h"
 
 #ifdef __x86_64__
 
-#pragma GCC target("avx2,fma")
 #define SEQCLF_VECTOR_WIDTH 8
 
 namespace seqclf {

@@ -4,10 +4,12 @@
 // gru.h. Shapes of results are set by the Python side: here they are unknown.
 #include <cstring>
 #include <initializer_list>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "gru.h"
+#include "pool.h"
 #include "shares.h"
 #include "tensorflow_c_api.h"
 
@@ -221,7 +223,11 @@ void* create_backward(TF_OpKernelConstruction* construction) {
 template <void (*pass)(Context&, const Attributes&)>
 void compute(void* kernel, TF_OpKernelContext* tensorflow_context) {
   Context context(tensorflow_context);
-  pass(context, *static_cast<const Attributes*>(kernel));
+  try {
+    pass(context, *static_cast<const Attributes*>(kernel));
+  } catch (const std::bad_alloc&) {
+    out_of_memory(context);
+  }
   context.report();
 }
 
@@ -252,6 +258,8 @@ void define(const char* name, std::initializer_list<const char*> more_inputs,
 
 // Runs when the library is loaded.
 const bool defined = [] {
+  kernels();
+  prepare_pool();
   define("SeqclfGru", {}, {"states: float", "gates: float"}, "keep_gates: bool", create_forward,
          compute<forward>);
   define("SeqclfGruGradient", {"states: float", "gates: float", "upstream: float"},

@@ -27,6 +27,7 @@ struct Groups {
 // Calls work(N, first vector) for each group; N is a Constant.
 template <typename Work>
 SEQCLF_INLINE void by_groups(int64_t columns, const Work& work) {
+  if (columns == 0) return;
   const Groups groups(columns);
   int64_t vector = 0;
   for (int64_t group = 0; group < groups.count; ++group) {
@@ -139,6 +140,9 @@ void pack_backward(const Sizes& n, const Arguments& a, bool need_dx, float* pack
 
 // Examples that go through all time steps together: what they need stays in the cache.
 constexpr int64_t MOST_EXAMPLES = 64;
+
+// The most rows that a block of one of these examples, or of fewer, can have.
+SEQCLF_INLINE int64_t most_rows(int64_t examples) { return smaller(examples, MOST_EXAMPLES); }
 
 struct ExampleBlocks {
   int64_t size;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace seqclf {
@@ -59,9 +60,10 @@ class Pool {
   void offer(const std::shared_ptr<Call>& call, int64_t helpers) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      while (static_cast<int64_t>(threads_) < helpers) {
-        std::thread([this] { serve(); }).detach();
-        ++threads_;
+      try {
+        for (; threads_ < helpers; ++threads_) std::thread([this] { serve(); }).detach();
+      } catch (const std::system_error&) {  // no more threads are allowed here
+        helpers = threads_;
       }
       for (int64_t i = 0; i < helpers; ++i) calls_.push_back(call);
       waiting_.store(calls_.size(), std::memory_order_release);
@@ -103,7 +105,7 @@ class Pool {
   std::condition_variable offered_;
   std::deque<std::shared_ptr<Call>> calls_;
   std::atomic<size_t> waiting_{0};
-  size_t threads_ = 0;
+  int64_t threads_ = 0;
 };
 
 Pool* pool = nullptr;
@@ -125,6 +127,8 @@ Pool& the_pool() {
 }
 
 }  // namespace
+
+void prepare_pool() { the_pool(); }
 
 void run_shares(int64_t count, int64_t threads, const std::function<void(int64_t)>& work) {
   const auto call = std::make_shared<Call>();

@@ -12,4 +12,8 @@ namespace seqclf {
 // the other threads are gone. `work` must not throw.
 void run_shares(int64_t count, int64_t threads, const std::function<void(int64_t)>& work);
 
+// To be called when the library is loaded: a fork() during its first use would leave the child with a
+// pool that is half made. It starts no thread.
+void prepare_pool();
+
 }  // namespace seqclf
