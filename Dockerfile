@@ -46,7 +46,9 @@ CMD []
 FROM ${COMPILER} AS wheel
 
 WORKDIR /src
-RUN pip install --no-cache-dir "setuptools>=77"
+COPY requirements/run.txt requirements/run.txt
+RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements/run.txt > setuptools.txt \
+    && pip install --no-cache-dir --require-hashes --no-deps -r setuptools.txt
 COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE ./
 COPY configs/ configs/
 COPY seqclf/ seqclf/

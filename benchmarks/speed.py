@@ -23,6 +23,7 @@ from typing import Any
 from absl import app, flags
 
 from benchmarks import exported, peak, speed_report
+from benchmarks.contenders import CONTENDERS
 from benchmarks.shape import Shape
 from seqclf.storage.environment import describe_environment
 
@@ -34,7 +35,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 7, "Number of turns of each contender."
 _SECONDS = flags.DEFINE_float("seconds", 0.3, "Approximate seconds of a turn.", lower_bound=0.0)
 _EXPORTS = flags.DEFINE_bool("exports", True, "Measure exported models as well.")
 
-NAMES = ("seqclf", "seqclf xla", "seqclf layer", "keras graph", "keras xla", "torch")
+NAMES = tuple(CONTENDERS)
 STEPS = (28, 112, 784)
 UNITS = (64, 128, 256)
 BATCHES = (1, 32, 128, 512)

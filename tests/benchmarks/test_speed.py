@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from running import python
 
+from benchmarks.contenders import CONTENDERS
 from benchmarks.shape import Shape
-from benchmarks.speed import NAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def test_it_measures_all_contenders_and_writes_what_it_prints(tmp_path):
     results = json.loads((tmp_path / "speed.json").read_text())
     [point] = results["points"]
     for call in ("training", "inference"):
-        assert set(point[call]) == set(NAMES)
+        assert set(point[call]) == set(CONTENDERS)
         for result in point[call].values():
             assert 0 < result["min_ms"] <= result["median_ms"] <= result["max_ms"]
     table = (tmp_path / "speed.md").read_text()

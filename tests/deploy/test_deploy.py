@@ -233,8 +233,20 @@ def test_compose_is_closed_by_default():
 def test_docker_builds_the_training_image_by_default():
     head, parts = stages()
     assert head.strip().startswith("ARG BASE=")  # seen by FROM only ahead of the first one
-    assert [line for line, _ in parts] == [f"FROM {IMAGE} AS serving", "FROM ${BASE}"]
+    lines = [line for line, _ in parts]
+    assert lines == [f"FROM {IMAGE} AS serving", "FROM ${COMPILER} AS wheel", "FROM ${BASE}"]
     assert "seqclf.train" in parts[-1][1]
+    bases = dict(line.split()[1].split("=") for line in head.splitlines() if line.strip())
+    assert bases["BASE"].replace("-slim", "") == bases["COMPILER"]  # the same libraries
+
+
+def test_the_wheel_of_the_image_is_built_of_what_it_needs():
+    body = stages()[1][1][1]
+    copied = " ".join(instruction(body, "COPY")).split()
+    assert {"setup.py", "MANIFEST.in", "pyproject.toml", "seqclf/", "configs/"} <= set(copied)
+    assert any("SEQCLF_NATIVE=1" in line for line in instruction(body, "RUN"))
+    allowed = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {"!setup.py", "!MANIFEST.in"} <= set(allowed)
 
 
 def test_the_image_holds_what_its_flags_name():
