@@ -19,7 +19,7 @@ from setuptools.command.build_ext import build_ext
 SOURCES = Path("seqclf/layers/native/src")
 WANTED = os.environ.get("SEQCLF_NATIVE", "auto")
 FLAGS = ["-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden"]
-# The others have no instructions that every machine of the platform does not have.
+# Every other file must run on every machine of the platform.
 FLAGS_OF = {
     "isa_avx2": ["-mavx2", "-mfma"],
     "isa_avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
@@ -74,8 +74,8 @@ class PlatformWheel(bdist_wheel):
         return "py3", "none", platform
 
 
-# The largest first.
-sources = sorted(SOURCES.glob("*.cc"), key=lambda path: -("isa" in path.stem) * len(path.stem))
+# Those with the most flags take longest, so they come first.
+sources = sorted(SOURCES.glob("*.cc"), key=lambda path: -len(FLAGS_OF.get(path.stem, [])))
 native = Extension(
     "seqclf.layers.native._gru", [str(source) for source in sources], optional=WANTED != "1"
 )

@@ -116,8 +116,8 @@ class Config(Group):
     )
     native: str = setting(
         "auto",
-        "take the GRU's native operations on a CPU: where they can be had and are fastest (auto), "
-        "always (on: refused where they cannot be had), or never (off)",
+        "take the GRU's native operations on a CPU: where they can be had, but not beside "
+        "convolutions (auto), always (on: refused where they cannot be had), or never (off)",
         choices=("auto", "on", "off"),
     )
     jit_compile: bool = setting(

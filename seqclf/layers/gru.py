@@ -185,7 +185,11 @@ class GRU(Recurrent):
         self._record_path(execution.in_words())
         if execution.native:
             options = Options(
-                self.reset_after, execution.shares, execution.gradient, keep_gates=bool(training)
+                reset_after=self.reset_after,
+                shares=execution.shares,
+                gradient=execution.gradient,
+                keep_gates=bool(training),
+                last_only=not self.return_sequences,
             )
             return self._native_loop(sequences, initial_state, mask, options)
         states = fast_path.sequence_states(
@@ -219,13 +223,12 @@ class GRU(Recurrent):
         """Does what `run_loop` does, by the native operations."""
         if mask is not None:
             mask = tf.broadcast_to(mask, tf.shape(sequences)[:2])
-        arguments = (sequences, initial_state, self.weights_in_compute_dtype(), mask, options)
-        if self.return_sequences:
-            states = native.gru_states(*arguments)  # [B, T, H]
+        weights = self.weights_in_compute_dtype()
+        states = native.gru_states(sequences, initial_state, weights, mask, options)
+        if self.return_sequences:  # [B, T, H]
             outputs = states if mask is None else self._masked_outputs(states, mask, time_axis=1)
             return outputs[:, -1], outputs, [states[:, -1]]
-        last_state = native.gru_last_state(*arguments)  # [B, H]
-        output = last_state
+        output = last_state = states  # [B, H]
         if mask is not None:
             shown = mask[:, -1] if self.zero_output_for_mask else ops.any(mask, axis=1)
             output = ops.where(shown[:, None], last_state, ops.zeros_like(last_state))

@@ -15,8 +15,8 @@ from seqclf.layers.recurrent import Recurrent
 def trains_natively(config: Config) -> bool:
     """Returns whether a training takes the native operations.
 
-    With `native` "auto" it does where it can, but not beside convolutions, which are faster where
-    XLA compiles the passes as a whole.
+    With `native` "auto" it does where it can, but not beside convolutions: there XLA compiles the
+    step as a whole, and which of the two is faster has not been measured.
 
     Args:
         config: a resolved config; `native`, `model.cell`, `model.conv` and `precision` are read.
@@ -42,7 +42,10 @@ def native_in_words(config: Config) -> list[str]:
 
 
 def predicts_natively(model: keras.Model) -> bool:
-    """Returns whether a model predicts faster by the native operations than by XLA."""
+    """Returns whether a model shall predict by the native operations, and without XLA.
+
+    It does where all its recurrent layers can take them, and there are no convolutions.
+    """
     recurrent = [layer for layer in _layers(model) if isinstance(layer, Recurrent)]
     others = any(isinstance(layer, ConvolutionBranch) for layer in _layers(model))
     taken = [isinstance(each, GRU) and not each.native_obstacle() for each in recurrent]

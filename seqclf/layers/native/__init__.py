@@ -6,7 +6,7 @@ install` compiles them into one library where there is a C++ compiler. It uses T
 alone, so that it is bound neither to a version of TensorFlow nor to one of Python.
 """
 
-from seqclf.layers.native.gru import gru_last_state, gru_states
+from seqclf.layers.native.gru import gru_states
 from seqclf.layers.native.library import instruction_set, obstacle
 
-__all__ = ["gru_last_state", "gru_states", "instruction_set", "obstacle"]
+__all__ = ["gru_states", "instruction_set", "obstacle"]

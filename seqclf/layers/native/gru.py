@@ -12,7 +12,7 @@ from seqclf.layers.native.library import load
 
 
 class Options(NamedTuple):
-    """How the operations run.
+    """How the operations run, and what `gru_states` returns.
 
     Attributes:
         reset_after: whether the reset gate stands after the product with U_h, or before it.
@@ -20,12 +20,15 @@ class Options(NamedTuple):
         gradient: whether a gradient may be asked for; False keeps nothing for it.
         keep_gates: True keeps the gates for the backward pass (5·T·B·H numbers with the states);
             False lets it compute them anew.
+        last_only: whether the last state alone is returned. The gradient then needs no zeros for
+            all the others.
     """
 
     reset_after: bool
     shares: int
     gradient: bool = True
     keep_gates: bool = True
+    last_only: bool = False
 
 
 def gru_states(
@@ -43,76 +46,50 @@ def gru_states(
         weights: kernel `[D, 3H]`, recurrent kernel `[H, 3H]` and, if there is one, bias: `[2, 3H]`
             with `reset_after`, `[3H]` without it.
         mask: bool `[B, T]`; the state passes a time step unchanged where it is False.
-        options: how to run.
+        options: how to run, and what to return.
 
     Returns:
-        The state after each time step, `[B, T, H]`.
+        The state after each time step, `[B, T, H]`, or with `last_only` the last one, `[B, H]`.
 
     Raises:
         NotImplementedError: the gradient of the gradient is asked for.
     """
-    shape = [*x.shape[:2], initial_state.shape[-1]]
-    return _run(x, initial_state, weights, mask, options, lambda states: states, shape)
-
-
-def gru_last_state(
-    x: Tensor,
-    initial_state: Tensor,
-    weights: Sequence[Tensor],
-    mask: Tensor | None,
-    options: Options,
-) -> Tensor:
-    """Does what `gru_states` does, and returns the last state alone, `[B, H]`.
-
-    Its gradient needs no zeros for all the other states.
-    """
-    shape = [x.shape[0], initial_state.shape[-1]]
-    return _run(x, initial_state, weights, mask, options, lambda states: states[:, -1], shape)
-
-
-def _run(
-    x: Tensor,
-    initial_state: Tensor,
-    weights: Sequence[Tensor],
-    mask: Tensor | None,
-    options: Options,
-    choose: Callable[[Tensor], Tensor],
-    shape: list[int | None],
-) -> Tensor:
     operations = load().operations
     attributes = {
         "reset_after": options.reset_after,
         "shares": options.shares,
         "threads": min(options.shares, cores()),
     }
+    batch, steps, units = x.shape[0], x.shape[1], initial_state.shape[-1]
     masks = tf.zeros([0], tf.bool) if mask is None else mask
     no_bias = [] if len(weights) == 3 else [tf.zeros([0], tf.float32)]
 
     def inputs(tensors: Sequence[Tensor]) -> list[Tensor]:
-        return [*tensors, *no_bias, masks]
+        return [*untaped(list(tensors)), *no_bias, masks]
 
     def forward(tensors: Sequence[Tensor], keep_gates: bool) -> tuple[Tensor, Tensor]:
         states, gates = operations.seqclf_gru(*inputs(tensors), keep_gates=keep_gates, **attributes)
-        return tf.ensure_shape(states, [*x.shape[:2], initial_state.shape[-1]]), gates
+        return tf.ensure_shape(states, [batch, steps, units]), gates
+
+    def returned(states: Tensor) -> Tensor:
+        return states[:, -1] if options.last_only else states
 
     tensors = [x, initial_state, *weights]
     if not options.gradient:
         states, _ = forward(tensors, keep_gates=False)
-        return tf.ensure_shape(choose(states), shape)
+        return returned(states)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
     def differentiable(*tensors: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
-        states, gates = forward(untaped(list(tensors)), options.keep_gates)
+        states, gates = forward(tensors, options.keep_gates)
 
         def gradient(upstream: Tensor) -> Any:
             upstream = tf.convert_to_tensor(upstream)  # of a gather it has indices
 
             def backward() -> list[Tensor]:
-                kept = gates
-                if not options.keep_gates:
-                    _, kept = forward(untaped(list(tensors)), keep_gates=True)
+                kept = gates if options.keep_gates else forward(tensors, keep_gates=True)[1]
                 results = operations.seqclf_gru_gradient(
-                    *inputs(untaped(list(tensors))),
+                    *inputs(tensors),
                     *untaped([states, kept, upstream]),
                     need_dx=True,
                     **attributes,
@@ -122,6 +99,6 @@ def _run(
 
             return first_order(backward, upstream, *tensors)
 
-        return tf.ensure_shape(choose(states), shape), gradient
+        return returned(states), gradient
 
     return differentiable(*tensors)

@@ -12,7 +12,7 @@ PATTERN = "_gru*.so"
 
 
 class Library(NamedTuple):
-    """What loading gave.
+    """The native operations, or the reason why this process has none.
 
     Attributes:
         operations: the module of the operations, or None.

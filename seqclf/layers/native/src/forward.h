@@ -1,5 +1,21 @@
 // The forward pass. Included by passes.h alone.
 
+// The input terms of M examples at the panel p, biases included: those of z, r and h.
+template <int M>
+SEQCLF_INLINE Tile<M, 3> input_terms(const Sizes& n, const ForwardWeights& w, int64_t p,
+                                     const Rows& x, int64_t b) {
+  Tile<M, 3> terms;
+  const float* x_rows[M];
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m) {
+    x_rows[m] = x[b + m];
+#pragma GCC unroll 8
+    for (int i = 0; i < 3; ++i) terms.sum[m][i] = load(w.bias + p * PANEL + i * W);
+  }
+  multiply(terms, x_rows, w.W_zrh + p * n.D * 3 * W, n.D);
+  return terms;
+}
+
 // A step of the form whose reset gate stands after the product, for the examples `first` on.
 SEQCLF_INLINE void step_reset_after(const Sizes& n, const Arguments& a, const ForwardWeights& w,
                                     int64_t t, int64_t first_row, int64_t rows, float* states,
@@ -8,25 +24,18 @@ SEQCLF_INLINE void step_reset_after(const Sizes& n, const Arguments& a, const Fo
   const Rows x = inputs_at(n, a, t), h = states_before(n, a, states, t);
   for (int64_t p = 0; p < P; ++p) {
     const int64_t lanes = n.H - p * W;
-    const float* bias = w.bias + p * PANEL;
+    const float* c_h = w.bias + p * PANEL + 3 * W;
     by_tiles(rows, [&](auto count, int64_t row) {
       constexpr int M = count.value;
       const int64_t b = first_row + row;
-      Tile<M, 3> sums;  // inside σ of z and of r; a_h, then s
-      const float *x_rows[M], *h_rows[M];
-#pragma GCC unroll 8
-      for (int m = 0; m < M; ++m) {
-        x_rows[m] = x[b + m];
-        h_rows[m] = h[b + m];
-#pragma GCC unroll 8
-        for (int i = 0; i < 3; ++i) sums.sum[m][i] = load(bias + i * W);
-      }
-      multiply(sums, x_rows, w.W_zrh + p * n.D * 3 * W, n.D);
+      Tile<M, 3> sums = input_terms<M>(n, w, p, x, b);  // then: inside σ of z and r; s
+      const float* h_rows[M];
       Vector a_h[M];
 #pragma GCC unroll 8
       for (int m = 0; m < M; ++m) {
+        h_rows[m] = h[b + m];
         a_h[m] = sums.sum[m][2];
-        sums.sum[m][2] = load(bias + 3 * W);
+        sums.sum[m][2] = load(c_h);
       }
       multiply(sums, h_rows, w.U + p * n.H * 3 * W, n.H);
 #pragma GCC unroll 8
@@ -72,23 +81,15 @@ SEQCLF_INLINE void step_reset_before(const Sizes& n, const Arguments& a, const F
   const Rows x = inputs_at(n, a, t), h = states_before(n, a, states, t);
   for (int64_t p = 0; p < P; ++p) {
     const int64_t lanes = n.H - p * W;
-    const float* bias = w.bias + p * PANEL;
     by_tiles(rows, [&](auto count, int64_t row) {
       constexpr int M = count.value;
       const int64_t b = first_row + row;
-      Tile<M, 3> terms;
+      const Tile<M, 3> terms = input_terms<M>(n, w, p, x, b);
       Tile<M, 2> sums;  // inside σ of z and of r
-      const float *x_rows[M], *h_rows[M];
+      const float* h_rows[M];
 #pragma GCC unroll 8
       for (int m = 0; m < M; ++m) {
-        x_rows[m] = x[b + m];
         h_rows[m] = h[b + m];
-#pragma GCC unroll 8
-        for (int i = 0; i < 3; ++i) terms.sum[m][i] = load(bias + i * W);
-      }
-      multiply(terms, x_rows, w.W_zrh + p * n.D * 3 * W, n.D);
-#pragma GCC unroll 8
-      for (int m = 0; m < M; ++m) {
         store(kept.a_h + (p * rows + row + m) * W, terms.sum[m][2]);
         sums.sum[m][0] = terms.sum[m][0];
         sums.sum[m][1] = terms.sum[m][1];
