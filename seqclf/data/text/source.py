@@ -94,12 +94,11 @@ def _check_long_enough(sizes: np.ndarray, window: int, config: DataConfig, path:
     for name, size, key in zip(("training", "validation", "test"), kept, keys, strict=True):
         if size >= 2 * window or (key == "validation" and not config.validation):
             continue
-        whole = key == "max_tokens" and size == sizes[0]
-        ways = " or" if whole else f", a larger `data.{key}` or"
+        also = "" if key == "max_tokens" and size == sizes[0] else f", or a larger `data.{key}`"
         raise DataError(
             f"{path}: the {name} part must have two windows of {window:,} tokens at least. "
-            f"Received: {size:,} of {sizes.sum():,} {config.tokens}. It takes a longer text{ways} "
-            "a smaller `data.window`."
+            f"Received: {size:,} of {sizes.sum():,} {config.tokens}. It takes a longer text, a "
+            f"smaller `data.window`{also}."
         )
 
 
