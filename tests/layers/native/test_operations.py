@@ -393,6 +393,23 @@ def test_on_one_core_with_more_shares_than_cores():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="Linux alone lists threads")
+def test_threads_keep_the_cores_that_they_were_allowed():
+    def masks():
+        tasks = [int(name) for name in os.listdir("/proc/self/task")]
+        return {frozenset(os.sched_getaffinity(task)) for task in tasks}
+
+    allowed = os.sched_getaffinity(0)
+    for core in allowed:  # the caller sits where the thread of the pool slept, and then elsewhere
+        os.sched_setaffinity(0, {core})
+        try:
+            for _ in range(20):
+                results(shares=2)
+        finally:
+            os.sched_setaffinity(0, allowed)
+    assert masks() == {frozenset(allowed)}
+
+
 def in_a_process(environment, program):
     command = [sys.executable, "-c", program]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}

@@ -3,6 +3,8 @@
 
 #ifdef __x86_64__
 
+#include <immintrin.h>
+
 #define SEQCLF_VECTOR_WIDTH 8
 
 namespace seqclf {

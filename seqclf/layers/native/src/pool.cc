@@ -1,6 +1,11 @@
 #include "pool.h"
 
 #include <pthread.h>
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <atomic>
 #include <condition_variable>
@@ -9,6 +14,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 namespace seqclf {
 namespace {
@@ -54,6 +60,53 @@ struct Call {
   }
 };
 
+// The core on which a thread of the pool sleeps. All of it is used under the pool's lock.
+//
+// Linux wakes a thread on the core where it ran last, unless it finds an idle one. When a call comes,
+// TensorFlow's other threads are often about to sleep but not yet asleep, so that no core is idle.
+// The thread of the pool then waits for milliseconds behind its own caller, beside a core that soon
+// does nothing. So it is told, before it is woken, to stay off the caller's core.
+class Placement {
+ public:
+#if defined(__linux__)
+  Placement() : thread_(static_cast<pid_t>(syscall(SYS_gettid))) {}
+
+  void falls_asleep() { core_ = sched_getcpu(); }
+
+  void keep_off(int core) {
+    if (core < 0 || core_ != core || moved_) return;
+    if (sched_getaffinity(thread_, sizeof(allowed_), &allowed_) != 0) return;
+    others_ = allowed_;
+    CPU_CLR(core, &others_);
+    if (CPU_COUNT(&others_) == 0) return;
+    moved_ = sched_setaffinity(thread_, sizeof(others_), &others_) == 0;
+  }
+
+  // Allows all its cores again, unless somebody else has chosen others in the meantime.
+  void wakes() {
+    cpu_set_t now;
+    core_ = -1;
+    if (!moved_) return;
+    moved_ = false;
+    if (sched_getaffinity(thread_, sizeof(now), &now) == 0 && CPU_EQUAL(&now, &others_))
+      sched_setaffinity(thread_, sizeof(allowed_), &allowed_);
+  }
+
+  static int this_core() { return sched_getcpu(); }
+
+ private:
+  const pid_t thread_;
+  int core_ = -1;  // -1: it is awake
+  bool moved_ = false;
+  cpu_set_t allowed_, others_;
+#else
+  void falls_asleep() {}
+  void keep_off(int) {}
+  void wakes() {}
+  static int this_core() { return -1; }
+#endif
+};
+
 // Threads that wait for calls. It is never destroyed: they may still be waiting at the end.
 class Pool {
  public:
@@ -67,6 +120,8 @@ class Pool {
       }
       for (int64_t i = 0; i < helpers; ++i) calls_.push_back(call);
       waiting_.store(calls_.size(), std::memory_order_release);
+      const int core = Placement::this_core();
+      for (Placement* thread : placements_) thread->keep_off(core);
     }
     for (int64_t i = 0; i < helpers; ++i) offered_.notify_one();
   }
@@ -78,12 +133,19 @@ class Pool {
   static constexpr int LOOKS = 2000;
 
   void serve() {
+    Placement placement;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      placements_.push_back(&placement);
+    }
     for (;;) {
       for (int i = 0; i < LOOKS && waiting_.load(std::memory_order_acquire) == 0; ++i) pause();
       std::shared_ptr<Call> call;
       {
         std::unique_lock<std::mutex> lock(mutex_);
+        placement.falls_asleep();
         offered_.wait(lock, [this] { return !calls_.empty(); });
+        placement.wakes();
         call = std::move(calls_.front());
         calls_.pop_front();
         waiting_.store(calls_.size(), std::memory_order_release);
@@ -104,6 +166,7 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable offered_;
   std::deque<std::shared_ptr<Call>> calls_;
+  std::vector<Placement*> placements_;  // of all threads
   std::atomic<size_t> waiting_{0};
   int64_t threads_ = 0;
 };

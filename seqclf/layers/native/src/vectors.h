@@ -12,24 +12,39 @@ SEQCLF_INLINE Vector load(const float* from) { return *reinterpret_cast<const Un
 SEQCLF_INLINE void store(float* to, Vector v) { *reinterpret_cast<Unaligned*>(to) = v; }
 SEQCLF_INLINE Vector broadcast(float value) { return value - Vector{}; }
 
-// The first n of W floats; the others are 0.
+// The numbers of the lanes.
+#if SEQCLF_VECTOR_WIDTH == 16
+constexpr Choice LANES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif SEQCLF_VECTOR_WIDTH == 8
+constexpr Choice LANES = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+constexpr Choice LANES = {0, 1, 2, 3};
+#endif
+
+// v with 0 after its first n floats, whatever stands there.
+SEQCLF_INLINE Vector first(Vector v, int64_t n) {
+  if (n >= W) return v;
+  return LANES < static_cast<int32_t>(n) ? v : Vector{};
+}
+
+// The first n of W floats; the others are 0, and are not read. A vector that is put together from
+// single floats must wait until these are written, so masks read them where the machine has them.
 SEQCLF_INLINE Vector load_first(const float* from, int64_t n) {
   if (n >= W) return load(from);
+#if defined(__AVX512F__) && SEQCLF_VECTOR_WIDTH == 16
+  return Vector(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), from));
+#elif defined(__AVX2__) && SEQCLF_VECTOR_WIDTH == 8
+  return Vector(_mm256_maskload_ps(from, __m256i(LANES < static_cast<int32_t>(n))));
+#else
   Vector v = {};
   for (int64_t i = 0; i < n; ++i) v[i] = from[i];
   return v;
+#endif
 }
 
 SEQCLF_INLINE void store_first(float* to, Vector v, int64_t n) {
   if (n >= W) return store(to, v);
   for (int64_t i = 0; i < n; ++i) to[i] = v[i];
-}
-
-// v with 0 after its first n floats, whatever stands there.
-SEQCLF_INLINE Vector first(Vector v, int64_t n) {
-  if (n >= W) return v;
-  for (int64_t i = n; i < W; ++i) v[i] = 0.0f;
-  return v;
 }
 
 // A rational approximation, x P(x²) / Q(x²), fitted to the least largest relative error on [0, 9],
