@@ -214,33 +214,35 @@ SEQCLF_INLINE void weight_gradients(const Block& block, int64_t t, int64_t steps
   }
 }
 
-// dx of the same time steps.
+// dx of the same time steps. A tile may have rows of several time steps.
 SEQCLF_INLINE void input_gradients(const Block& block, int64_t t, int64_t steps,
                                    const float* packed, float* dx) {
   const Sizes& n = block.n;
   const int64_t K = block.P * 3 * W;
-  for (int64_t step = 0; step < steps; ++step)
-    by_groups(n.D, [&](auto size, int64_t vector) {
-      constexpr int N = size.value;
-      by_tiles(block.rows, [&](auto count, int64_t row) {
-        constexpr int M = count.value;
-        Tile<M, N> sums = {};
-        for (int64_t p = 0; p < block.P; ++p) {
-          const float* gamma[M];
+  by_groups(n.D, [&](auto size, int64_t vector) {
+    constexpr int N = size.value;
+    by_tiles(steps * block.rows, [&](auto count, int64_t first) {
+      constexpr int M = count.value;
+      Tile<M, N> sums = {};
+      const float* gamma[M];
+      float* to[M];
+      for (int m = 0; m < M; ++m) {
+        const int64_t step = (first + m) / block.rows, row = (first + m) % block.rows;
+        gamma[m] = block.gamma_at(step, 0, row) + Z * W;
+        to[m] = dx + ((block.first + row) * n.T + t + steps - 1 - step) * n.D + vector * W;
+      }
+      for (int64_t p = 0; p < block.P; ++p) {
+        multiply(sums, gamma, packed + vector * K * W + p * 3 * W * N * W, 3 * W);
 #pragma GCC unroll 8
-          for (int m = 0; m < M; ++m) gamma[m] = block.gamma_at(step, p, row + m) + Z * W;
-          multiply(sums, gamma, packed + vector * K * W + p * 3 * W * N * W, 3 * W);
-        }
+        for (int m = 0; m < M; ++m) gamma[m] += block.rows * PANEL;
+      }
 #pragma GCC unroll 8
-        for (int m = 0; m < M; ++m)
+      for (int m = 0; m < M; ++m)
 #pragma GCC unroll 8
-          for (int i = 0; i < N; ++i) {
-            const int64_t b = block.first + row + m, column = (vector + i) * W;
-            store_first(dx + (b * n.T + t + steps - 1 - step) * n.D + column, sums.sum[m][i],
-                        n.D - column);
-          }
-      });
+        for (int i = 0; i < N; ++i)
+          store_first(to[m] + i * W, sums.sum[m][i], n.D - (vector + i) * W);
     });
+  });
 }
 
 // Goes back through time with one block of examples.
@@ -295,25 +297,25 @@ void backward(const Sizes& n, const Arguments& a, const float* packed, int64_t f
 void add_up(const Sizes& n, float* const* scratches, int64_t shares, const Gradients& gradients) {
   const int64_t H = n.H, P = vectors(H);
   const Sums sums(n);
-  const auto sum = [&](int64_t at) {
-    float total = 0.0f;
-    for (int64_t share = 0; share < shares; ++share) total += scratches[share][at];
-    return total;
-  };
   constexpr int ORDER_U[] = {1, 2, 0};  // where z, r and h stand in dU
-  for (int64_t p = 0; p < P; ++p)
-    for (int64_t j = p * W; j < smaller(H, (p + 1) * W); ++j)
-      for (int block = 0; block < 3; ++block) {
-        const int64_t to = block * H + j, lane = j - p * W;
-        for (int64_t k = 0; k < n.D; ++k)
-          gradients.W[k * 3 * H + to] = sum(sums.dW + ((p * n.D + k) * 3 + block) * W + lane);
-        for (int64_t k = 0; k < H; ++k)
-          gradients.U[k * 3 * H + to] =
-              sum(sums.dU + ((p * H + k) * 3 + ORDER_U[block]) * W + lane);
-        if (!gradients.bias) continue;
-        const int of_b[] = {Z, R, C}, of_c[] = {Z, R, S};
-        gradients.bias[to] = sum(sums.bias + p * PANEL + of_b[block] * W + lane);
-        if (n.reset_after)
-          gradients.bias[3 * H + to] = sum(sums.bias + p * PANEL + of_c[block] * W + lane);
-      }
+  constexpr int OF_B[] = {Z, R, C}, OF_C[] = {Z, R, S};
+  for (int64_t p = 0; p < P; ++p) {
+    // `to` is the first of the panel's columns of z; the vector `from` of all shares is added up.
+    const auto add = [&](int64_t from, float* to, int block) {
+      Vector total = {};
+      for (int64_t share = 0; share < shares; ++share) total += load(scratches[share] + from);
+      store_first(to + block * H, total, H - p * W);
+    };
+    for (int block = 0; block < 3; ++block) {
+      for (int64_t k = 0; k < n.D; ++k)
+        add(sums.dW + ((p * n.D + k) * 3 + block) * W, gradients.W + k * 3 * H + p * W, block);
+      for (int64_t k = 0; k < H; ++k)
+        add(sums.dU + ((p * H + k) * 3 + ORDER_U[block]) * W, gradients.U + k * 3 * H + p * W,
+            block);
+      if (!gradients.bias) continue;
+      add(sums.bias + p * PANEL + OF_B[block] * W, gradients.bias + p * W, block);
+      if (n.reset_after)
+        add(sums.bias + p * PANEL + OF_C[block] * W, gradients.bias + 3 * H + p * W, block);
+    }
+  }
 }

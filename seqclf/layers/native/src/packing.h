@@ -57,9 +57,8 @@ SEQCLF_INLINE float* pack_panels(const float* matrix, int64_t K, int64_t H, int 
                                  float* packed) {
   for (int64_t p = 0; p < vectors(H); ++p)
     for (int64_t k = 0; k < K; ++k)
-      for (int block = from; block < to; ++block)
-        for (int64_t j = p * W; j < (p + 1) * W; ++j)
-          *packed++ = j < H ? matrix[k * 3 * H + block * H + j] : 0.0f;
+      for (int block = from; block < to; ++block, packed += W)
+        store(packed, load_first(matrix + k * 3 * H + block * H + p * W, H - p * W));
   return packed;
 }
 
@@ -121,10 +120,14 @@ int64_t backward_weights_size(const Sizes& n, bool need_dx) {
 template <int I>
 float* pack_transposed(const float* matrix, int64_t N, int64_t H, const int (&blocks)[I],
                        float* packed) {
-  return pack_groups(vectors(H) * I * W, N, packed, [&](int64_t k, int64_t n) {
-    const int64_t j = k / (I * W) * W + k % W;
-    return j < H ? matrix[n * 3 * H + blocks[k / W % I] * H + j] : 0.0f;
+  by_groups(N, [&](auto size, int64_t vector) {
+    for (int64_t p = 0; p < vectors(H); ++p)
+      for (int block : blocks)
+        for (int64_t j = p * W; j < (p + 1) * W; ++j)
+          for (int64_t n = vector * W; n < (vector + size.value) * W; ++n)
+            *packed++ = n < N && j < H ? matrix[n * 3 * H + block * H + j] : 0.0f;
   });
+  return packed;
 }
 
 void pack_backward(const Sizes& n, const Arguments& a, bool need_dx, float* packed) {
