@@ -1,4 +1,4 @@
-"""Every command and every program in README runs, in the order in which it stands there."""
+"""Every command and program in README and the guide runs, in the order in which it stands there."""
 
 import contextlib
 import csv
@@ -12,12 +12,15 @@ import pytest
 from running import ROOT, background, free_port, python
 
 README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "docs" / "guide.md").read_text()
+DEVELOPING = (ROOT / "docs" / "developing.md").read_text()
+WORDS = 1200  # README has no more
 MNIST_DIR = os.environ.get("SEQCLF_MNIST_DIR", "")
 
 
-def blocks():
-    """Returns the fenced blocks of README: (language, text)."""
-    return re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(page):
+    """Returns the fenced blocks of a page: (language, text)."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
 
 
 def commands(text):
@@ -48,11 +51,29 @@ def run(command, folder):
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
-def test_commands_and_programs(tmp_path):
+def test_the_way_in(tmp_path):
+    run_all(README, tmp_path)
+    assert (tmp_path / "runs/csv/export/1/saved_model.pb").is_file()
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        assert len(list(csv.reader(file))) == 1 + 1797
+
+
+def test_the_guide(tmp_path):
+    run_all(GUIDE, tmp_path)
+    assert (tmp_path / "models/mine/1/saved_model.pb").is_file()
+    assert same_predictions(tmp_path / "digits_scores.csv", tmp_path / "served.csv") == 97
+
+
+def test_readme_is_short():
+    assert len(README.split()) <= WORDS
+
+
+def run_all(page, tmp_path):
+    """Runs the commands and programs of a page, but for those that need MNIST."""
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     rest, grpc = free_port(), free_port()  # the machine may serve something on the usual ones
     with contextlib.ExitStack() as servers:
-        for language, text in blocks():
+        for language, text in blocks(page):
             text = text.replace(":8501", f":{rest}").replace(":8500", f":{grpc}")
             if language == "python":
                 (tmp_path / "program.py").write_text(text)
@@ -64,10 +85,8 @@ def test_commands_and_programs(tmp_path):
                     flags = f" --port={rest} --grpc_port={grpc}"
                     command = shortened(command).rstrip("& ") + flags
                     servers.enter_context(background(command, tmp_path))
-                elif "configs/mnist.py" not in command:
+                elif "mnist" not in command:
                     run(shortened(command), tmp_path)
-    assert (tmp_path / "models/mine/1/saved_model.pb").is_file()
-    assert same_predictions(tmp_path / "digits_scores.csv", tmp_path / "served.csv") == 97
 
 
 def same_predictions(*paths):
@@ -82,16 +101,18 @@ def same_predictions(*paths):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not MNIST_DIR, reason="$SEQCLF_MNIST_DIR names no folder with MNIST's files")
-def test_the_mnist_command(tmp_path):
+def test_the_mnist_commands(tmp_path):
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
-    text = "".join(text for language, text in blocks() if language == "sh")
-    command = next(c for c in commands(text) if "configs/mnist.py" in c)
-    run(f"{shortened(command)} --config.data.tfds_dir={tmp_path}/tfds", tmp_path)
+    text = "".join(text for language, text in blocks(README) if language == "sh")
+    training, *others = [command for command in commands(text) if "mnist" in command]
+    run(f"{shortened(training)} --config.data.tfds_dir={tmp_path}/tfds", tmp_path)
+    for command in others:
+        run(shortened(command), tmp_path)
 
 
 def test_make_targets_exist():
     makefile = (ROOT / "Makefile").read_text()
-    code = "".join(text for _, text in blocks())
+    code = "".join(text for page in (README, DEVELOPING) for _, text in blocks(page))
     targets = set(re.findall(r"^make ([a-z-]+)", code, flags=re.MULTILINE))
     assert targets == {
         *("train", "test", "check", "coverage", "faults", "notebooks", "test-slow", "test-runtime"),
@@ -101,7 +122,8 @@ def test_make_targets_exist():
 
 
 def test_the_files_that_are_named_exist():
-    for name in re.findall(r"`((?:seqclf|configs)/[\w/.]+)`|\]\((docs/[^)]+)\)", README):
+    pages = README + GUIDE + DEVELOPING
+    for name in re.findall(r"`((?:seqclf|configs)/[\w/.]+)`|\]\((docs/[^)]+)\)", pages):
         assert (ROOT / (name[0] or name[1])).exists(), name
 
 
