@@ -27,7 +27,8 @@ FLAGS_OF = {
 X86 = platform.machine() in ("x86_64", "AMD64")
 # libstdc++ goes in, and is seen by nobody else: the library runs where another one is installed.
 LINK = ["-shared", "-pthread", "-s", "-static-libstdc++", "-static-libgcc"]
-LINK += ["-Wl,--exclude-libs,ALL"]
+# Lazy: `seqclf --version` asks the library for its instruction set without TensorFlow.
+LINK += ["-Wl,--exclude-libs,ALL", "-Wl,-z,lazy"]
 
 
 class BuildNative(build_ext):
