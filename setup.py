@@ -27,8 +27,7 @@ FLAGS_OF = {
 X86 = platform.machine() in ("x86_64", "AMD64")
 # libstdc++ goes in, and is seen by nobody else: the library runs where another one is installed.
 LINK = ["-shared", "-pthread", "-s", "-static-libstdc++", "-static-libgcc"]
-# Lazy: `seqclf --version` asks the library for its instruction set without TensorFlow.
-LINK += ["-Wl,--exclude-libs,ALL", "-Wl,-z,lazy"]
+LINK += ["-Wl,--exclude-libs,ALL"]
 
 
 class BuildNative(build_ext):

@@ -1,7 +1,7 @@
 """The errors that a user can mend. Commands print them as one message, without a traceback.
 
-`SeqclfError`, the base of all, and `ConfigError` are defined in `seqclf.client.errors`: the client is
-also a distribution of its own, and must not need the rest of seqclf.
+`SeqclfError`, the base of all, and `ConfigError` are defined in `seqclf.client.errors`: the client
+is also a distribution of its own, and must not need the rest of seqclf.
 """
 
 from seqclf.client.errors import ConfigError as ConfigError

@@ -1,4 +1,4 @@
-"""Versions: that of seqclf, which is written in pyproject.toml alone, and those of other packages."""
+"""The version of seqclf, which is written in pyproject.toml alone, and those of other packages."""
 
 import importlib.metadata
 import re

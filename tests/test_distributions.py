@@ -1,4 +1,4 @@
-"""The distributions seqclf and seqclf-client: what is in them; the client works from its wheel alone."""
+"""The distributions seqclf and seqclf-client: what is in them, and that the client works alone."""
 
 import email
 import os
@@ -20,7 +20,8 @@ VERSION = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(),
 BUILD = """
 import sys
 from setuptools import build_meta
-print(build_meta.build_sdist(sys.argv[1]), build_meta.build_wheel(sys.argv[1]))
+out = sys.argv[1]
+print(build_meta.build_sdist(out), build_meta.build_wheel(out))
 """
 
 
@@ -153,7 +154,7 @@ def package(checkout):
 
 def test_seqclf_s_wheel(package):
     found, metadata = files(package[1])
-    data = {"seqclf/py.typed", "seqclf/data/text/timemachine.txt.gz"}
+    data = {"seqclf/py.typed", "seqclf/client/py.typed", "seqclf/data/text/timemachine.txt.gz"}
     recipes = {f"seqclf/recipes/{name}" for name in modules(ROOT / "configs")}
     code = {f"seqclf/{name}" for name in modules(ROOT / "seqclf")}
     assert found == code | recipes | data
@@ -176,6 +177,6 @@ def test_an_installed_seqclf_knows_its_version(package, tmp_path):
     with zipfile.ZipFile(package[1]) as archive:
         archive.extractall(tmp_path)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\nversion = "9"\n')
-    run = [sys.executable, "-I", "-S", "-c"]
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import seqclf; print(seqclf.__version__)"
-    assert subprocess.check_output([*run, code], text=True).strip() == VERSION
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import seqclf; print(seqclf.__version__)"
+    run = [sys.executable, "-I", "-S", "-c", code, str(tmp_path)]
+    assert subprocess.check_output(run, text=True).strip() == VERSION

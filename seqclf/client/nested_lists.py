@@ -146,7 +146,7 @@ def row_converter(dtype: str) -> Callable[[list[Any]], list[Any]]:
 
 def _half(value: float) -> float:
     try:
-        rounded: float = struct.unpack("e", struct.pack("e", value))[0]
+        rounded: float = struct.unpack("e", struct.pack("e", float(value)))[0]
     except OverflowError:  # as NumPy rounds them
         rounded = math.copysign(math.inf, value)
     return rounded

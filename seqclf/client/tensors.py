@@ -16,8 +16,7 @@ DTYPE_NAMES = {
 NUMERIC_DTYPES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {
     *DTYPE_NAMES.values()
 }
-# First letter of a dtype → the kinds that convert to it with the same meaning; the server converts
-# the same.
+# First letter of a dtype → the kinds that convert to it with the same meaning, as in the server.
 CONVERTIBLE_KINDS = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 NO_EXAMPLE = "there must be at least one example. Received: none"
 Features: TypeAlias = dict[str, list[int] | list[float] | list[bytes]]
@@ -49,9 +48,7 @@ def dtype_name(data_type: str) -> str:
     return DTYPE_NAMES.get(data_type, data_type.removeprefix("DT_").lower())
 
 
-def as_inputs(
-    inputs: Mapping[str, Any], signature: Signature, arrays: Arrays[A]
-) -> dict[str, A]:
+def as_inputs(inputs: Mapping[str, Any], signature: Signature, arrays: Arrays[A]) -> dict[str, A]:
     """Converts inputs to tensors `[N, …]` that fit a signature; strings to bytes.
 
     The server checks neither sizes nor ranges: it would use the first rows of an image that is too
@@ -126,7 +123,10 @@ def cast_exactly(name: str, array: A, dtype: str, arrays: Arrays[A]) -> A:
         low, high = arrays.limits(array)
         if low < lowest or high > highest:
             raise ValueError(f"`{name}` must lie in {lowest}..{highest}. Received: {low}..{high}")
-    return arrays.cast(array, dtype)
+    try:
+        return arrays.cast(array, dtype)
+    except OverflowError as error:  # an integer beyond the largest float64
+        raise ValueError(f"`{name}` must be {dtype}: {error}") from error
 
 
 def integer_limits(dtype: str) -> tuple[int, int]:

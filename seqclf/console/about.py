@@ -10,7 +10,7 @@ COMPILED = Path(__file__).parents[1] / "layers" / "native" / "compiled.py"
 
 
 def about() -> str:
-    """Returns the versions of seqclf, TensorFlow and Keras, and the state of the native operations."""
+    """Returns the versions of seqclf, TensorFlow and Keras, and the native operations' state."""
     return "\n".join(
         [
             f"seqclf {own_version()}",
@@ -29,6 +29,6 @@ def native_operations() -> str:
         return f"none: {obstacle}"
     try:
         name: str = compiled["instruction_set"](file)
-    except OSError as error:
+    except (OSError, AttributeError) as error:
         return f"none: {file.name} could not be loaded: {error}"
     return name

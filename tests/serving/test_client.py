@@ -336,7 +336,7 @@ def test_a_manifest_that_has_the_spec_but_no_range(tmp_path):
         (504, CODE.DEADLINE_EXCEEDED, "DeadlineExceeded", 1),
     ],
 )
-def test_every_status_has_its_error(ask, server, protocol, status, code, kind, sent):
+def test_every_status_has_its_error(ask, server, protocol, api, status, code, kind, sent):
     client = ask(retries=2)
     client.metadata()
     for _ in range(5):
@@ -441,7 +441,10 @@ def test_waiting_for_a_label(ask, server, protocol):
         ({"x": X[:, :2]}, "`x` must be of shape [N, 3] (-1: any size). Received: [3, 2]"),
         ({"x": 1.0}, "Received: []"),
         ({"x": [[1, 2, 3], [4]]}, "`x` cannot be made an array"),
-        ({"x": [["a", "b", "c"]] * 3}, "`x` must be float32. Received: "), # NumPy and Python name text in different ways,
+        (
+            {"x": [["a", "b", "c"]] * 3},
+            "`x` must be float32. Received: ",
+        ),  # NumPy and Python name text in different ways,
         ({"n": [0, 1, 256]}, "`n` must lie in 0..255. Received: 0..256"),
         ({"n": [0.5, 1, 2]}, "`n` must be uint8. Received: float64"),
     ],

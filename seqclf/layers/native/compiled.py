@@ -25,20 +25,13 @@ def instruction_set(file: Path) -> str:
     """Returns the instruction set that the library's code uses on this machine, such as "AVX2".
 
     Args:
-        file: the library. Its operations need TensorFlow, and this function does not: what is not
-            there is looked up when it is called, and nothing of TensorFlow is called here.
+        file: the library. Without TensorFlow in the process it defines no operations.
 
     Raises:
         OSError: the library cannot be loaded.
+        AttributeError: it is another one.
     """
-    dlopen = ctypes.CDLL(None).dlopen
-    dlopen.argtypes, dlopen.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
-    handle = dlopen(os.fsencode(file), os.RTLD_LAZY | os.RTLD_LOCAL)
-    if not handle:
-        reason = ctypes.CDLL(None).dlerror
-        reason.restype = ctypes.c_char_p
-        raise OSError((reason() or b"no reason is given").decode(errors="replace"))
-    name = ctypes.CDLL(str(file), handle=handle).seqclf_native_isa
+    name = ctypes.CDLL(str(file)).seqclf_native_isa
     name.restype = ctypes.c_char_p
     said: bytes = name()
     return said.decode()

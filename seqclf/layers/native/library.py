@@ -1,6 +1,5 @@
 """Finds and loads the library of the native operations."""
 
-import ctypes
 import functools
 from typing import Any, NamedTuple
 
@@ -31,11 +30,10 @@ def load() -> Library:
         return Library(None, "", reason)
     try:
         operations = tf.load_op_library(str(file))
-        of_library = ctypes.CDLL(str(file)).seqclf_native_isa
+        isa = compiled.instruction_set(file)
     except (OSError, tf.errors.OpError, AttributeError) as error:
         return Library(None, "", f"{file.name} could not be loaded: {error}")
-    of_library.restype = ctypes.c_char_p
-    return Library(operations, of_library().decode(), "")
+    return Library(operations, isa, "")
 
 
 def instruction_set() -> str:

@@ -15,7 +15,7 @@ from seqclf.serving.model_facts import ModelFacts
 
 
 class Client(BaseClient[np.ndarray]):
-    """A model on a server, asked with arrays. `connect` makes a client; several threads may share it.
+    """A model on a server. `connect` makes a client; several threads may share it.
 
     Args:
         address: parts of the model's URL.

@@ -85,7 +85,9 @@ def any_client(request, server):
 
 def test_the_client_writes_what_python_writes(any_client, version):
     prefixes = ["the rain", "on é", "shore", "sand and"]
-    written = any_client.generate(prefixes, length=[5, 9, 20, 1], seed=[1, 2, 3, 4], temperature=0.9)
+    written = any_client.generate(
+        prefixes, length=[5, 9, 20, 1], seed=[1, 2, 3, 4], temperature=0.9
+    )
     for prefix, length, seed, text in zip(
         prefixes, (5, 9, 20, 1), (1, 2, 3, 4), written, strict=True
     ):
