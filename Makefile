@@ -27,7 +27,7 @@ LOCKED := --require-hashes --no-deps
 NATIVE_STAMP := $(VENV)/.native
 TEST_STAMPS := $(TEST_STAMP) $(NATIVE_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
 
-.PHONY: help train test test-slow test-runtime coverage faults notebooks sanitize check lock clean
+.PHONY: help train test test-slow test-runtime coverage faults notebooks sanitize check lock dist clean
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo "make sanitize     run the native code under the compiler's sanitizers"
 	@echo "make check        lint, type-check, check who imports whom"
 	@echo "make lock         solve the lock files in requirements/ anew"
+	@echo "make dist         build and check the distributions of seqclf and of its client in dist/"
 	@echo "make clean        remove the environment and caches"
 	@echo "PYTHON=python3.12 picks the interpreter (3.10 to 3.13)."
 
@@ -123,6 +124,23 @@ lock:
 	$(UV_COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(UV_COMPILE) pyproject.toml --extra test --extra dev --extra notebooks --constraint requirements/run.txt \
 		--output-file requirements/test.txt
+	$(UV_COMPILE) --group dist --output-file requirements/dist.txt
+
+DIST := .venv-dist/bin
+DIST_STAMP := .venv-dist/.installed
+
+# The wheels are built from the source distributions, so that these are known to be complete.
+dist: $(DIST_STAMP)
+	rm -rf dist
+	$(DIST)/python -m build --no-isolation --outdir dist .
+	$(DIST)/python -m build --no-isolation --outdir dist clients/python
+	$(DIST)/twine check --strict dist/*
+	$(DIST)/check-wheel-contents dist/*.whl
+
+$(DIST_STAMP): requirements/dist.txt
+	@$(PYTHON) -m venv --clear .venv-dist
+	@.venv-dist/bin/python -m pip --disable-pip-version-check install --quiet $(LOCKED) -r requirements/dist.txt
+	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lock build *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lock .venv-dist build dist clients/python/build clients/python/*.egg-info *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,8 +18,6 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 _WITH_LAYERS = {
     "Config": "seqclf.config",
     "Dataset": "seqclf.data.dataset",
@@ -44,6 +42,7 @@ _WITHOUT_TENSORFLOW = {
 _PUBLIC = _WITH_LAYERS | _WITHOUT_TENSORFLOW
 
 if TYPE_CHECKING:
+    __version__: str
     from seqclf.api.estimator.classifier import SequenceClassifier as SequenceClassifier
     from seqclf.api.exporting import export as export
     from seqclf.api.fitting import fit as fit
@@ -96,6 +95,8 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.import_module("seqclf.version").own_version()
     if name in _WITH_LAYERS:
         from seqclf.console.tensorflow_start import start_quietly
 
@@ -107,4 +108,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+    return sorted({*globals(), *__all__})

@@ -6,8 +6,6 @@ import runpy
 import sys
 from pathlib import Path
 
-import seqclf
-
 COMMANDS = (
     *("train", "evaluate", "tune", "compare", "explain"),
     *("export", "predict", "generate", "serve", "shard"),
@@ -20,7 +18,9 @@ def main() -> None:
     if name in ("--help", "-h", "-help", "help"):
         _show(usage())
     elif name == "--version":
-        _show(f"seqclf {seqclf.__version__}")
+        from seqclf.console.about import about
+
+        _show(about())
     elif name in COMMANDS:
         sys.argv[1:] = rest
         # As `python -m` does: the command's module is the main module, whose flags --help lists.
@@ -52,7 +52,7 @@ def usage() -> str:
             "",
             "seqclf COMMAND --help    lists the flags of a command",
             "seqclf train --help=config    lists the keys of the config",
-            "seqclf --version    prints the version",
+            "seqclf --version    prints the versions of seqclf, TensorFlow and Keras",
         ]
     )
 

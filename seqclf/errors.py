@@ -1,20 +1,11 @@
-"""The errors that a user can mend. Commands print them as one message, without a traceback."""
+"""The errors that a user can mend. Commands print them as one message, without a traceback.
 
+`SeqclfError`, the base of all, and `ConfigError` are defined in `seqclf.client.errors`: the client
+is also a distribution of its own, and must not need the rest of seqclf.
+"""
 
-class SeqclfError(Exception):
-    """Base class: something that the user gave cannot be used; the message says what to do.
-
-    Attributes:
-        exit_status: status with which a command ends (2: wrong call, 1: anything else).
-    """
-
-    exit_status = 1
-
-
-class ConfigError(SeqclfError, ValueError):
-    """A config key or a flag is unknown, of the wrong type or out of range."""
-
-    exit_status = 2
+from seqclf.client.errors import ConfigError as ConfigError
+from seqclf.client.errors import SeqclfError as SeqclfError
 
 
 class DataError(SeqclfError, ValueError):

@@ -3,7 +3,7 @@
 import warnings
 from typing import TYPE_CHECKING
 
-from seqclf.serving.client.errors import InputWarning
+from seqclf.client.errors import InputWarning
 from seqclf.serving.input_warnings import input_warnings
 from seqclf.serving.long_sequences import LongSequences
 from seqclf.serving.model_facts import ModelFacts

@@ -6,8 +6,10 @@ size, so that TensorFlow sees few shapes; the warm-up has a request of each. doc
 explains the numbers.
 """
 
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
-MAX_BATCH_SIZE = BATCH_SIZES[-1]  # as the server requires; a larger request gets a 400
+from seqclf.client.options import MAX_BATCH_SIZE as MAX_BATCH_SIZE
+
+# The largest is the largest request: TensorFlow Serving requires that the two are equal.
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, MAX_BATCH_SIZE)
 BATCH_TIMEOUT_MICROS = 1000  # how long a request waits for others: about the time of one prediction
 MAX_ENQUEUED_BATCHES = 100  # when so many wait, a request gets a 503 at once
 

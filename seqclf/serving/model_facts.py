@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seqclf.client.base import METADATA_KEY as METADATA_KEY
 from seqclf.data.spec import DatasetSpec
 from seqclf.serving.file_names import MANIFEST
 from seqclf.serving.input_range import InputRange
 
 ENTRIES = ("spec", "input_range")  # of a manifest
-METADATA_KEY = "seqclf"  # of a server's metadata; TensorFlow Serving has no such key
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from seqclf.client.sequences import check_sequences
+
 
 def pad_sequences(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Returns sequences as one array, padded with zeros behind each, and their lengths.
@@ -23,14 +25,8 @@ def pad_sequences(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarr
         >>> x.shape, lengths.tolist()
         ((2, 3, 2), [1, 3])
     """
+    check_sequences([each.shape for each in sequences])
     first = sequences[0]
-    for i, each in enumerate(sequences):
-        if each.ndim < 2 or each.shape[1:] != first.shape[1:] or not len(each):
-            features = ", ".join(map(str, first.shape[1:])) or "D"
-            raise ValueError(
-                f"each sequence must be of shape [T, {features}], with one time step at least. "
-                f"Received: {list(each.shape)} at sequence {i}"
-            )
     lengths = np.array([len(each) for each in sequences], np.int32)
     x = np.zeros((len(sequences), lengths.max(), *first.shape[1:]), np.result_type(*sequences))
     for i, each in enumerate(sequences):

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
+from seqclf.client.tensors import Signature
 from seqclf.serving.batching import MAX_BATCH_SIZE
 from seqclf.serving.client import Client, NotFound
-from seqclf.serving.client.tensors import Signature
 from seqclf.serving.model_input import ARRAYS, IMAGES, ModelInput
 
 

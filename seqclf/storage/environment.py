@@ -1,13 +1,12 @@
 """The environment of a run, for its manifest: versions, hardware, git revision."""
 
-import importlib.metadata
 import os
 import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import seqclf
+from seqclf.version import own_version, version_of
 
 PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy", "scikit-learn", "ml_collections")
 
@@ -20,9 +19,9 @@ def describe_environment() -> dict[str, Any]:
 
     return {
         "versions": {
-            "seqclf": seqclf.__version__,
+            "seqclf": own_version(),
             "python": platform.python_version(),
-            **{package: _version(package) for package in PACKAGES},
+            **{package: version_of(package) for package in PACKAGES},
         },
         "hardware": {
             "platform": platform.platform(),
@@ -52,13 +51,6 @@ def git_revision() -> str | None:
 def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _processor() -> str:

@@ -150,3 +150,11 @@ def test_the_client_s_program_for_sequences(sequences):
     done = subprocess.run([*python(), "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.match(r"\['\w+' '\w+'\]\n$", done.stdout)
+
+
+def test_the_program_of_the_client_alone(sequences):
+    program = PROGRAMS[2].replace("8501", str(sequences))
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "clients/python")}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\['\w+', '\w+'\]\n$", done.stdout)

@@ -1,14 +1,11 @@
 """Finds and loads the library of the native operations."""
 
-import ctypes
 import functools
-import os
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-PATTERN = "_gru*.so"
+from seqclf.layers.native import compiled
 
 
 class Library(NamedTuple):
@@ -28,19 +25,15 @@ class Library(NamedTuple):
 @functools.cache
 def load() -> Library:
     """Loads the library, once for each process."""
-    if os.environ.get("SEQCLF_NATIVE", "") == "0":
-        return Library(None, "", "the environment has SEQCLF_NATIVE=0")
-    found = sorted(Path(__file__).parent.glob(PATTERN))
-    if not found:
-        reason = "it was not built, because there was no C++ compiler when seqclf was installed"
+    file, reason = compiled.find()
+    if file is None:
         return Library(None, "", reason)
     try:
-        operations = tf.load_op_library(str(found[0]))
-        of_library = ctypes.CDLL(str(found[0])).seqclf_native_isa
+        operations = tf.load_op_library(str(file))
+        isa = compiled.instruction_set(file)
     except (OSError, tf.errors.OpError, AttributeError) as error:
-        return Library(None, "", f"{found[0].name} could not be loaded: {error}")
-    of_library.restype = ctypes.c_char_p
-    return Library(operations, of_library().decode(), "")
+        return Library(None, "", f"{file.name} could not be loaded: {error}")
+    return Library(operations, isa, "")
 
 
 def instruction_set() -> str:

@@ -3,16 +3,16 @@
     with connect("http://localhost:8501/v1/models/seqclf") as client:
         client.predict({"inputs": images})["class_name"]
 
-The REST client needs neither TensorFlow nor grpc, so that a short command doesn't wait seconds for
-them. The gRPC client is imported only for a grpc:// or grpcs:// URL.
+Built on `seqclf.client`, which asks over REST and holds tensors as nested lists. Here are arrays of
+NumPy, data frames, warnings about doubtful inputs, and gRPC. The REST client needs neither
+TensorFlow nor grpc, so that a short command doesn't wait seconds for them. The gRPC client is
+imported only for a grpc:// or grpcs:// URL.
 """
 
 from collections.abc import Mapping
 
-from seqclf.serving.batching import MAX_BATCH_SIZE
-from seqclf.serving.client.address import parse_address
-from seqclf.serving.client.base import Client
-from seqclf.serving.client.errors import (
+from seqclf.client.address import parse_address
+from seqclf.client.errors import (
     BadAnswer,
     DeadlineExceeded,
     InputWarning,
@@ -23,10 +23,12 @@ from seqclf.serving.client.errors import (
     Unauthorized,
     Unavailable,
 )
+from seqclf.client.options import MAX_BATCH_SIZE
+from seqclf.client.status import VersionStatus
+from seqclf.client.tensors import Signature, TensorInfo
+from seqclf.client.text import ScoredText
+from seqclf.serving.client.base import Client
 from seqclf.serving.client.options import ClientOptions, load_facts
-from seqclf.serving.client.status import VersionStatus
-from seqclf.serving.client.tensors import Signature, TensorInfo
-from seqclf.serving.client.text import ScoredText
 from seqclf.serving.model_facts import ModelFacts
 
 __all__ = [

@@ -1,77 +1,33 @@
-"""The part of the client that REST and gRPC share: batches, time-outs, retries, signatures."""
+"""`Client`: the part of the client that REST and gRPC share: NumPy, data frames, warnings."""
 
-import abc
-import random
-import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from seqclf.errors import ConfigError
-from seqclf.serving.client.address import Address
-from seqclf.serving.client.errors import (
-    BadAnswer,
-    DeadlineExceeded,
-    InputWarning,
-    InvalidRequest,
-    NotFound,
-    ServingError,
-    Unavailable,
-)
-from seqclf.serving.client.options import Budget, ClientOptions
+from seqclf.client.address import Address
+from seqclf.client.base import BaseClient, Prepared
+from seqclf.client.base import Classification as Classification
+from seqclf.client.tensors import Signature
+from seqclf.serving.client.options import ClientOptions
 from seqclf.serving.client.prepared import prepare
-from seqclf.serving.client.status import VersionStatus
-from seqclf.serving.client.tensors import Features, Signature, as_features, concatenate_batches
-from seqclf.serving.client.text import TextRequests
+from seqclf.serving.client.tensors import NumpyArrays
 from seqclf.serving.model_facts import ModelFacts
 
-FIRST_PAUSE = 0.1  # seconds before the first repetition; doubled before each further one
-LONGEST_PAUSE = 2.0  # seconds
-POLL_SECONDS = 0.2  # between two requests for the status of a server that isn't ready
-INIT_SIGNATURE = "__saved_model_init_op"  # only the loader can call it
 
-T = TypeVar("T")
-Classification = list[tuple[str, float]]
-
-
-class Client(TextRequests):
+class Client(BaseClient[np.ndarray]):
     """A model on a server. `connect` makes a client; several threads may share it.
-
-    All methods raise a `ServingError` if the server cannot be asked or refuses; its subclass tells
-    the kind of error.
 
     Args:
         address: parts of the model's URL.
         options: the arguments of `connect`.
-
-    Attributes:
-        address: parts of the model's URL.
-        options: the arguments of `connect`.
     """
 
-    def __init__(self, address: Address, options: ClientOptions):
-        if options.has_tls_files and not address.is_secure:
-            raise ConfigError(
-                "`ca_file`, `client_cert` and `client_key` are for https:// and grpcs:// only. "
-                f"Received: {address.url!r}"
-            )
-        self.address = address
-        self.options = options
-        self._signatures: dict[str, Signature] | None = None
-        self._served_facts = ModelFacts()  # from the server's metadata
-        self._closed = False
-        self._secrets = [  # a shorter text is no secret and would be found in other words
-            text
-            for value in options.headers.values()
-            for text in (value, *value.split())
-            if len(text) >= 8
-        ]
+    arrays = NumpyArrays()
+    options: ClientOptions
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.address.url}>"
+    def __init__(self, address: Address, options: ClientOptions):
+        super().__init__(address, options)
+        self._served_facts = ModelFacts()  # from the server's metadata
 
     @property
     def facts(self) -> ModelFacts:
@@ -83,216 +39,8 @@ class Client(TextRequests):
         given, served = self.options.facts, self._served_facts
         return ModelFacts(given.spec or served.spec, given.input_range or served.input_range)
 
-    def predict(self, inputs: Any, signature: str = "serving_default") -> dict[str, np.ndarray]:
-        """Asks a predict signature.
+    def _prepare(self, inputs: Any, signature: Signature) -> Prepared[np.ndarray]:
+        return prepare(inputs, signature, self.facts)
 
-        Args:
-            inputs: arrays `[N, …]` by name; bytes or str for an input of strings. Or, without a
-                name, the value of the input `inputs` or of the only one. Sequences whose lengths
-                vary may come without `lengths`: then all time steps are valid, and a list of
-                arrays `[T_i, D]` is padded. Or a data frame (pandas, polars, Arrow) with the
-                columns of the training table, which the model's `facts` must have.
-            signature: name of the signature.
-
-        Returns:
-            Outputs, arrays `[N, …]` by name; strings as object arrays of str, or of bytes if the
-            output's name ends in `_bytes`. For a data frame also `id`, the ids of its sequences.
-
-        Warns:
-            InputWarning: `lengths` do not fit the padding of the sequences, values are far outside
-                the range of the training inputs (where `facts` has it), or a data frame has
-                columns that are not read.
-        """
-        budget = Budget(self.options.timeout)
-        known = self._signatures
-        try:
-            return self._predict_all(inputs, signature, budget)
-        except (InvalidRequest, BadAnswer):
-            # The server may have gone on to a version with other inputs or outputs. If not, the
-            # same request would fail again.
-            if known is None or not self._has_changed(known, budget):
-                raise
-            return self._predict_all(inputs, signature, budget)
-
-    def classify(
-        self, examples: Sequence[Mapping[str, Any]], signature: str = "classify"
-    ) -> list[Classification]:
-        """Asks a classify signature.
-
-        Args:
-            examples: N examples, each a mapping from a feature's name to numbers, bytes or str.
-            signature: name of the signature.
-
-        Returns:
-            A list of (class, score) for each example.
-        """
-        budget = Budget(self.options.timeout)
-        try:
-            features = [as_features(example) for example in examples]
-            if not features:
-                raise ValueError("there must be at least one example. Received: none")
-        except ValueError as error:
-            raise InvalidRequest(self.address.url, str(error)) from error
-        answers: list[Classification] = []
-        for part in self._parts(len(features)):
-            answer = self._classify(features[part], signature, budget)
-            if len(answer) != len(features[part]):
-                raise self._bad(f"{len(answer)} answers to {len(features[part])} examples")
-            answers += answer
-        return answers
-
-    def metadata(self) -> dict[str, Signature]:
-        """Asks the server for the model's signatures and returns them by name."""
-        return self._known(Budget(self.options.timeout), anew=True)
-
-    def status(self) -> list[VersionStatus]:
-        """Returns the state of each version; only an AVAILABLE one gives predictions."""
-        return self._status(Budget(self.options.timeout))
-
-    def wait_until_available(self, seconds: float) -> None:
-        """Waits until a version is AVAILABLE: the one that the URL names, or any.
-
-        Args:
-            seconds: longest time to wait.
-
-        Raises:
-            DeadlineExceeded: no version became AVAILABLE in that time.
-        """
-        budget = Budget(seconds)
-        waiting: tuple[type[ServingError], ...] = (Unavailable, NotFound, DeadlineExceeded)
-        if self.address.label:  # the server calls a label without a version an invalid argument
-            waiting = (*waiting, InvalidRequest)
-        last = "it was not asked"
-        while (left := budget.left()) > 0:
-            try:
-                versions = self._status(Budget(min(left, self.options.timeout)))
-                if any(version.state == "AVAILABLE" for version in versions):
-                    return
-                last = ", ".join(
-                    f"version {v.version} is {v.state}" + (f" ({v.error})" if v.error else "")
-                    for v in versions
-                )
-            except waiting as error:
-                last = error.said
-            time.sleep(max(0.0, min(POLL_SECONDS, budget.left())))
-        raise DeadlineExceeded(
-            self.address.url,
-            f"not available within {seconds:g} s: {last or 'it has no version'}",
-            "The server's log says more.",
-        )
-
-    def close(self) -> None:
-        """Closes the connections; the client cannot be used afterwards."""
-        self._closed = True
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @abc.abstractmethod
-    def _predict(
-        self, inputs: dict[str, np.ndarray], name: str, signature: Signature, budget: Budget
-    ) -> dict[str, np.ndarray]:
-        """Sends one batch to a predict signature; returns the outputs by name."""
-
-    @abc.abstractmethod
-    def _classify(
-        self, examples: list[Features], name: str, budget: Budget
-    ) -> list[Classification]:
-        """Sends one batch to a classify signature."""
-
-    @abc.abstractmethod
-    def _metadata(self, budget: Budget) -> dict[str, Signature]:
-        """Asks for the signatures."""
-
-    @abc.abstractmethod
-    def _status(self, budget: Budget) -> list[VersionStatus]:
-        """Asks for the states of the versions."""
-
-    def _predict_all(self, inputs: Any, name: str, budget: Budget) -> dict[str, np.ndarray]:
-        known = self._known(budget)
-        try:
-            if name not in known:
-                raise ValueError(f"`signature` must be one of {sorted(known)}. Received: {name!r}")
-            prepared = prepare(inputs, known[name], self.facts)
-        except ValueError as error:
-            raise InvalidRequest(self.address.url, str(error)) from error
-        arrays = prepared.arrays
-        for warning in prepared.warnings:
-            warnings.warn(f"{self.address.url}: {warning}.", InputWarning, stacklevel=3)
-        size = len(next(iter(arrays.values())))
-        answers = []
-        for part in self._parts(size):
-            batch = {key: array[part] for key, array in arrays.items()}
-            answer = self._predict(batch, name, known[name], budget)
-            self._check(answer, known[name], len(range(size)[part]))
-            answers.append({key: answer[key] for key in sorted(answer)})
-        try:
-            outputs = concatenate_batches(answers)
-        except ValueError as error:
-            raise self._bad(f"answers of different shapes ({error})") from error
-        return outputs if prepared.ids is None else outputs | {"id": prepared.ids}
-
-    def _check(self, answer: dict[str, np.ndarray], signature: Signature, size: int) -> None:
-        if set(answer) != set(signature.outputs):
-            raise self._bad(f"outputs {sorted(answer)} instead of {sorted(signature.outputs)}")
-        for key, array in answer.items():
-            if array.shape[:1] != (size,):
-                raise self._bad(f"`{key}` of shape {list(array.shape)} for {size} examples")
-
-    def _parts(self, size: int) -> list[slice]:
-        step = self.options.max_batch
-        return [slice(start, start + step) for start in range(0, size, step)]
-
-    def _known(self, budget: Budget, anew: bool = False) -> dict[str, Signature]:
-        signatures = self._signatures
-        if signatures is None or anew:
-            signatures = self._metadata(budget)
-            signatures.pop(INIT_SIGNATURE, None)
-            self._signatures = signatures
-        return signatures
-
-    def _has_changed(self, known: dict[str, Signature], budget: Budget) -> bool:
-        try:
-            return self._known(budget, anew=True) != known
-        except ServingError:
-            return False
-
-    def _attempts(self, send: Callable[[float], T], budget: Budget) -> T:
-        """Calls `send(seconds left)` until it succeeds, fails for good, or the time is up."""
-        if self._closed:
-            raise ValueError("This client is closed.")
-        for attempt in range(1, self.options.retries + 2):
-            left = budget.left()
-            if left <= 0:
-                raise DeadlineExceeded(self.address.url, f"no time left of {budget.seconds:g} s")
-            try:
-                return send(left)
-            except ServingError as error:
-                error.attempts = attempt
-                if error.retry_after is None or attempt > self.options.retries:
-                    raise
-                longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
-                # Random, so that clients that failed together don't come back together.
-                pause = max(error.retry_after, random.uniform(longest / 2, longest))
-                if pause >= budget.left():
-                    raise  # the server's own error tells more than a time-out
-            time.sleep(pause)
-        raise AssertionError("unreachable")
-
-    def _bad(self, what: str) -> BadAnswer:
-        return BadAnswer(self.address.url, f"an answer that was not expected: {self._clean(what)}")
-
-    def _clean(self, text: str) -> str:
-        """Returns a server's message as one line, cut, and without secrets from the headers."""
-        for secret in self._secrets:
-            text = text.replace(secret, "…")
-        text = " ".join(text.split())
-        return text if len(text) <= 1000 else text[:1000] + " …"
+    def _note_facts(self, facts: Any) -> None:
+        self._served_facts = ModelFacts.from_json(facts)

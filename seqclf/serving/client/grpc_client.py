@@ -21,9 +21,9 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from seqclf.serving.client.address import Address
-from seqclf.serving.client.base import Classification, Client
-from seqclf.serving.client.errors import (
+from seqclf.client.address import Address
+from seqclf.client.base import METADATA_KEY, Classification
+from seqclf.client.errors import (
     UNKNOWN_LABEL,
     BadAnswer,
     DeadlineExceeded,
@@ -34,15 +34,11 @@ from seqclf.serving.client.errors import (
     Unauthorized,
     Unavailable,
 )
-from seqclf.serving.client.options import Budget, ClientOptions
-from seqclf.serving.client.status import VersionStatus
-from seqclf.serving.client.tensors import (
-    Features,
-    Signature,
-    TensorInfo,
-    dtype_name,
-)
-from seqclf.serving.model_facts import METADATA_KEY, ModelFacts
+from seqclf.client.options import Budget
+from seqclf.client.status import VersionStatus
+from seqclf.client.tensors import Features, Signature, TensorInfo, dtype_name
+from seqclf.serving.client.base import Client
+from seqclf.serving.client.options import ClientOptions
 from seqclf.serving.object_arrays import object_array
 
 ERROR_OF_CODE: dict[grpc.StatusCode, type[ServingError]] = {
@@ -121,7 +117,7 @@ class GrpcClient(Client):
         )
         response = self._ask(self._predictions.GetModelMetadata, request, budget)
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        self._served_facts = _facts(response.metadata)
+        self._note_facts(_facts(response.metadata))
         try:
             if not response.metadata["signature_def"].Unpack(signatures):
                 raise ValueError("no signatures in them")
@@ -188,15 +184,15 @@ def _credentials(options: ClientOptions) -> Any:
     )
 
 
-def _facts(metadata: Mapping[str, Any]) -> ModelFacts:
+def _facts(metadata: Mapping[str, Any]) -> Any:
     """Returns what the local server says of the training data; TensorFlow Serving says nothing."""
     text = wrappers_pb2.StringValue()
     if METADATA_KEY not in metadata or not metadata[METADATA_KEY].Unpack(text):
-        return ModelFacts()
+        return None
     try:
-        return ModelFacts.from_json(json.loads(text.value))
+        return json.loads(text.value)
     except ValueError:
-        return ModelFacts()
+        return None
 
 
 def _to_array(name: str, proto: Any) -> np.ndarray:

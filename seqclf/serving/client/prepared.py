@@ -1,15 +1,16 @@
 """`prepare`: turns what a user gives to `Client.predict` into the arrays of a request."""
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from seqclf.client.base import Prepared
+from seqclf.client.sequences import LENGTHS, SEQUENCES, named_inputs, takes_lengths
+from seqclf.client.tensors import Signature, as_inputs
 from seqclf.data.tables.frames import is_frame
 from seqclf.errors import DataError
-from seqclf.serving.client.sequences import LENGTHS, SEQUENCES, named_inputs, takes_lengths
-from seqclf.serving.client.tensors import Signature, as_inputs
+from seqclf.serving.client.tensors import NumpyArrays
 from seqclf.serving.input_warnings import input_warnings
 from seqclf.serving.model_facts import ModelFacts
 from seqclf.serving.padding import pad_sequences
@@ -17,22 +18,7 @@ from seqclf.serving.padding import pad_sequences
 NOT_READ = ("label", "group", "split")  # columns that a prediction does not need
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """The arrays of a request.
-
-    Attributes:
-        arrays: arrays `[N, …]` by the names of the signature's inputs.
-        warnings: sentences about inputs that the model probably misreads.
-        ids: `[N]` strings, the ids of the sequences of a data frame; None for other inputs.
-    """
-
-    arrays: dict[str, np.ndarray]
-    warnings: tuple[str, ...]
-    ids: np.ndarray | None = None
-
-
-def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared:
+def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared[np.ndarray]:
     """Returns the arrays of a request to a signature.
 
     Args:
@@ -48,7 +34,8 @@ def prepare(inputs: Any, signature: Signature, facts: ModelFacts) -> Prepared:
     notes: tuple[str, ...] = ()
     if is_frame(inputs):
         inputs, ids, notes = _inputs_from_frame(inputs, signature, facts)
-    arrays = as_inputs(named_inputs(inputs, signature), signature)
+    kind = NumpyArrays()
+    arrays = as_inputs(named_inputs(inputs, signature, kind), signature, kind)
     found = input_warnings(arrays, facts.input_range, facts.spec).values()
     return Prepared(arrays, (*notes, *found), ids)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.client.text import ScoredText, scored_texts
 from seqclf.data.text.files import read_text
 from seqclf.errors import DataError
-from seqclf.serving.client.text import ScoredText, scored_texts
 from seqclf.serving.object_arrays import object_array
 from seqclf.serving.text.asking import TextModel, TextRefused
 from seqclf.serving.text.options import MAX_TOKENS

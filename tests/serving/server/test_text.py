@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import seqclf_client
 from language_models import spec_of, untrained_run
 
 import seqclf
@@ -73,22 +74,33 @@ def test_what_a_version_holds(run, version):
     assert "Perplexity **3.21** of a token, **1.68** bits per character" in card
 
 
-def test_the_client_writes_what_python_writes(client, version):
+@pytest.fixture(params=["http", "grpc", "lists"])
+def any_client(request, server):
+    """The same, and the client that gives lists."""
+    lists = request.param == "lists"
+    made = seqclf_client.connect if lists else connect
+    with made(server.url("http" if lists else request.param), timeout=60, max_batch=2) as client:
+        yield client
+
+
+def test_the_client_writes_what_python_writes(any_client, version):
     prefixes = ["the rain", "on é", "shore", "sand and"]
-    written = client.generate(prefixes, length=[5, 9, 20, 1], seed=[1, 2, 3, 4], temperature=0.9)
+    written = any_client.generate(
+        prefixes, length=[5, 9, 20, 1], seed=[1, 2, 3, 4], temperature=0.9
+    )
     for prefix, length, seed, text in zip(
         prefixes, (5, 9, 20, 1), (1, 2, 3, 4), written, strict=True
     ):
         options = {"length": length, "seed": seed, "temperature": 0.9}
         assert text == seqclf.generate(version, prefix, **options)
-    assert client.generate("the", length=4, temperature=0) == [
+    assert any_client.generate("the", length=4, temperature=0) == [
         seqclf.generate(version, "the", length=4, temperature=0)
     ]
 
 
-def test_the_client_scores(client, version):
+def test_the_client_scores(any_client, version):
     texts = ["the rain", "on", "x" * 30]
-    scored = client.score(texts)
+    scored = any_client.score(texts)
     alone = SavedModel(version)
     for text, score in zip(texts, scored, strict=True):
         assert "".join(score.tokens) == text and score.log_probabilities[0] == 0

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import seqclf_client
 import tensorflow as tf
 from openapi_description import described, description
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -52,6 +53,13 @@ def server(serving, exported):
 @pytest.fixture(params=["http", "grpc"])
 def client(request, server):
     with connect(server.url(request.param), timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def lists(server):
+    """The client that gives lists."""
+    with seqclf_client.connect(server.url("http"), timeout=60) as client:
         yield client
 
 
@@ -111,6 +119,46 @@ def test_csv_text(client, ragged, expected):
 def test_sequences_that_do_not_fit(client, inputs, said):
     with pytest.raises(InvalidRequest, match=said):
         client.predict(inputs)
+
+
+def test_the_client_of_lists_takes_the_same_and_answers_the_same(lists, server, ragged):
+    """The very same numbers: the two send the same request."""
+    with connect(server.url("http"), timeout=60) as client:
+        for inputs in (
+            ragged,
+            {"inputs": ragged},
+            [x.tolist() for x in ragged],
+            ragged[2][None],
+            ragged[2][None].tolist(),
+            {"inputs": np.pad(ragged[1], ((0, 1), (0, 0)))[None], "lengths": np.array([1])},
+        ):
+            wanted = {name: array.tolist() for name, array in client.predict(inputs).items()}
+            assert lists.predict(inputs) == wanted
+        texts = [pd.DataFrame(x).to_csv(header=False, index=False) for x in ragged]
+        wanted = client.predict(texts, "serving_csv")["probabilities"].tolist()
+        assert lists.predict(texts, "serving_csv")["probabilities"] == wanted
+        assert lists.metadata() != {} and lists.status()[0].state == "AVAILABLE"
+        examples = [{"inputs": x.ravel()} for x in ragged]
+        assert lists.classify(examples) == client.classify(examples)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ([np.ones((2, 2)), np.ones((2, 3))], "of shape .T, 2.* at sequence 1"),
+        ([np.ones((2, 2)), np.ones((0, 2))], "one time step at least.*sequence 1"),
+        ([np.ones(2)], "Received: .2. at sequence 0"),
+        (np.ones((2, 3, 3)), "`inputs` must be of shape"),
+        (5, "inputs must be `inputs`, `lengths`"),
+        ("text", "inputs must be `inputs`, `lengths`"),
+        ([], "inputs must be"),
+        ([[[None, 1.0]]], "`inputs` must be float32. Received: NoneType"),
+        ([[[1.0, 2.0], [1.0]]], "ragged: 1 to 2 long in dimension 1"),
+    ],
+)
+def test_sequences_that_do_not_fit_the_client_of_lists(lists, inputs, said):
+    with pytest.raises(seqclf_client.InvalidRequest, match=said):
+        lists.predict(inputs)
 
 
 def bodies(ragged):

@@ -258,6 +258,7 @@ void define(const char* name, std::initializer_list<const char*> more_inputs,
 
 // Runs when the library is loaded.
 const bool defined = [] {
+  if (!TF_NewStatus) return false;  // loaded without TensorFlow
   kernels();
   prepare_pool();
   define("SeqclfGru", {}, {"states: float", "gates: float"}, "keep_gates: bool", create_forward,

@@ -1,4 +1,4 @@
-"""Arrays, signatures and errors in the JSON of TensorFlow Serving's REST API."""
+"""Tensors, signatures and errors in the JSON of TensorFlow Serving's REST API."""
 
 import base64
 import binascii
@@ -6,17 +6,15 @@ import json
 import re
 from typing import Any
 
-import numpy as np
-
-from seqclf.serving.client.tensors import TensorInfo, cast_exactly, dtype_name
-from seqclf.serving.object_arrays import object_array
+from .arrays import A, Arrays
+from .tensors import TensorInfo, cast_exactly, dtype_name
 
 
-def to_json(array: np.ndarray) -> Any:
-    """Converts an array to nested lists; bytes become `{"b64": …}`."""
-    if array.dtype != object:
-        return array.tolist()
-    return object_array([base64_object(value) for value in array.ravel()], array.shape).tolist()
+def to_json(lists: Any) -> Any:
+    """Returns nested lists of bytes as JSON values; bytes become `{"b64": …}`."""
+    if isinstance(lists, list):
+        return [to_json(each) for each in lists]
+    return base64_object(lists)
 
 
 def base64_object(value: bytes) -> dict[str, str]:
@@ -24,29 +22,21 @@ def base64_object(value: bytes) -> dict[str, str]:
     return {"b64": base64.b64encode(value).decode()}
 
 
-def from_json(name: str, value: Any, info: TensorInfo) -> np.ndarray:
-    """Converts a JSON value to the array that the model has computed.
+def from_json(name: str, value: Any, info: TensorInfo, arrays: Arrays[A]) -> A:
+    """Converts a JSON value to the tensor that the model has computed.
 
     Args:
         name: name of the output.
         value: nested lists.
         info: dtype and shape in the signature.
+        arrays: the kind of tensor to make.
 
     Raises:
         ValueError: the value has another type than the signature says.
     """
     if info.dtype != "string":
-        return cast_exactly(name, np.asarray(value), info.dtype)
-    array = np.array(value, dtype=object)
-    if not name.endswith("_bytes"):
-        if not all(isinstance(item, str) for item in array.ravel()):
-            raise ValueError("its values aren't strings")
-        return array
-    try:
-        flat = [base64.b64decode(item["b64"], validate=True) for item in array.ravel()]
-    except (TypeError, KeyError, binascii.Error) as error:
-        raise ValueError(f"its values aren't base64 ({error!r})") from error
-    return object_array(flat, array.shape)
+        return cast_exactly(name, arrays.numbers(value), info.dtype, arrays)
+    return arrays.objects(_strings(value, encoded=name.endswith("_bytes")))
 
 
 def tensor_infos(entries: dict[str, Any] | None) -> dict[str, TensorInfo]:
@@ -74,3 +64,16 @@ def page_text(text: bytes) -> str:
     """Returns the first 200 characters of an HTML page without its tags."""
     plain = re.sub(r"<(style|script|head).*?</\1>|<[^>]*>", " ", text.decode(errors="replace"))
     return " ".join(plain.split())[:200]
+
+
+def _strings(value: Any, encoded: bool) -> Any:
+    if isinstance(value, list):
+        return [_strings(each, encoded) for each in value]
+    if not encoded:
+        if not isinstance(value, str):
+            raise ValueError("its values aren't strings")
+        return value
+    try:
+        return base64.b64decode(value["b64"], validate=True)
+    except (TypeError, KeyError, binascii.Error) as error:
+        raise ValueError(f"its values aren't base64 ({error!r})") from error
