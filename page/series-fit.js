@@ -18,7 +18,8 @@ function checkFit({ x }, model) {
       `This model reads sequences of ${counted(model.timeSteps, "time step")}, as those were that ` +
       `it was trained on. Received: ${x.length}.`);
   }
-  const refused = model.integers || model.spec?.missing === "error";
+  // What has its default is left out of a spec.
+  const refused = model.integers || (model.spec !== null && !model.spec.missing);
   const bad = x.findIndex((row) => row.some((each) => Number.isNaN(each)));
   if (refused && bad >= 0) {
     throw new Error(

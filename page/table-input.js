@@ -149,7 +149,8 @@ class TableInput {
     const offered = names.map((name) => [name, name]);
     for (const [role, id] of Object.entries(COLUMN_FIELDS)) {
       fill($(id), [["", role === "id" ? "none: one sequence" : "none"], ...offered]);
-      $(id).value = this.chosen[role] ?? (names.includes(training[role]) ? training[role] : "");
+      // Nothing is chosen where the column is missing, so that “none” can be.
+      $(id).value = this.chosen[role] ?? training[role];
     }
     $("features").value = (this.chosen.values ?? []).join(", ");
     $("features").placeholder = training.values.join(", ");

@@ -132,7 +132,7 @@ function checkColumns(table, names) {
   throw new Error(
     `There is no column ${listed(missing.map((name) => `“${name}”`))}` +
     `${alike.length ? ` (but ${listed(alike.map((name) => `“${name}”`))})` : ""}. The columns are: ` +
-    `${listed(table.names)}.${hint}`);
+    `${listed(table.names)}.${hint} Others can be chosen under “How the table is read”.`);
 }
 
 function checkCount(layout, training, features) {

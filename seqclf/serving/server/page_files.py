@@ -76,9 +76,7 @@ class PageFiles:
             ) from error
         self._files = {name: _page_file(name, content) for name, content in contents.items()}
 
-    def respond(
-        self, method: str, target: str, headers: Mapping[str, str]
-    ) -> web.Response | None:
+    def respond(self, method: str, target: str, headers: Mapping[str, str]) -> web.Response | None:
         """Returns the response to a request for a file of the page; None: it is for no such file.
 
         Args:
@@ -90,7 +88,9 @@ class PageFiles:
         if file is None or not target.startswith("/"):
             return None
         if method not in METHODS:
-            message = f"Files of the page can be read only ({', '.join(METHODS)}): {method} {target}"
+            message = (
+                f"Files of the page can be read only ({', '.join(METHODS)}): {method} {target}"
+            )
             return web.Response(
                 body=json.dumps({"error": message[:500]}).encode(),
                 status=405,
