@@ -1,6 +1,7 @@
 "use strict";
 
 const TOP = 6; // of a plot whose height is 100; what is above and below keeps a line visible
+const QUARTERS = [0, 0.25, 0.5, 0.75, 1]; // of the range, at which a plot has grid lines
 const COLOURED = 6; // lines that have colours of their own
 
 /**
@@ -18,11 +19,16 @@ function linePath(values, low, high) {
       return;
     }
     const share = high > low ? (value - low) / (high - low) : 0.5;
-    const y = (100 - TOP - share * (100 - 2 * TOP)).toFixed(2);
+    const y = heightOf(share);
     path += broken ? `M${t + 0.5} ${y}h0` : `L${t + 0.5} ${y}`; // h0: a value alone is a dot
     broken = false;
   });
   return path;
+}
+
+/** Returns the distance from the top of a plot, 0 to 100, at which a share of its range is drawn. */
+function heightOf(share) {
+  return (100 - TOP - share * (100 - 2 * TOP)).toFixed(2);
 }
 
 /** Gives a plot its lines, and as many time steps as its width stands for. */
@@ -31,7 +37,7 @@ function drawLines(svg, timeSteps, lines) {
   svg.replaceChildren(...lines.map(({ path, className }) => {
     const line = document.createElementNS(svg.namespaceURI, "path");
     line.setAttribute("d", path);
-    line.setAttribute("class", `line ${className}`.trim());
+    line.setAttribute("class", className);
     return line;
   }));
 }
@@ -44,10 +50,12 @@ function drawLines(svg, timeSteps, lines) {
  */
 function drawChances(svg, steps, classNames) {
   const lines = classNames.map((className, i) => (
-    { className, path: linePath(steps.map((shares) => shares[i]), 0, 1) }));
+    { className: `line ${className}`, path: linePath(steps.map((shares) => shares[i]), 0, 1) }));
   // Those with a colour are drawn last, above the others.
-  lines.sort((a, b) => Number(b.className === "rest") - Number(a.className === "rest"));
-  drawLines(svg, steps.length, lines);
+  const isRest = ({ className }) => Number(className === "line rest");
+  lines.sort((a, b) => isRest(b) - isRest(a));
+  const grid = QUARTERS.map((share) => `M0 ${heightOf(share)}h${steps.length}`).join("");
+  drawLines(svg, steps.length, [{ className: "grid", path: grid }, ...lines]);
 }
 
 /**

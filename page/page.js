@@ -6,7 +6,10 @@ const writeTab = new WriteTab(say);
 const seriesTab = new SeriesTab(say);
 // Each tab with the kind of model that it is for, and what other models cannot do.
 const KINDS = [
-  { tab: drawTab, name: "draw", Model: PictureModel, unfit: "no-pictures", lacks: "it reads no pictures" },
+  {
+    tab: drawTab, name: "draw", Model: PictureModel, unfit: "no-pictures",
+    lacks: "it reads no pictures",
+  },
   { tab: writeTab, name: "write", Model: TextModel, unfit: "no-text", lacks: "it writes no text" },
   {
     tab: seriesTab, name: "series", Model: SeriesModel, unfit: "no-series",
@@ -56,5 +59,8 @@ $("connection").addEventListener("submit", (event) => {
 const served = document.querySelector("meta[name=served-model]").content;
 if (served) $("address").value = new URL(served, location).href;
 const given = new URLSearchParams(location.search).get("model");
-if (given) $("address").value = served && given.startsWith("/") ? new URL(given, location).href : given;
+if (given) {
+  const path = served && given.startsWith("/");
+  $("address").value = path ? new URL(given, location).href : given;
+}
 connect();

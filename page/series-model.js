@@ -57,8 +57,8 @@ class SeriesModel {
 
   /** Returns what the model takes, as part of a sentence. */
   get inWords() {
-    const steps = this.takesLengths ? "any number of" : this.timeSteps;
-    return `sequences of ${counted(this.features, "number")} at each of ${steps} time steps, ` +
+    const steps = this.takesLengths ? "any length" : counted(this.timeSteps, "time step");
+    return `sequences of ${steps}, ${counted(this.features, "number")} at each time step, ` +
       `${this.classes.length} classes. Give it a table!`;
   }
 

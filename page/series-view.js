@@ -141,7 +141,7 @@ function strip(name, x, feature) {
   const find = (selector) => element.querySelector(selector);
   find(".strip-name").textContent = find(".strip-name").title = name;
   find(".strip-range").textContent = low <= high ? `${short(low)} to ${short(high)}` : "no values";
-  drawLines(find("svg"), x.length, [{ path: linePath(values, low, high), className: "" }]);
+  drawLines(find("svg"), x.length, [{ path: linePath(values, low, high), className: "line" }]);
   return element;
 }
 

@@ -27,7 +27,8 @@ class TableInput {
     for (const [role, id] of Object.entries({ ...COLUMN_FIELDS, ...TEXT_FIELDS })) {
       $(id).addEventListener("change", () => this.#choose(role, $(id).value));
     }
-    $("features").addEventListener("change", () => this.#choose("values", namesIn($("features").value)));
+    const features = $("features");
+    features.addEventListener("change", () => this.#choose("values", namesIn(features.value)));
   }
 
   /** Reads for a model from now on. @param {?SeriesModel} model null: none */
@@ -182,12 +183,14 @@ function expectedInWords({ layout, features, timeSteps, takesLengths, featureNam
     ? `the ${counted(features, "feature")} ${listed(names)}`
     : `${counted(features, "column")} of numbers, the features`;
   const id = layout.known && !layout.id ? "" :
-    `, ${quoted(layout.id || "id")} (which sequence a row belongs to; not needed for a single one)`;
-  const time = layout.time ? `, ${quoted(layout.time)} (the time)` : "";
+    `${quoted(layout.id || "id")} (which sequence a row belongs to; not needed for a single one), `;
+  const time = layout.time ? `${quoted(layout.time)} (the time), ` : "";
   const count = layout.window
     ? ` Sequences are cut into windows of ${layout.window} rows.`
     : takesLengths ? "" : ` A sequence has ${counted(timeSteps, "row")}.`;
-  return `The first line names the columns: ${values}${id}${time}. Each row is a time step.${count}`;
+  const and = id || time ? "and " : "";
+  return `The first line names the columns: ${id}${time}${and}${values}. Each row is a time ` +
+    `step.${count}`;
 }
 
 /** Returns the beginning of a table for a model. */

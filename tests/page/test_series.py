@@ -146,7 +146,7 @@ def points(path):
 
 
 def test_it_says_what_predict_says(page, export, table):
-    assert "sequences of 2 numbers" in text(page, "status")
+    assert "sequences of any length, 2 numbers at each time step" in text(page, "status")
     assert page.find_element(By.ID, "series-tab").get_attribute("aria-selected") == "true"
     assert "“run”" in text(page, "expected") and "temp, vib" in text(page, "expected")
     choose_file(page, table)
@@ -174,7 +174,7 @@ def test_the_probabilities_after_each_step(page, address, table):
     pick(page, "b 2")
     x = series(table, "b 2")
     expected = asked(address, "trace", x)  # [T, C]
-    lines = page.find_elements(By.CSS_SELECTOR, "#chances path")
+    lines = page.find_elements(By.CSS_SELECTOR, "#chances .line")
     assert [line.get_attribute("class") for line in lines] == [
         f"line colour-{i}" for i in (1, 2, 3)
     ]
