@@ -51,6 +51,7 @@ RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements/run.txt > setuptools.txt \
     && pip install --no-cache-dir --require-hashes --no-deps -r setuptools.txt
 COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE ./
 COPY configs/ configs/
+COPY page/ page/
 COPY seqclf/ seqclf/
 RUN SEQCLF_NATIVE=1 pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
 

@@ -78,13 +78,8 @@ class DrawTab {
 
   #fillChoices() {
     const names = Object.keys(this.reading.outputs);
-    const layers = names.filter((name) => /^state_\d+$/.test(name)).length;
-    fill($("layer"), Array.from({ length: layers }, (_, i) => [`${i + 1}`, `${i + 1}`]));
-    const suffix = `_${$("layer").value}`;
-    const parts = names
-      .filter((name) => name.endsWith(suffix) && name !== "step_probabilities")
-      .map((name) => name.slice(0, -suffix.length))
-      .sort((a, b) => b.endsWith("gate") - a.endsWith("gate") || (a < b ? 1 : -1));
+    fill($("layer"), Array.from({ length: layersIn(names) }, (_, i) => [`${i + 1}`, `${i + 1}`]));
+    const parts = partsIn(names, $("layer").value);
     fill($("part"), parts.map((part) => [part, part.replaceAll("_", " ")]));
   }
 

@@ -19,15 +19,16 @@ function percent(share) {
  * @param {HTMLElement} list
  * @param {[string, number][]} shares name and share from 0 to 1
  * @param {number} [marked] index of the one that is marked
+ * @param {string[]} [colours] CSS class of each bar
  */
-function showBars(list, shares, marked = -1) {
+function showBars(list, shares, marked = -1, colours = []) {
   list.replaceChildren(...shares.map(([name, share], i) => {
     const item = document.createElement("li");
     const [label, track, number] = ["span", "div", "span"].map((t) => document.createElement(t));
     label.textContent = label.title = name;
     track.className = "track";
     const bar = document.createElement("div");
-    bar.className = "bar";
+    bar.className = `bar ${colours[i] ?? ""}`.trim();
     bar.style.width = `${100 * share}%`;
     track.append(bar);
     number.textContent = percent(share);

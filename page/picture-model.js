@@ -30,6 +30,11 @@ class PictureModel {
     return `pictures of ${this.height} × ${this.width}, ${this.classes.length} classes. Draw!`;
   }
 
+  /** What the model is, as part of a sentence. */
+  get kindInWords() {
+    return "a classifier of pictures";
+  }
+
   /**
    * Has a picture read.
    * @param {string} base64 a PNG file

@@ -36,6 +36,11 @@ class TextModel {
     return `a language model of ${this.kind}. Give it a prefix, and it writes on.`;
   }
 
+  /** What the model is, as part of a sentence. */
+  get kindInWords() {
+    return "a language model";
+  }
+
   /** Returns the number of recurrent layers. */
   get layers() {
     const numbers = this.gates.map((name) => Number(name.match(/\d+$/)[0]));

@@ -243,7 +243,8 @@ def test_docker_builds_the_training_image_by_default():
 def test_the_wheel_of_the_image_is_built_of_what_it_needs():
     body = stages()[1][1][1]
     copied = " ".join(instruction(body, "COPY")).split()
-    assert {"setup.py", "MANIFEST.in", "pyproject.toml", "seqclf/", "configs/"} <= set(copied)
+    needed = {"setup.py", "MANIFEST.in", "pyproject.toml", "seqclf/", "configs/", "page/"}
+    assert needed <= set(copied)
     assert any("SEQCLF_NATIVE=1" in line for line in instruction(body, "RUN"))
     allowed = (ROOT / ".dockerignore").read_text().splitlines()
     assert {"!setup.py", "!MANIFEST.in"} <= set(allowed)
@@ -274,6 +275,7 @@ def test_the_image_holds_what_its_flags_name():
         ("runs/mine/export/1/variables/variables.index", True),
         ("models/seqclf/.tmp-x/saved_model.pb", False),
         ("seqclf/train.py", True),
+        ("page/index.html", True),
         ("seqclf/__pycache__/train.pyc", False),
         (".git/config", False),
         ("tests/conftest.py", False),

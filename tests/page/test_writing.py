@@ -188,9 +188,13 @@ def test_tabs_are_chosen_by_the_keyboard(page):
     tab = page.find_element(By.ID, "write-tab")
     assert tab.get_attribute("aria-selected") == "true"
     tab.send_keys(Keys.ARROW_RIGHT)
+    assert page.switch_to.active_element.get_attribute("id") == "series-tab"
+    assert "it reads no tables of numbers" in text(page, "no-series")
+    page.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
     assert page.switch_to.active_element.get_attribute("id") == "draw-tab"
     assert page.find_element(By.ID, "drawing").is_displayed()
     assert "it reads no pictures" in text(page, "no-pictures")
+    page.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
     page.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
     assert page.find_element(By.ID, "prefix").is_displayed()
 

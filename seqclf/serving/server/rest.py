@@ -27,6 +27,7 @@ from seqclf.serving.server.json_request import (
 from seqclf.serving.server.json_response import classifications_json, predictions_json
 from seqclf.serving.server.json_sequences import sequences_without_lengths, tensors_from_sequences
 from seqclf.serving.server.model import ServedModel
+from seqclf.serving.server.page_files import PageFiles
 from seqclf.serving.server.service import Service
 from seqclf.serving.server.tensors import TensorMap
 
@@ -58,13 +59,21 @@ class RestHandler:
     Args:
         service: the service that does the work.
         max_body: largest size of a request's body in bytes.
-        headers: headers of every response.
+        headers: headers of every response of the API.
+        page: the files of the page that is sent under `/`; None: no page is sent.
     """
 
-    def __init__(self, service: Service, max_body: int, headers: dict[str, str]):
+    def __init__(
+        self,
+        service: Service,
+        max_body: int,
+        headers: dict[str, str],
+        page: PageFiles | None = None,
+    ):
         self._service = service
         self._max_body = max_body
         self._headers = headers
+        self._page = page
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Returns the response to any request; the body of an error is JSON."""
@@ -87,6 +96,10 @@ class RestHandler:
                 body=self._service.metrics.prometheus_text(),
                 headers={"Content-Type": "text/plain; version=0.0.4"},
             )
+        if self._page is not None:
+            file = self._page.respond(request.method, target, request.headers)
+            if file is not None:
+                return file
         if not API_PATH.fullmatch(target):
             raise Fault("NOT_FOUND", f"Nothing is at {target}; the API is under /v1.")
         if request.method == "OPTIONS":

@@ -15,6 +15,7 @@ from seqclf.errors import ExportError
 from seqclf.serving.server.batcher import Batcher
 from seqclf.serving.server.grpc_services import build_server, set_health
 from seqclf.serving.server.http_connections import HttpServer
+from seqclf.serving.server.page_files import PageFiles
 from seqclf.serving.server.ports import host_and_port, port_error
 from seqclf.serving.server.rest import CORS_HEADERS, METRICS_PATH, RestHandler
 from seqclf.serving.server.service import Service
@@ -39,6 +40,7 @@ class ServerOptions:
         cors: whether web pages of other origins may send requests.
         max_body: largest size of a request in bytes.
         timeout: seconds that a prediction may take.
+        page: folder of the page that is sent under `/`; None: no page is sent.
     """
 
     export_dir: Path
@@ -52,13 +54,15 @@ class ServerOptions:
     cors: bool = False
     max_body: int = 32 * 2**20
     timeout: float = 30.0
+    page: Path | None = None
 
 
 def serve(options: ServerOptions) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Raises:
-        ExportError: no version can be loaded, or another process has a port.
+        ExportError: no version can be loaded, the files of the page cannot be read, or another
+            process has a port.
     """
     # aiohttp would log a traceback for each connection that sends no HTTP; its client is told.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
@@ -111,10 +115,11 @@ async def start_rest(
         stack: stops the server when it closes.
 
     Raises:
-        ExportError: the port cannot be listened on.
+        ExportError: the port cannot be listened on, or the files of the page cannot be read.
     """
     headers = CORS_HEADERS if options.cors else {}
-    server = HttpServer(RestHandler(service, options.max_body, headers).handle)
+    page = PageFiles(options.page, options.name) if options.page else None
+    server = HttpServer(RestHandler(service, options.max_body, headers, page).handle)
     runner = web.ServerRunner(server, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -155,6 +160,7 @@ def welcome_text(options: ServerOptions, port: int, grpc_port: int | None) -> st
     """Returns the lines that name the addresses of the servers."""
     base = f"http://{host_and_port(options.host, port)}"
     lines = [
+        f"page    {base}/" if options.page else "",
         f"REST    {base}/v1/models/{options.name}",
         "" if grpc_port is None else f"gRPC    {host_and_port(options.host, grpc_port)}",
         f"metrics {base}{METRICS_PATH}",
