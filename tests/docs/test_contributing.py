@@ -1,4 +1,4 @@
-"""The three examples of CONTRIBUTING are carried out in a copy of the project, as they stand there."""
+"""The three examples of CONTRIBUTING are carried out, as they stand there, in a copy."""
 
 import os
 import re
@@ -8,8 +8,11 @@ import sys
 
 from running import ROOT
 
+PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 BLOCKS = re.findall(
-    r"^```(python|diff)\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL
+    r"^```(python|diff)\n(.*?)^```",
+    (ROOT / "CONTRIBUTING.md").read_text(),
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -20,8 +23,10 @@ def change(folder, diff):
         path = folder / name
         for hunk in filter(None, hunks):
             lines = hunk.split("\n")
-            old, new = ("".join(line[1:] + "\n" for line in lines if line[:1] in kinds)
-                        for kinds in (" -", " +"))
+            old, new = (
+                "".join(line[1:] + "\n" for line in lines if line[:1] in kinds)
+                for kinds in (" -", " +")
+            )
             text = path.read_text()
             assert text.count(old) == 1, f"{name} has {text.count(old)} times:\n{old}"
             path.write_text(text.replace(old, new))
