@@ -16,6 +16,6 @@ def check_packages() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
-            f"--onnx needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} "
+            f"--onnx needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} "
             "not installed: pip install 'seqclf[onnx]'."
         )

@@ -14,6 +14,7 @@ from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError
+from seqclf.models.temperature import divide_logits
 from seqclf.serving import onnx_file, onnx_packages
 from seqclf.serving.export import export_model
 from seqclf.serving.file_names import MANIFEST, ONNX
@@ -67,6 +68,7 @@ def test_images_in_batches_of_any_size(tmp_path, dtype, options):
     [
         {},
         {"bidirectional": True, "pooling": "mean"},
+        {"units": [8, 8], "time_reduction": [3], "pooling": "mean"},
         pytest.param({"cell": "lstm"}, marks=pytest.mark.slow),
         pytest.param({"conv": [4]}, marks=pytest.mark.slow),
     ],
@@ -81,6 +83,19 @@ def test_sequences_of_any_length(tmp_path, options):
     sequences = as_sequences(x, spec, LENGTHS)
     expected = tf.nn.softmax(model({"sequences": sequences, "lengths": tf.constant(LENGTHS)}))
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_class_for_each_time_step_by_a_calibrated_model(tmp_path):
+    spec = dataclasses.replace(VARYING, per_step=True)
+    model = build(spec)
+    x = np.random.default_rng(1).normal(size=(9, 11, 5)).astype("float32")
+    sequences = as_sequences(x, spec, LENGTHS)
+    logits = model({"sequences": sequences, "lengths": tf.constant(LENGTHS)})
+    divide_logits(model, 2.5)
+    write_onnx(tmp_path, model, spec, "float32", WarmupExamples(examples(spec, 2), LENGTHS[1:3]))
+    found = answers(tmp_path / ONNX, {"inputs": x, "lengths": LENGTHS})
+    valid = np.arange(11) < LENGTHS[:, None]
+    np.testing.assert_allclose(found[valid], tf.nn.softmax(logits / 2.5)[valid], atol=1e-5)
 
 
 @pytest.mark.parametrize("missing", ["mean", "indicator"])
