@@ -5,9 +5,10 @@
 
 Every variant of the run's model predicts the whole test split. The latency is that of one example
 at a time; the variants take turns. The sizes are those of weights and graph, without warm-up
-requests. docs/performance.md has the results.
+requests. The variant for ONNX Runtime needs the extra `onnx`. docs/performance.md has the results.
 """
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable
@@ -84,6 +85,19 @@ def litert(module: Stored, spec: Any, quantised: bool) -> tuple[int, Callable]:
     return len(content), call
 
 
+def onnx(model: Any, spec: Any) -> tuple[int, Callable]:
+    """Converts a model for ONNX Runtime; returns its size and a function [B, …] → [B, C]."""
+    import onnxruntime
+
+    from seqclf.serving.onnx_file import convert
+
+    content = convert(model, spec, spec.raw_dtype)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return len(content), lambda x: session.run(["probabilities"], {"inputs": x})[0]
+
+
 def main(argv: list[str]) -> None:
     del argv
     run = Run(WORKDIR.value)
@@ -102,18 +116,23 @@ def main(argv: list[str]) -> None:
         module = Stored(model, spec, tf.float32)
         variants["LiteRT, float32"] = litert(module, spec, quantised=False)
         variants["LiteRT, dynamic-range int8"] = litert(module, spec, quantised=True)
-        print("| variant | size, KiB | accuracy | other answers | one example, ms |")
-        print("|---|--:|--:|--:|--:|")
+        with contextlib.suppress(ImportError):  # the extra `onnx`
+            variants["ONNX, float32"] = onnx(model, spec)
+        columns = "size, KiB | accuracy | other answers | largest difference | one example, ms"
+        print(f"| variant | {columns} |")
+        print("|---|--:|--:|--:|--:|--:|")
         times = latencies(variants, dataset.test.x[:1])
         first = None
         for name, (size, call) in variants.items():
             x = dataset.test.x
             parts = [call(x[i : i + 500]) for i in range(0, len(x), 500)]
-            answers = np.concatenate(parts).argmax(-1)
-            first = answers if first is None else first
-            accuracy, other = (answers == dataset.test.y).mean(), (answers != first).sum()
+            given = np.concatenate(parts)
+            first = given if first is None else first
+            accuracy = (given.argmax(-1) == dataset.test.y).mean()
+            other = (given.argmax(-1) != first.argmax(-1)).sum()
             print(
                 f"| {name} | {size / 1024:.0f} | {accuracy:.2%} | {other} of {len(x):,} "
+                f"| {np.abs(given - first).max():.1e} "
                 f"| {times[name]:.2f} |",
                 flush=True,
             )

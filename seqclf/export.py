@@ -22,6 +22,7 @@ from seqclf.console.progress import announce
 from seqclf.errors import ConfigError
 from seqclf.serving.decision import parse_target
 from seqclf.serving.labels import parse_labels, recorded_labels
+from seqclf.serving.onnx_packages import check_packages
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.")
@@ -43,6 +44,7 @@ LABELS = flags.DEFINE_list(
 LITERT = flags.DEFINE_enum(
     "litert", "", ["", "float32", "int8"], "Write a LiteRT file too, with weights of this type."
 )
+ONNX = flags.DEFINE_bool("onnx", False, "Write an ONNX file too (pip install 'seqclf[onnx]').")
 CALIBRATE = flags.DEFINE_bool(
     "calibrate",
     False,
@@ -64,7 +66,10 @@ RUNTIME = flags.DEFINE_string(
     "With --verify: folder with the libraries of another TensorFlow to run it with.",
 )
 
-OF_EXPORT = (INPUT_DTYPE, KEEP, LABELS, LITERT, CALIBRATE, TARGET_RECALL, TARGET_PRECISION)
+OF_EXPORT = (
+    *(INPUT_DTYPE, KEEP, LABELS, LITERT, ONNX),
+    *(CALIBRATE, TARGET_RECALL, TARGET_PRECISION),
+)
 
 
 def check(argv: Sequence[str]) -> None:
@@ -84,6 +89,8 @@ def check(argv: Sequence[str]) -> None:
     if given := [each.name for each in unused if flags.FLAGS[each.name].present]:
         verb = "verify" if VERIFY.value else "export"
         raise ConfigError(f"--{given[0]} says nothing about how to {verb}: leave it out.")
+    if ONNX.value:
+        check_packages()
     if WORKDIR.value:
         Run(WORKDIR.value).read_config()
     if EXPORT_DIR.value and KEEP.value:
@@ -116,12 +123,15 @@ def export() -> None:
         INPUT_DTYPE.value,
         KEEP.value,
         litert=LITERT.value,
+        onnx=ONNX.value,
         labelled=parse_labels(LABELS.value).values(),
         decision=decision,
     )
     lines = [f"Exported {version}", *decision_in_words(decision)]
     if LITERT.value:
         lines.append(f"LiteRT    {version}/assets.extra/model.tflite")
+    if ONNX.value:
+        lines.append(f"ONNX      {version}/assets.extra/model.onnx")
     lines += [
         "",
         *next_block(

@@ -18,6 +18,7 @@ def export(
     input_dtype: str = "",
     keep: int = 0,
     litert: str = "",
+    onnx: bool = False,
     calibrate: bool = False,
     target_recall: float | str | None = None,
     target_precision: float | str | None = None,
@@ -32,6 +33,7 @@ def export(
             dtype of the data.
         keep: number of newest versions to keep; 0 keeps all.
         litert: `float32` or `int8` to write a LiteRT file too; empty: none.
+        onnx: whether to write an ONNX file too; it needs the extra `onnx` (docs/serving.md).
         calibrate: whether to fit a temperature on the validation split, by which the exported model
             divides its logits.
         target_recall: for two classes: the recall that the class with fewer examples must reach on
@@ -64,5 +66,11 @@ def export(
     data = trained.dataset if dataset is None else dataset
     decision = choose_decision(trained.directory, calibrate, target, data)
     return export_run(
-        trained.directory, export_dir, input_dtype, keep, litert=litert, decision=decision
+        trained.directory,
+        export_dir,
+        input_dtype,
+        keep,
+        litert=litert,
+        onnx=onnx,
+        decision=decision,
     )

@@ -8,6 +8,7 @@ A version holds, beside `saved_model.pb` and `variables/`:
     assets.extra/manifest.json, model_card.md   descriptions for programs and for people
     assets.extra/seqclf.json                    what seqclf.predict needs to know
     assets.extra/model.tflite                   on request: the model for LiteRT
+    assets.extra/model.onnx                     on request: the model for ONNX Runtime
 """
 
 import json
@@ -28,6 +29,7 @@ from seqclf.serving.file_names import BATCHING, METADATA
 from seqclf.serving.golden_outputs import golden_outputs
 from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card
+from seqclf.serving.onnx_file import write_onnx
 from seqclf.serving.publication import disk_errors, publish_checked
 from seqclf.serving.publish import staging
 from seqclf.serving.saved_functions import save_functions
@@ -46,6 +48,7 @@ def export_run(
     keep: int = 0,
     report: dict[str, Any] | None = None,
     litert: str = "",
+    onnx: bool = False,
     labelled: Collection[int] = (),
     decision: Decision | None = None,
 ) -> Path:
@@ -59,6 +62,7 @@ def export_run(
         keep: number of newest versions to keep; 0 keeps all.
         report: the report of the run, for the model card; None: the one in the run directory.
         litert: `float32` or `int8` to write a LiteRT file too, see `write_litert`; empty: none.
+        onnx: whether to write an ONNX file too, see `write_onnx`.
         labelled: versions that are kept whatever `keep` is; see `publish`.
         decision: temperature and threshold; None: neither.
 
@@ -73,7 +77,7 @@ def export_run(
     """
     model, spec = load_trained(run)
     if spec.is_text:
-        _check_text_options(input_dtype, litert)
+        _check_text_options(input_dtype, litert, onnx)
         facts, export_dir = _facts(run, report), Path(export_dir).expanduser()
         texts = example_texts(run, spec)
         return export_text(model, spec, export_dir, facts, texts, keep=keep, labelled=labelled)
@@ -95,16 +99,18 @@ def export_run(
         keep=keep,
         examples=examples_of(run, spec),
         litert=litert,
+        onnx=onnx,
         labelled=labelled,
         threshold=decision.threshold,
     )
 
 
-def _check_text_options(input_dtype: str, litert: str) -> None:
+def _check_text_options(input_dtype: str, litert: str, onnx: bool) -> None:
     """Refuses the options that mean nothing for a language model."""
     for name, value, reason in (
         ("input_dtype", input_dtype, "a language model takes text"),
         ("litert", litert, "its signatures hold a vocabulary and loops"),
+        ("onnx", onnx, "its signatures hold a vocabulary and loops"),
     ):
         if value:
             raise ConfigError(
@@ -135,6 +141,7 @@ def export_model(
     keep: int = 0,
     examples: WarmupExamples | None = None,
     litert: str = "",
+    onnx: bool = False,
     labelled: Collection[int] = (),
     threshold: Threshold | None = None,
 ) -> Path:
@@ -149,6 +156,7 @@ def export_model(
         keep: see `export_run`.
         examples: examples for the warm-up and the verification; None: one example of zeros.
         litert: see `export_run`.
+        onnx: see `export_run`.
         labelled: see `export_run`.
         threshold: the threshold of a class; None: the most probable class is answered.
 
@@ -168,6 +176,9 @@ def export_model(
         if litert:
             announce("Writing the LiteRT file")
             write_litert(folder, model, spec, dtype, litert, examples.x)
+        if onnx:
+            announce("Writing the ONNX file")
+            write_onnx(folder, model, spec, dtype, examples)
         goldens = golden_outputs(model, spec, dtype, names, examples, threshold)
         facts = facts | _input_range(facts, spec)
         return publish_checked(folder, export_dir, goldens, spec, facts, keep, labelled)

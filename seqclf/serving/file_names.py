@@ -13,6 +13,7 @@ MANIFEST = "assets.extra/manifest.json"
 CARD = "assets.extra/model_card.md"
 METADATA = "assets.extra/seqclf.json"
 LITERT = "assets.extra/model.tflite"
+ONNX = "assets.extra/model.onnx"
 SAMPLE = "text.txt"  # in `RUN/samples`: the beginning of the test part of a text
 # Prefix of the folder in which a version is written before it is published. The server ignores it:
 # it takes only names that are integers.

@@ -254,13 +254,16 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         files.load(estimator, path)
         return estimator
 
-    def export(self, export_dir: str | Path, *, keep: int = 0, litert: str = "") -> Path:
+    def export(
+        self, export_dir: str | Path, *, keep: int = 0, litert: str = "", onnx: bool = False
+    ) -> Path:
         """Exports the model for TensorFlow Serving, as `seqclf.export` does.
 
         Args:
             export_dir: the folder of the versions; it is created if needed.
             keep: number of newest versions to keep; 0 keeps all.
             litert: `float32` or `int8` to write a LiteRT file too; empty: none.
+            onnx: whether to write an ONNX file too; it needs the extra `onnx` (docs/serving.md).
 
         Returns:
             The folder of the new version, `EXPORT_DIR/<version>`.
@@ -270,7 +273,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             ExportError: the folder cannot be written, or a check failed; nothing is published.
         """
         check_is_fitted(self, "model_")
-        return files.export(self, export_dir, keep, litert)
+        return files.export(self, export_dir, keep, litert, onnx)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

@@ -120,7 +120,9 @@ def _check(content: dict[str, Any]) -> None:
         raise ValueError(f"it lacks {missing[0]!r}")
 
 
-def export(estimator: "SequenceClassifier", export_dir: str | Path, keep: int, litert: str) -> Path:
+def export(
+    estimator: "SequenceClassifier", export_dir: str | Path, keep: int, litert: str, onnx: bool
+) -> Path:
     """Exports the model of a fitted estimator as the next version; see its method `export`."""
     from seqclf.serving.export import export_model
     from seqclf.storage.environment import describe_environment
@@ -139,6 +141,7 @@ def export(estimator: "SequenceClassifier", export_dir: str | Path, keep: int, l
         keep=keep,
         examples=_drawn_examples(estimator.spec_),
         litert=litert,
+        onnx=onnx,
     )
 
 
