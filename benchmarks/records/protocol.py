@@ -171,9 +171,7 @@ class Records:
                 found[name].append(line)
         return found
 
-    def _training(
-        self, task: Task, stage: str, name: str, config: Config, progress: Count
-    ) -> Line:
+    def _training(self, task: Task, stage: str, name: str, config: Config, progress: Count) -> Line:
         used, seed = fingerprint(config), config.seed
         key = {"kind": TRAINING, "task": task.name, "config": used, "seed": seed}
         line = self.attempts.find(**key)
