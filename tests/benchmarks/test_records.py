@@ -406,7 +406,7 @@ def test_a_training_that_was_killed_goes_on_and_the_table_is_the_same(tmp_path):
         command = [*python(), "-c", KILLED_AT_STEP_12, str(folder), repr(time.monotonic())]
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
             assert process.wait(300) != 0
-        assert (folder / "run/checkpoints/step-10.npz").exists()
+        assert (folder / "run/checkpoints/step-000000010.npz").exists()
         assert not (folder / "result.json").exists()
         raise KeyboardInterrupt
 
