@@ -2,23 +2,28 @@
 
 import hashlib
 import json
+from typing import Any
 
 from seqclf.config import Config, flatten
 
 NOT_NUMBERS = ("name", "seed")  # what says nothing about how good a recipe is
 
 
-def fingerprint(config: Config) -> str:
-    """Returns 12 hexadecimal digits that two configs share if they train alike.
+def numbers(config: Config) -> dict[str, Any]:
+    """Returns the values of a config by which it trains, by key.
 
-    Keys at their defaults do not count, so that a key that is added later changes no fingerprint.
-    Nor do the name and the seed, and the source of the data.
+    Keys at their defaults are left out, so that a key that is added later changes nothing. So are
+    the name and the seed, and the source of the data.
     """
     defaults = flatten(Config())
-    values = {
+    return {
         key: value
         for key, value in flatten(config).items()
         if value != defaults[key] and key not in (*NOT_NUMBERS, "data.source")
     }
-    text = json.dumps(values, sort_keys=True)
+
+
+def fingerprint(config: Config) -> str:
+    """Returns 12 hexadecimal digits that two configs share if their `numbers` are the same."""
+    text = json.dumps(numbers(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

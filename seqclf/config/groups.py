@@ -85,8 +85,16 @@ class DataConfig(Group):
     )
     reading: str = setting(
         "rows",
-        "how an image is read as a sequence: one row, one column or one pixel per step",
-        choices=("rows", "columns", "pixels"),
+        "how an image is read as a sequence: one row, one column or one pixel per step; permuted: "
+        "one pixel per step, in an order that is drawn once",
+        choices=("rows", "columns", "pixels", "permuted"),
+    )
+    permutation_seed: int = setting(
+        0,
+        "seed from which the order of the reading `permuted` is drawn; the run and the export keep "
+        "the order itself",
+        low=0,
+        high=2**32 - 1,
     )
     normalize: str = setting(
         "auto",
@@ -171,6 +179,12 @@ class DataConfig(Group):
             raise ConfigError(
                 "`data.stride` needs `data.window`, the length of a window. "
                 f"Received: {self.stride!r}"
+            )
+        if self.permutation_seed and self.reading != "permuted":
+            raise ConfigError(
+                "`data.permutation_seed` draws the order of the reading `permuted`: set "
+                "`data.reading` to permuted, or leave it out. Received: "
+                f"{self.permutation_seed!r} with {self.reading!r}"
             )
         self._check_label_per_step()
         if self.vocabulary == 1:

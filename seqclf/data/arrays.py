@@ -16,7 +16,7 @@ from seqclf.data.step_labels import NO_LABEL, are_lists, as_step_labels, valid_s
 from seqclf.errors import ConfigError, DataError
 
 OPTIONS = (
-    *("normalize", "reading", "missing", "window", "stride", "window_label"),
+    *("normalize", "reading", "permutation_seed", "missing", "window", "stride", "window_label"),
     *("split_by", "validation", "test", "split_seed"),
 )
 WHERE = "arrays"

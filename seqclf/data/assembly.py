@@ -12,6 +12,7 @@ from seqclf.data.dataset import Dataset, DatasetSpec, Split
 from seqclf.data.labels import with_class_indices
 from seqclf.data.names import check_names
 from seqclf.data.normalization import moments, normalization, observed_means
+from seqclf.data.permutation import with_order
 from seqclf.data.sequences import RawData, Sequences
 from seqclf.data.split_names import SPLITS
 from seqclf.data.splitting import all_splits
@@ -174,6 +175,7 @@ def _spec(raw: RawData, train: Split, config: DataConfig) -> DatasetSpec:
             f"{config.source}: sequences with `lengths` or with labels of time steps can only be "
             f"read by `rows`. Received: {config.reading!r}"
         )
+    spec = with_order(spec, config.permutation_seed)
     measure = functools.cache(lambda: moments(train, spec))
     fill = () if spec.missing == "error" else observed_means(measure(), spec, raw.where)
     shift, scale = normalization(spec, config.normalize, measure)

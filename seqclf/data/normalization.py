@@ -35,6 +35,8 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
         x = tf.transpose(x, [0, 2, 1, 3])  # [B, W, H, C]
     steps = tf.shape(x)[1] if spec.variable_length else spec.time_steps
     x = tf.reshape(x, [-1, steps, spec.raw_features])  # [B, T, D]
+    if spec.reading == "permuted":
+        x = tf.gather(x, tf.constant(spec.order), axis=1)
     missing = None
     if spec.missing != "error":
         x, missing = fill_missing(x, spec, lengths)

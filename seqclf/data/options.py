@@ -7,6 +7,7 @@ class DataOptions(TypedDict, total=False):
     """The keys of `DataConfig` other than `source`; `docs/config.md` has what each means."""
 
     reading: str
+    permutation_seed: int
     normalize: str
     form: str
     id: str

@@ -111,6 +111,7 @@ def _load(config: DataConfig) -> Dataset:
         return load_shards(
             path,
             reading=config.reading,
+            permutation_seed=config.permutation_seed,
             normalize=config.normalize,
             shuffle_buffer=config.shuffle_buffer,
             missing=config.missing,

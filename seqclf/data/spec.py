@@ -9,10 +9,10 @@ from seqclf.data.input_shape import Shape
 from seqclf.data.table_layout import TableLayout
 from seqclf.data.text.token_spec import TokenSpec
 
-READINGS = ("rows", "columns", "pixels")
+READINGS = ("rows", "columns", "pixels", "permuted")
 MISSING = ("error", "interpolate", "forward", "mean", "indicator")
 # Fields of versions after 0.1.
-LATER_FIELDS = ("feature_names", "missing", "fill", "table", "tokens", "per_step")
+LATER_FIELDS = ("feature_names", "missing", "fill", "table", "tokens", "per_step", "order")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class DatasetSpec:
 
     Attributes:
         source: where the examples come from, as `data.source` names it.
-        reading: how a raw example becomes a sequence: rows, columns or pixels.
+        reading: how a raw example becomes a sequence: rows, columns, pixels, or permuted, pixels in
+            another order.
         raw_shape: shape of one raw example, such as (28, 28) or (T, D).
         raw_dtype: "uint8" or "float32"; "int32" for text.
         class_names: name of each class, by index.
@@ -37,6 +38,8 @@ class DatasetSpec:
         tokens: how a text becomes tokens; None: the examples are no text. The class names of a text
             are its vocabulary: the classes of a time step are the tokens that may come next.
         per_step: whether each time step has a label, and not the sequence as a whole.
+        order: for the reading `permuted` the number of the pixel, counted row by row, that each
+            time step reads; () for the other readings.
         background: the mean raw value of the images' borders, as a fraction of full scale. With it
             a user who sends an image of the opposite polarity can be warned.
     """
@@ -57,12 +60,13 @@ class DatasetSpec:
     table: TableLayout | None = None
     tokens: TokenSpec | None = None
     per_step: bool = False
+    order: tuple[int, ...] = ()
 
     @property
     def time_steps(self) -> int:
         """T, the number of time steps of a sequence (of the longest one where lengths vary)."""
         height, width = self.raw_shape[:2]
-        return {"rows": height, "columns": width, "pixels": height * width}[self.reading]
+        return {"rows": height, "columns": width}.get(self.reading, height * width)
 
     @property
     def features(self) -> int:
@@ -74,7 +78,7 @@ class DatasetSpec:
         """The number of features of one time step that a raw example has."""
         height, width, *rest = self.raw_shape
         channels = rest[0] if rest else 1
-        return {"rows": width, "columns": height, "pixels": 1}[self.reading] * channels
+        return {"rows": width, "columns": height}.get(self.reading, 1) * channels
 
     @property
     def input_shape(self) -> Shape:
@@ -153,8 +157,15 @@ class DatasetSpec:
             "tokens": self.tokens is None or isinstance(self.tokens, TokenSpec),
             "table": self.table is None or isinstance(self.table, TableLayout),
             "per_step": isinstance(self.per_step, bool),
+            "order": self._is_right_order(),
         }
         return [name for name, is_right in right.items() if not is_right]
+
+    def _is_right_order(self) -> bool:
+        """Returns whether `order` names each pixel once, or is empty where it is not used."""
+        if self.reading != "permuted":
+            return self.order == ()
+        return sorted(_all(self.order, int)) == list(range(self.time_steps))
 
 
 def _all(values: Any, *types: type) -> tuple[Any, ...]:

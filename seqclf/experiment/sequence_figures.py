@@ -36,7 +36,7 @@ def as_read(raw: np.ndarray, spec: DatasetSpec) -> np.ndarray:
     x = np.asarray(raw, np.float64)
     x = np.swapaxes(x, 0, 1) if spec.reading == "columns" else x
     values: np.ndarray = x.reshape(-1, spec.raw_features)
-    return values
+    return values[list(spec.order)] if spec.reading == "permuted" else values
 
 
 def valid_steps(split: Split, index: int, spec: DatasetSpec) -> np.ndarray:

@@ -19,6 +19,7 @@ UNIT = 3.1  # inches that a width of 1 stands for
 HEIGHT = 4.4
 FEATURE_WIDTH = 0.3  # of the panel of one feature among several, as a fraction of `UNIT`
 WIDE_NAMES = 22  # characters of all names together that fit above their panels
+SIDE_LABELS = {"columns": "column", "permuted": "row of pixels, in the order of reading"}
 
 
 def beside_example(
@@ -45,7 +46,7 @@ def beside_example(
     if spec.is_image:
         _draw_image(example[0], inspection)
         example[0].set_title(title)
-        example[0].set_ylabel("column" if spec.reading == "columns" else "row")
+        example[0].set_ylabel(SIDE_LABELS.get(spec.reading, "row"))
     else:
         _draw_features(example, inspection, names)
         example[0].set_ylabel("time step")
@@ -55,6 +56,8 @@ def beside_example(
 
 def _draw_image(axes: Any, inspection: Inspection) -> None:
     x = np.asarray(inspection.raw, np.float64)
+    if inspection.spec.reading == "permuted":
+        x = as_read(x, inspection.spec).reshape(x.shape)  # so that time goes downwards here, too
     if x.ndim == 3:
         x = x.mean(-1)
     x = x.T if inspection.spec.reading == "columns" else x
@@ -97,4 +100,4 @@ def image_place(inspection: Inspection, width: int) -> dict[str, Any]:
 
 def _steps_per_row(inspection: Inspection) -> int:
     spec = inspection.spec
-    return spec.raw_shape[1] if spec.is_image and spec.reading == "pixels" else 1
+    return spec.raw_shape[1] if spec.is_image and spec.reading in ("pixels", "permuted") else 1

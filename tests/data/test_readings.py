@@ -1,6 +1,7 @@
 """How images are read as sequences, and how they are normalised."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -9,19 +10,20 @@ from hypothesis import strategies as st
 
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
+from seqclf.data.permutation import with_order
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError, DataError
 
 
 def spec_of(shape, reading):
-    return DatasetSpec("test", reading, shape, "uint8", ("a", "b"))
+    return with_order(DatasetSpec("test", reading, shape, "uint8", ("a", "b")), seed=3)
 
 
 @given(
     height=st.integers(1, 5),
     width=st.integers(1, 5),
     channels=st.sampled_from([None, 1, 3]),
-    reading=st.sampled_from(["rows", "columns", "pixels"]),
+    reading=st.sampled_from(["rows", "columns", "pixels", "permuted"]),
 )
 def test_each_step_holds_its_row_column_or_pixel(height, width, channels, reading):
     shape = (height, width) if channels is None else (height, width, channels)
@@ -34,6 +36,7 @@ def test_each_step_holds_its_row_column_or_pixel(height, width, channels, readin
             "rows": lambda t: x[:, t],
             "columns": lambda t: x[:, :, t],
             "pixels": lambda t: x[:, t // width, t % width],
+            "permuted": lambda t: x[:, spec.order[t] // width, spec.order[t] % width],
         }[reading](step)
         np.testing.assert_array_equal(sequences[:, step], taken.reshape(2, -1))
 
@@ -100,6 +103,36 @@ def test_varying_lengths_are_read_by_rows(tmp_path):
         load_dataset("digits", image_size=(16, 16))
 
 
-def test_spec_survives_json():
-    spec = load_dataset("digits", reading="columns").spec
+@pytest.mark.parametrize("reading", ["columns", "permuted"])
+def test_spec_survives_json(reading):
+    spec = load_dataset("digits", reading=reading).spec
     assert DatasetSpec.from_json(spec.to_json()) == spec
+
+
+def test_every_example_is_read_in_one_order_that_the_seed_draws():
+    plain = load_dataset("digits", reading="pixels")
+    once, again, other = (
+        load_dataset("digits", reading="permuted", permutation_seed=seed) for seed in (0, 0, 1)
+    )
+    order = np.array(once.spec.order)
+    assert sorted(order) == list(range(64)) and list(order) != sorted(order)
+    assert once.spec == again.spec and once.spec.order != other.spec.order
+    assert (once.spec.time_steps, once.spec.features) == (64, 1)
+    assert (once.spec.shift, once.spec.scale) == (plain.spec.shift, plain.spec.scale)
+    np.testing.assert_array_equal(once.test.x, plain.test.x)  # the raw examples stay images
+    in_rows = as_sequences(plain.test.x, plain.spec).numpy()
+    np.testing.assert_array_equal(as_sequences(once.test.x, once.spec), in_rows[:, order])
+
+
+def test_a_seed_of_the_order_needs_the_reading_that_has_one():
+    with pytest.raises(ConfigError, match="draws the order of the reading `permuted`: set"):
+        load_dataset("digits", reading="pixels", permutation_seed=1)
+
+
+@pytest.mark.parametrize("order", [[], [0, 1, 2], [0, 0, 1, 2], [0, 1, 2, True], "0123"])
+def test_a_damaged_order_is_refused(order):
+    spec = json.loads(spec_of((2, 2), "permuted").to_json()) | {"order": order}
+    with pytest.raises(ValueError, match="order cannot be"):
+        DatasetSpec.from_json(json.dumps(spec))
+    with pytest.raises(ValueError, match="order cannot be"):
+        DatasetSpec.from_json(json.dumps(spec | {"reading": "rows", "order": [0, 1, 2, 3]}))

@@ -56,7 +56,7 @@ def test_the_examples_are_those_that_went_in(digits):
     np.testing.assert_array_equal(np.concatenate([y for _, y in batches]), memory.test.y)
 
 
-@pytest.mark.parametrize("reading", ["rows", "columns", "pixels"])
+@pytest.mark.parametrize("reading", ["rows", "columns", "pixels", "permuted"])
 @pytest.mark.parametrize("normalize", ["auto", "standard", "global", "none"])
 def test_the_spec_is_that_of_the_arrays(digits, reading, normalize):
     options = {"reading": reading, "normalize": normalize}

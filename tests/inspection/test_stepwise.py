@@ -11,6 +11,7 @@ from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
 from seqclf.data.normalization import as_sequences
+from seqclf.data.permutation import with_order
 from seqclf.errors import RunError
 from seqclf.inspection import figures
 from seqclf.inspection.report import inspection_in_words, write_inspection
@@ -23,6 +24,7 @@ READINGS = [
     IMAGES,
     dataclasses.replace(IMAGES, reading="columns"),
     dataclasses.replace(IMAGES, reading="pixels"),
+    with_order(dataclasses.replace(IMAGES, reading="permuted"), seed=0),
     dataclasses.replace(IMAGES, raw_shape=(6, 5, 3)),
     VARYING,
     dataclasses.replace(VARYING, raw_shape=(6, 1), variable_length=False),

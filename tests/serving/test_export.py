@@ -21,6 +21,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.normalization import as_sequences
+from seqclf.data.permutation import with_order
 from seqclf.errors import ExportError
 from seqclf.serving.export import export_model, write_version
 from seqclf.serving.predictor import Predictor
@@ -52,10 +53,10 @@ def serve(path):
     return loaded, loaded.signatures["serving_default"]
 
 
-@pytest.mark.parametrize("reading", ["rows", "columns", "pixels"])
+@pytest.mark.parametrize("reading", ["rows", "columns", "pixels", "permuted"])
 @pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3)])
 def test_outputs_equal_the_keras_model(tmp_path, reading, shape):
-    spec = dataclasses.replace(IMAGES, reading=reading, raw_shape=shape)
+    spec = with_order(dataclasses.replace(IMAGES, reading=reading, raw_shape=shape), seed=0)
     model, version = export(tmp_path, spec)
     _loaded, signature = serve(version)
     for count in (1, 2, 33):

@@ -10,6 +10,7 @@ from example_specs import IMAGES, VARYING, examples
 from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.normalization import as_sequences
+from seqclf.data.permutation import with_order
 from seqclf.errors import ConfigError, ExportError
 from seqclf.serving import litert
 from seqclf.serving.file_names import LITERT
@@ -22,9 +23,9 @@ def build(spec, **model):
 
 @pytest.mark.parametrize("kind", ["float32", "int8"])
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-@pytest.mark.parametrize("reading", ["rows", "columns"])
+@pytest.mark.parametrize("reading", ["rows", "columns", "permuted"])
 def test_it_answers_what_the_model_answers(tmp_path, kind, dtype, reading):
-    spec = dataclasses.replace(IMAGES, reading=reading)
+    spec = with_order(dataclasses.replace(IMAGES, reading=reading), seed=0)
     model = build(spec, layer_norm=True)
     write_litert(tmp_path, model, spec, dtype, kind, examples(spec, 3))
     x = examples(spec, 20, seed=1)

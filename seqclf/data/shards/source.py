@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from seqclf.data.dataset import Dataset, DatasetSpec
 from seqclf.data.normalization import normalization, observed_means
+from seqclf.data.permutation import with_order
 from seqclf.data.shards.schema import NAME, REMEDY, Schema, read_schema
 from seqclf.data.shards.split import StreamedSplit
 from seqclf.data.split_names import SPLITS
@@ -18,7 +19,13 @@ from seqclf.errors import ConfigError, DataError
 
 
 def load_shards(
-    pattern: str, *, reading: str, normalize: str, shuffle_buffer: int, missing: str = "error"
+    pattern: str,
+    *,
+    reading: str,
+    normalize: str,
+    shuffle_buffer: int,
+    missing: str = "error",
+    permutation_seed: int = 0,
 ) -> Dataset:
     """Opens a set of shards; no record is read.
 
@@ -29,6 +36,7 @@ def load_shards(
         normalize: see `seqclf.data.sources.load_dataset`.
         shuffle_buffer: the number of examples that are held in memory to shuffle them.
         missing: what is done with missing values, as `data.missing` names it.
+        permutation_seed: the seed of the order in which the reading `permuted` reads the pixels.
 
     Raises:
         DataError: no file matches, the schema is missing, damaged or another program's, or the
@@ -37,7 +45,8 @@ def load_shards(
     """
     source = f"tfrecord:{pattern}"
     folder, schema = _open(pattern, source)
-    if reading not in schema.moments or (schema.per_step and reading != "rows"):
+    measured_as = "pixels" if reading == "permuted" else reading
+    if measured_as not in schema.moments or (schema.per_step and reading != "rows"):
         raise ConfigError(
             f"{source}: sequences of varying lengths or with labels of time steps can only be read "
             f"by `rows`. Received: {reading!r}"
@@ -56,7 +65,8 @@ def load_shards(
         table=schema.table,
         per_step=schema.per_step,
     )
-    measured = schema.moments[reading]
+    spec = with_order(spec, permutation_seed)
+    measured = schema.moments[measured_as]
     if spec.missing == "error":
         _check_missing(schema, source)
     else:

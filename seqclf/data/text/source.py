@@ -19,7 +19,7 @@ CONTEXT = 256  # tokens that are read before a part of the text is scored
 FOREIGN = (
     *("form", "id", "time", "features", "label", "group", "split", "separator", "decimal"),
     *("labels", "split_by", "missing", "stride", "window_label", "reading", "normalize"),
-    *("image_size", "mnist_dir", "tfds_dir", "split_seed", "shuffle_buffer"),
+    *("permutation_seed", "image_size", "mnist_dir", "tfds_dir", "split_seed", "shuffle_buffer"),
 )
 
 
