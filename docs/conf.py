@@ -15,6 +15,7 @@ release = version = seqclf.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docsite"]
 exclude_patterns = ["docsite"]
 highlight_language = "text"
+smartquotes = False  # they would make one dash of the two of a flag
 default_role = "code"  # docstrings write code in single backticks
 nitpicky = True
 # Python names of other packages cannot be looked up without a network.
@@ -22,7 +23,9 @@ nitpick_ignore_regex = [(r"py:.*", r"(?!seqclf\.).*")]
 # Classes in the signatures of public functions that are themselves no part of the public API.
 nitpick_ignore_regex += [(r"py:class", r"seqclf\.data\.(split|table_layout|text)\..*")]
 nitpick_ignore_regex += [(r"py:class", r"seqclf\.config\.settings\..*")]
-nitpick_ignore_regex += [(r"py:class", r"seqclf\.serving\.(model_facts|client\.(address|options))\..*")]
+nitpick_ignore_regex += [
+    (r"py:class", r"seqclf\.serving\.(model_facts|client\.(address|options))\..*")
+]
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4

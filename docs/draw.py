@@ -9,11 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from docsite import architecture, circuits, flow, switches  # noqa: E402
-from docsite.figures import save  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from docsite import architecture, circuits, flow, switches
+from docsite.figures import save
+from matplotlib.figure import Figure
 
-from seqclf.console.tensorflow_start import start_quietly  # noqa: E402
+from seqclf.console.tensorflow_start import start_quietly
 
 IMAGES = Path(__file__).resolve().parent / "images"
 FIGURES: dict[str, Callable[[], Figure]] = {

@@ -7,9 +7,10 @@ The rows of the second part are read from the import contract in pyproject.toml,
 from pathlib import Path
 from typing import Any
 
-from docsite.figures import BLUE, ORANGE, panels
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+
+from docsite.figures import BLUE, ORANGE, panels
 
 try:
     import tomllib

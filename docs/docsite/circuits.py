@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from docsite.figures import BLUE, GREY, ORANGE, PURPLE, panels
-from docsite.switches import SETTINGS, Outcome, Setting, outcome
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch
+
+from docsite.figures import BLUE, GREY, ORANGE, PURPLE
+from docsite.switches import SETTINGS, Outcome, Setting, outcome
 
 COLOURS = {(0, 0): GREY, (1, 0): BLUE, (0, 1): ORANGE, (1, 1): PURPLE}  # (the past, the input)
 NOTHING, PAST, INPUT = (0, 0), (1, 0), (0, 1)
@@ -14,15 +16,18 @@ NOTHING, PAST, INPUT = (0, 0), (1, 0), (0, 1)
 def circuit(cell: str) -> Figure:
     """Draws a cell once for each of its settings, with the numbers that seqclf's cell gives."""
     settings = [each for each in SETTINGS if each.cell == cell]
-    figure, axes = panels(len(settings), width=4.4, height=3.9)
-    for each, setting in zip(axes, settings, strict=True):
-        each.set_xlim(0, 10)
-        each.set_ylim(-1.5, 6.6)
-        each.set_aspect("equal")
-        each.axis("off")
-        each.set_title(f"{setting.name}\n{setting.becomes}", fontsize=11)
-        DRAWN[cell](Board(each), setting.gates)
-        each.text(5, -0.75, _numbers(setting, outcome(setting)), ha="center", va="center")
+    top = 4.8 if cell == "rnn" else 6.6
+    figure = Figure(figsize=(3.3 * len(settings), 0.33 * (top + 3.6)))
+    FigureCanvasSVG(figure)
+    for i, setting in enumerate(settings):
+        axes = figure.add_axes((i / len(settings), 0, 1 / len(settings), 1))
+        axes.set(xlim=(-0.4, 10.3), ylim=(-2, top + 1.6))
+        axes.axis("off")
+        board = Board(axes)
+        DRAWN[cell](board, setting.gates)
+        board.text(5, top + 0.9, setting.name, weight="bold")
+        board.text(5, top + 0.1, setting.becomes)
+        board.text(5, -1.1, _numbers(setting, outcome(setting)), linespacing=1.5)
     return figure
 
 
@@ -39,7 +44,9 @@ class Board:
     def __init__(self, axes: Any):
         self.axes = axes
 
-    def wire(self, carries: tuple[int, int], *points: tuple[float, float], end: bool = False) -> None:
+    def wire(
+        self, carries: tuple[int, int], *points: tuple[float, float], end: bool = False
+    ) -> None:
         """Draws a wire through points, with an arrow head at its end."""
         colour, live = COLOURS[carries], carries != NOTHING
         style = {"color": colour, "linewidth": 2.6 if live else 1.4, "zorder": 2 if live else 1}
@@ -51,7 +58,9 @@ class Board:
     def box(self, x: float, y: float, text: str, live: bool = True) -> None:
         """Draws a box with a function in it."""
         edge = "black" if live else GREY
-        shape = FancyBboxPatch((x - 0.62, y - 0.36), 1.24, 0.72, boxstyle="round,pad=0,rounding_size=0.15")
+        shape = FancyBboxPatch(
+            (x - 0.72, y - 0.42), 1.44, 0.84, boxstyle="round,pad=0,rounding_size=0.15"
+        )
         shape.set(facecolor="white", edgecolor=edge, zorder=4)
         self.axes.add_patch(shape)
         self.text(x, y, text, edge)
@@ -67,18 +76,28 @@ class Board:
         style = {"ha": "center", "va": "center", "fontsize": 10, "zorder": 6, **more}
         self.axes.text(x, y, text, color=colour, **style)
 
-    def switch(self, a: tuple[float, float], b: tuple[float, float], closed: int, label: str) -> None:
+    def switch(
+        self, a: tuple[float, float], b: tuple[float, float], closed: int, label: str
+    ) -> None:
         """Draws a switch between two contacts, open or closed, with its gate's letter."""
         (x0, y0), (x1, y1) = a, b
-        tip = b if closed else (x1 - 0.35 * (x1 - x0) - 0.6 * (y1 - y0), y1 - 0.35 * (y1 - y0) + 0.6 * (x1 - x0))
+        tip = (
+            b
+            if closed
+            else (x1 - 0.35 * (x1 - x0) - 0.6 * (y1 - y0), y1 - 0.35 * (y1 - y0) + 0.6 * (x1 - x0))
+        )
         self._contacts(a, b)
         self.axes.plot([x0, tip[0]], [y0, tip[1]], color="black", linewidth=2.2, zorder=5)
         below = x1 != x0  # the label is below a level switch, and to the right of an upright one
         self.text((x0 + x1) / 2 + (not below) * 0.75, (y0 + y1) / 2 - below * 0.55, label)
 
     def changeover(
-        self, common: tuple[float, float], upper: tuple[float, float], lower: tuple[float, float],
-        up: bool, label: str,
+        self,
+        common: tuple[float, float],
+        upper: tuple[float, float],
+        lower: tuple[float, float],
+        up: bool,
+        label: str,
     ) -> None:
         """Draws a switch that connects `common` with one of two contacts."""
         self._contacts(common, upper, lower)
@@ -115,7 +134,9 @@ def _rnn(board: Board, gates: dict[str, int]) -> None:
     board.text(9.6, 3.2, "$h_t$", PURPLE)
 
 
-def _with_changeover(board: Board, kept: int, seen: int, names: tuple[str, str], before: bool) -> None:
+def _with_changeover(
+    board: Board, kept: int, seen: int, names: tuple[str, str], before: bool
+) -> None:
     """Draws a MGU or a GRU: one switch chooses past or candidate, one what the candidate sees.
 
     Args:

@@ -6,8 +6,10 @@ Each command is imported in a process of its own, because two commands may defin
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +42,12 @@ def described(command: str) -> dict[str, Any]:
 
 
 def _section(name: str, found: dict[str, Any]) -> list[str]:
-    first, _, rest = found["doc"].strip().partition("\n")
-    lines = [f"## `seqclf {name}`", "", _escaped(first), ""]
-    if rest.strip():
-        lines += ["```text", rest.strip("\n"), "```", ""]
+    lines = [f"## seqclf {name}", ""]
+    for paragraph in found["doc"].strip().split("\n\n"):
+        if paragraph.startswith(("    ", "python -m ")):
+            lines += ["```sh", textwrap.dedent(paragraph.strip("\n")), "```", ""]
+        else:
+            lines += [_escaped(paragraph), ""]
     rows = [
         [
             code(f"--[no]{each['name']}" if each["kind"] == "bool" else f"--{each['name']}"),
@@ -73,7 +77,8 @@ def flags_of(module: str) -> dict[str, Any]:
                 "kind": flag.flag_type(),
                 "default": _default(flag.default),
                 "allowed": _allowed(flag),
-                "help": " ".join(flag.help.split()),
+                # absl puts the names that a flag takes before its help
+                "help": re.sub(r"^<[^>]*>: ", "", " ".join(flag.help.split())),
             }
             for flag in flags.FLAGS.get_key_flags_for_module(module)
         ],

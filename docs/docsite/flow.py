@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-from docsite.figures import BLUE, GREY, ORANGE, PURPLE, panels
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+
+from docsite.figures import BLUE, GREY, ORANGE, PURPLE, panels
 
 UNITS, STEPS = 32, 40
 SCALES = {0.8: BLUE, 1.0: "black", 1.25: ORANGE}  # all singular values of U, and the colour
@@ -75,15 +76,15 @@ def gaussian(units: int) -> np.ndarray:
 
 def factors() -> Figure:
     """Draws how the norm of a product of Jacobians grows or shrinks, and its singular values."""
-    figure, (linear, tanh, values) = panels(3, width=4.2, height=3.7)
+    figure, (linear, tanh, values) = panels(3, width=3.5, height=3.5)
     distance = np.arange(1, STEPS + 1)
     for axes, activation, title in (
-        (linear, "linear", "without tanh: exactly ρᵏ"),
-        (tanh, "tanh", "with tanh: always less"),
+        (linear, "linear", f"{NORM} without tanh"),
+        (tanh, "tanh", f"{NORM} with tanh"),
     ):
         for scale, colour in SCALES.items():
             axes.semilogy(distance, norms(scale, activation), color=colour, label=f"ρ = {scale}")
-        _finish(axes, title, "k, time steps back from the last", NORM)
+        _finish(axes, title, "k, time steps back from the last", "")
         axes.set_ylim(1e-9, 1e5)
     linear.legend(frameon=False, loc="upper left")
     rank = np.arange(1, UNITS + 1)
@@ -93,15 +94,15 @@ def factors() -> Figure:
             singular = np.linalg.svd(multiplied[k - 1], compute_uv=False)
             label = f"{name} U, k = {k}"
             values.semilogy(rank, singular, color=colour, linestyle=style, label=label)
-    _finish(values, f"all singular values of {JACOBIAN}, no tanh", "number, largest first", "")
+    _finish(values, f"all singular values of {JACOBIAN}", "number, largest first", "")
     values.set_ylim(1e-9, 1e5)
-    values.legend(frameon=False, fontsize=8, loc="lower left")
+    values.legend(frameon=False, fontsize=7.5, loc="lower left")
     return figure
 
 
 def clipping() -> Figure:
     """Draws what clipping to a norm of 1 does to gradients of two weights."""
-    figure, (arrows, line) = panels(2, width=4.2, height=3.7)
+    figure, (arrows, line) = panels(2, width=3.7, height=3.5)
     arrows.add_patch(Circle((0, 0), 1, facecolor="#eef3fa", edgecolor=BLUE))
     for norm, angle in NORMS_OF_GRADIENTS:
         direction = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])

@@ -28,7 +28,7 @@ class Recurrent(keras.layers.RNN):  # type: ignore[misc]  # Keras has no types
         units: H, the width of the state.
         **arguments: arguments of the cell, which are attributes of the layer as well, and these:
 
-            - `return_sequences`: whether to return the state of every time step instead of the last.
+            - `return_sequences`: whether to return the state of every time step, not only the last.
             - `return_state`: whether to return the last states as further outputs.
             - `go_backwards`: whether to run from the last time step to the first.
             - `stateful`: whether each batch starts from the last states of the batch before.
