@@ -20,8 +20,8 @@ PLACE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 def complete(text: str, page: str) -> str:
     """Returns the source of a page with its generated text, and with links as the site has them.
 
-    The site has copies of the notebooks in the folder `notebooks` of the docs. So `../notebooks/` in
-    a page, and `../docs/` in a notebook, are one folder nearer.
+    The site has copies of the notebooks in the folder `notebooks` of the docs. So `../notebooks/`
+    in a page, and `../docs/` in a notebook, are one folder nearer.
 
     Args:
         text: the source.
