@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 TORCH_STAMP := $(VENV)/.installed-torch
+DOCS_STAMP := $(VENV)/.installed-docs
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Of pip's output it shows the lines that tell how far the set-up is: what is fetched, with its size.
 # The file FAILED carries pip's failure through the pipe.
@@ -27,7 +28,7 @@ LOCKED := --require-hashes --no-deps
 NATIVE_STAMP := $(VENV)/.native
 TEST_STAMPS := $(TEST_STAMP) $(NATIVE_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
 
-.PHONY: help train test test-slow test-runtime coverage faults notebooks sanitize check lock dist clean
+.PHONY: help train test test-slow test-runtime coverage faults notebooks docs sanitize check lock dist clean
 .DELETE_ON_ERROR:
 
 help:
@@ -38,6 +39,7 @@ help:
 	@echo "make faults       run the tests that kill, fill and damage, and those of several workers"
 	@echo "make coverage     run the tests and say which lines of seqclf they reach"
 	@echo "make notebooks    run the notebooks from clean kernels"
+	@echo "make docs         build the documentation site into build/docs and check it"
 	@echo "make sanitize     run the native code under the compiler's sanitizers"
 	@echo "make check        lint, type-check, check who imports whom"
 	@echo "make lock         solve the lock files in requirements/ anew"
@@ -64,6 +66,16 @@ faults: $(TEST_STAMP) $(NATIVE_STAMP)
 
 notebooks: $(TEST_STAMP) $(NATIVE_STAMP)
 	$(BIN)/python -m pytest tests/docs/test_notebooks.py -m notebooks $(ARGS)
+
+# Built anew each time: Sphinx says what is wrong with a page only when it reads the page.
+SITE := build/docs
+
+docs: $(DOCS_STAMP)
+	@rm -rf $(SITE) build/docs-read
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --quiet \
+		--doctree-dir build/docs-read docs $(SITE)
+	SEQCLF_SITE=$(SITE) $(BIN)/python -m pytest -p no:xdist -m docs tests/docs/test_site.py $(ARGS)
+	@echo "The site is built. Open $(abspath $(SITE))/index.html in a browser."
 
 # The libraries alone: of TensorFlow 2.20, which the newest TensorFlow Serving is built on.
 RUNTIME := $(VENV)/runtime-2.20.0
@@ -114,6 +126,12 @@ $(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
 	$(call install,-r requirements/peers.txt)
 	@touch $@
 
+$(DOCS_STAMP): requirements/docs.txt $(TEST_STAMP)
+	@$(BIN)/python -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "The documentation site needs Python 3.11 or later. Try: make docs PYTHON=python3.12")'
+	@echo "Installing Sphinx, with which the documentation site is built."
+	$(call install,$(LOCKED) -r requirements/docs.txt)
+	@touch $@
+
 # Versions and hashes only: which index they come from is the machine's business.
 UV := .venv-lock/bin/uv
 UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes \
@@ -124,6 +142,8 @@ lock:
 	$(UV_COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(UV_COMPILE) pyproject.toml --extra test --extra dev --extra notebooks --constraint requirements/run.txt \
 		--output-file requirements/test.txt
+	$(UV_COMPILE:3.10=3.11) pyproject.toml --extra docs --constraint requirements/test.txt \
+		--output-file requirements/docs.txt
 	$(UV_COMPILE) --group dist --output-file requirements/dist.txt
 
 DIST := .venv-dist/bin

@@ -18,7 +18,9 @@ class Dataset:
 
     Attributes:
         spec: the description of the examples.
-        train, validation, test: disjoint splits. Training uses only the first two.
+        train: the examples to learn from.
+        validation: the examples to choose by.
+        test: the examples to score once, at the end. No example is in two of the three splits.
         origin: one line that tells people where the examples came from.
         notes: lines that tell people what is unusual, such as a class without test examples.
         options: the options that it was loaded with, the group `data` of a config; None: they are

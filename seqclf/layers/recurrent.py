@@ -26,16 +26,17 @@ class Recurrent(keras.layers.RNN):  # type: ignore[misc]  # Keras has no types
 
     Args:
         units: H, the width of the state.
-        **arguments: arguments of the cell, which are attributes of the layer as well; and
-            return_sequences: whether to return the state of every time step instead of the last.
-            return_state: whether to return the last states as further outputs.
-            go_backwards: whether to run from the last time step to the first.
-            stateful: whether each batch starts from the last states of the batch before.
-            unroll: whether to lay the time steps out one after another instead of looping.
-            activity_regularizer: penalty of the output.
-            zero_output_for_mask: whether the output of a masked time step is 0 instead of the state
-                of the time step before.
-            name, dtype, trainable: as for every Keras layer.
+        **arguments: arguments of the cell, which are attributes of the layer as well, and these:
+
+            - `return_sequences`: whether to return the state of every time step, not only the last.
+            - `return_state`: whether to return the last states as further outputs.
+            - `go_backwards`: whether to run from the last time step to the first.
+            - `stateful`: whether each batch starts from the last states of the batch before.
+            - `unroll`: whether to lay the time steps out one after another instead of looping.
+            - `activity_regularizer`: penalty of the output.
+            - `zero_output_for_mask`: whether the output of a masked time step is 0 instead of the
+              state of the time step before.
+            - `name`, `dtype`, `trainable`: as for every Keras layer.
 
     Attributes:
         cell_class: class of the cell, set by a subclass.

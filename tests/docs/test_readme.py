@@ -116,7 +116,7 @@ def test_make_targets_exist():
     targets = set(re.findall(r"^make ([a-z-]+)", code, flags=re.MULTILINE))
     assert targets == {
         *("train", "test", "check", "coverage", "faults", "notebooks", "test-slow", "test-runtime"),
-        *("sanitize", "lock"),
+        *("sanitize", "lock", "docs", "dist"),
     }
     assert all(f"\n{target}:" in makefile for target in targets)
 
