@@ -1,10 +1,10 @@
-"""Draws the moving picture of README: a GRU reads digits row by row.
+"""Draws the moving picture of README, in which a GRU reads digits row by row.
 
     python -m seqclf.train --config=configs/mnist_fast.py --workdir=runs/mnist_fast
     python docs/draw_reading.py runs/mnist_fast docs/images/reading.gif
 
-Beside the rows that have been read stand the probabilities of all classes as they are then. The digits
-are those samples of the run whose prediction changes most often while they are read.
+Beside the rows that have been read stand the probabilities of all classes as they are then. The
+digits are those samples of the run whose prediction changes most often while they are read.
 """
 
 import sys
