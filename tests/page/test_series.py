@@ -215,6 +215,12 @@ def test_the_series_is_drawn_and_told(page, table):
     assert text(page, "stretches").startswith("The most probable class: ")
 
 
+def test_a_line_is_broken_where_a_value_is_missing(page):
+    script = "return linePath([1, NaN, 3, 2, NaN], 1, 3)"
+    assert page.execute_script(script) == "M0.5 94.00h0M2.5 6.00h0L3.5 50.00"
+    assert page.execute_script("return linePath([7, 7], 7, 7)") == "M0.5 50.00h0L1.5 50.00"
+
+
 def test_stretches_in_words(page):
     script = "return stretchesInWords(arguments[0], ['calm', 'busy'])"
     shares = [[0.9, 0.1], [0.4, 0.6], [0.3, 0.7], [0.8, 0.2]]
