@@ -7,6 +7,9 @@ is also a distribution of its own, and must not need the rest of seqclf.
 from seqclf.client.errors import ConfigError as ConfigError
 from seqclf.client.errors import SeqclfError as SeqclfError
 
+# Tracebacks and pickles name them as users import them.
+SeqclfError.__module__ = ConfigError.__module__ = __name__
+
 
 class DataError(SeqclfError, ValueError):
     """A dataset is missing, damaged or holds values that cannot be trained on."""

@@ -34,6 +34,7 @@ INIT_SIGNATURE = "__saved_model_init_op"  # only the loader can call it
 METADATA_KEY = "seqclf"  # of the facts in a server's metadata; TensorFlow Serving has no such key
 
 T = TypeVar("T")
+C = TypeVar("C", bound="BaseClient[Any]")
 Classification = list[tuple[str, float]]
 
 
@@ -194,7 +195,7 @@ class BaseClient(TextRequests[A]):
         """Closes the connections; the client cannot be used afterwards."""
         self._closed = True
 
-    def __enter__(self) -> "BaseClient[A]":
+    def __enter__(self: C) -> C:
         return self
 
     def __exit__(

@@ -67,7 +67,7 @@ class NestedLists(Arrays[NestedList]):
 
         if not isinstance(array, list):
             scalar: Any = convert([array])[0]
-            return scalar  # type: ignore[no-any-return]
+            return scalar
         lists: NestedList = converted(array)
         return lists
 
