@@ -74,7 +74,7 @@ def write_onnx(
             f"probabilities, more than {TOLERANCE:g}."
         )
     path = folder / ONNX
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
 

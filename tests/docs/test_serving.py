@@ -19,6 +19,7 @@ from running import ROOT, background, free_port, python
 from seqclf import build_classifier
 from seqclf.config import resolve
 from seqclf.data.dataset import DatasetSpec
+from seqclf.data.normalization import as_sequences
 from seqclf.serving.export import write_version
 from seqclf.serving.saved_model import SavedModel
 from seqclf.serving.warmup import blank_examples
@@ -153,8 +154,30 @@ def test_the_client_s_program_for_sequences(sequences):
 
 
 def test_the_program_of_the_client_alone(sequences):
-    program = PROGRAMS[2].replace("8501", str(sequences))
+    (program,) = (text for text in PROGRAMS if "seqclf_client" in text)
+    program = program.replace("8501", str(sequences))
     env = {**os.environ, "PYTHONPATH": str(ROOT / "clients/python")}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.match(r"\['\w+', '\w+'\]\n$", done.stdout)
+
+
+def test_the_program_for_onnx_runtime(tmp_path):
+    pytest.importorskip("tf2onnx", reason="the extra `onnx` is not installed")
+    from seqclf.serving.onnx_file import write_onnx
+    from seqclf.serving.warmup import WarmupExamples
+
+    spec = DatasetSpec("t", "rows", (28, 28), "uint8", tuple("abcdefghij"), scale=(1 / 255,))
+    model = build_classifier(resolve({"model": {"units": [8]}}), spec)
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+    write_onnx(tmp_path / "models/mine/1", model, spec, "uint8", WarmupExamples(images[:1]))
+    np.save(tmp_path / "images.npy", images)
+    (program,) = (text for text in PROGRAMS if "onnxruntime" in text)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import numpy\nimages = numpy.load('images.npy')\n{program}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    index = model(as_sequences(images, spec)).numpy().argmax(-1)
+    assert done.stdout == f"{['abcdefghij'[i] for i in index]}\n", done.stderr
