@@ -145,4 +145,4 @@ lock:
 		--output-file requirements/docs.txt
 
 clean:
-	rm -rf $(VENV) .venv-lock build *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lock build docs/notebooks *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
