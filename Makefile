@@ -163,4 +163,4 @@ $(DIST_STAMP): requirements/dist.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lock .venv-dist build dist clients/python/build clients/python/*.egg-info *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lock .venv-dist build dist docs/notebooks clients/python/build clients/python/*.egg-info *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -103,7 +103,7 @@ class Board:
         self._contacts(common, upper, lower)
         x, y = upper if up else lower
         self.axes.plot([common[0], x], [common[1], y], color="black", linewidth=2.2, zorder=5)
-        self.text(common[0] + 0.1, common[1] + 0.75, label)
+        self.text(common[0] + 0.55, common[1] + 0.75, label)
 
     def _contacts(self, *points: tuple[float, float]) -> None:
         for point in points:

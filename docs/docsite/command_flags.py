@@ -52,12 +52,15 @@ def _section(name: str, found: dict[str, Any]) -> list[str]:
         [
             code(f"--[no]{each['name']}" if each["kind"] == "bool" else f"--{each['name']}"),
             code(each["default"]) if each["default"] is not None else "",
-            _escaped(each["allowed"]),
-            _escaped(each["help"]),
+            _escaped(" ".join(filter(None, [each["help"], _takes(each["allowed"])]))),
         ]
         for each in found["flags"]
     ]
-    return [*lines, *table(["flag", "default", "value", "meaning"], rows), ""]
+    return [*lines, *table(["flag", "default", "meaning"], rows), ""]
+
+
+def _takes(allowed: str) -> str:
+    return f"It takes {allowed}." if allowed else ""
 
 
 def _escaped(text: str) -> str:
@@ -96,7 +99,7 @@ def _allowed(flag: Any) -> str:
     names = getattr(flag.parser, "enum_values", None)
     kind = flag.flag_type()
     if names:
-        return ", ".join(name for name in names if name)
+        return "one of " + ", ".join(name for name in names if name)
     if kind == "bool":
         return ""
     if kind in ("int", "float"):
@@ -105,7 +108,7 @@ def _allowed(flag: Any) -> str:
         words += [f"from {low}"] if low is not None else []
         words += [f"to {high}"] if high is not None else []
         return " ".join(words)
-    return "a list, separated by commas" if "comma" in kind else "a text"
+    return "a list, separated by commas" if "comma" in kind else ""
 
 
 if __name__ == "__main__":

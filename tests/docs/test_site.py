@@ -74,7 +74,7 @@ def test_flags_say_their_defaults_and_what_they_take():
     assert flags["port"]["allowed"] == "an integer from 0 to 65535"
     assert flags["cors"]["kind"] == "bool"
     flags = {each["name"]: each for each in command_flags.described("evaluate")["flags"]}
-    assert flags["split"]["allowed"] == "train, validation, test"
+    assert flags["split"]["allowed"] == "one of train, validation, test"
 
 
 def test_the_rest_page_has_each_path_status_and_schema():
