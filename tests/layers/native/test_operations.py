@@ -447,10 +447,10 @@ def test_without_them_the_other_path_is_taken_and_the_reason_is_known():
 
 
 def test_a_library_that_cannot_be_loaded_is_named(tmp_path, monkeypatch):
-    from seqclf.layers.native import library
+    from seqclf.layers.native import compiled
 
     (tmp_path / "_gru.so").write_bytes(b"no library")
-    monkeypatch.setattr(library, "__file__", str(tmp_path / "library.py"))
+    monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
     broken = load.__wrapped__()
     assert broken.operations is None and "_gru.so could not be loaded: " in broken.obstacle
     (tmp_path / "_gru.so").unlink()
