@@ -53,7 +53,7 @@ def run(command, folder):
 
 def test_the_way_in(tmp_path):
     run_all(README, tmp_path)
-    assert (tmp_path / "runs/csv/export/1/saved_model.pb").is_file()
+    assert (tmp_path / "runs/first/export/1/saved_model.pb").is_file()
     with (tmp_path / "scores.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) == 1 + 1797
 
