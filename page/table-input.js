@@ -102,6 +102,7 @@ class TableInput {
   }
 
   #read() {
+    if (!this.model) return;
     const notes = [];
     $("forget").disabled = !this.text;
     $("table-layout").hidden = !this.text;

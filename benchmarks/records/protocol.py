@@ -117,19 +117,21 @@ class Records:
         if task.kind == BESIDE:
             read_beside(self, task, name, config, record, first)
             return
+        record.begin(task.name, used)  # before a fresh seed tells anything, by validation either
         lines = self._trained(task, FRESH, {name: config}, seeds)[name]
         if not all(self._reading(task, used, seed) for seed in seeds):
             folders = [self.folder_of(task, used, seed) for seed in seeds]
             runs = [str(folder / RUN) for folder in folders]
+            scored = self.folder / task.name / f"{used}_test"
             for folder, seed in zip(folders, seeds, strict=True):
                 if not Run(folder / RUN).model.exists():  # it was trained elsewhere
+                    remove(folder)
+                    remove(scored)  # its scores are those of another training
                     self._train(config.changed({"seed": seed}), folder)
-            record.begin(task.name, used)
             job = {"mode": "score", "config": config.to_dict(), "runs": runs}
-            scores = self.job(job, self.folder / task.name / f"{used}_test")["test"]
+            scores = self.job(job, scored)["test"]
             for line, test in zip(lines, scores, strict=True):
                 self._add_reading(task, line, {"test": test, "first": first, "change": name})
-        record.begin(task.name, used)
         for seed in seeds:
             if read := self._reading(task, used, seed):
                 record.end(task.name, used, seed, read["test"]["accuracy"])

@@ -48,7 +48,7 @@ def _headlines(lines: Lines, tasks: Sequence[str]) -> str:
                     *(_median(read.values(), key) for key in ("seconds", "cpu_seconds")),
                     _change(read) if ours else "",
                     f"`{config}`" if ours else "",
-                    str(chosen_by) if ours else "",
+                    (str(chosen_by) if chosen_by else "–") if ours else "",
                 )
             )
     return "\n".join(rows)

@@ -29,7 +29,7 @@ from seqclf.serving.file_names import BATCHING, METADATA
 from seqclf.serving.golden_outputs import golden_outputs
 from seqclf.serving.litert import write_litert
 from seqclf.serving.manifest import write_card
-from seqclf.serving.onnx_file import write_onnx
+from seqclf.serving.onnx_file import check_onnx, write_onnx
 from seqclf.serving.publication import disk_errors, publish_checked
 from seqclf.serving.publish import staging
 from seqclf.serving.saved_functions import save_functions
@@ -169,16 +169,18 @@ def export_model(
     """
     examples, facts = (examples or blank_examples(spec)).with_gap(spec), facts or {}
     dtype = input_dtype or spec.raw_dtype
+    if onnx:
+        check_onnx(spec)
     with staging(export_dir) as folder:
         announce("Writing the SavedModel")
         with disk_errors(export_dir):
             names = write_version(folder, model, spec, facts, dtype, examples, threshold)
-        if litert:
-            announce("Writing the LiteRT file")
-            write_litert(folder, model, spec, dtype, litert, examples.x)
-        if onnx:
-            announce("Writing the ONNX file")
-            write_onnx(folder, model, spec, dtype, examples)
+            if litert:
+                announce("Writing the LiteRT file")
+                write_litert(folder, model, spec, dtype, litert, examples.x)
+            if onnx:
+                announce("Writing the ONNX file")
+                write_onnx(folder, model, spec, dtype, examples)
         goldens = golden_outputs(model, spec, dtype, names, examples, threshold)
         facts = facts | _input_range(facts, spec)
         return publish_checked(folder, export_dir, goldens, spec, facts, keep, labelled)

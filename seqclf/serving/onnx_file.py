@@ -29,6 +29,22 @@ TOLERANCE = 1e-4  # largest allowed difference of a probability from the Keras m
 NOT_CARRIED = ("forward", "interpolate")  # values of `data.missing`
 
 
+def check_onnx(spec: DatasetSpec) -> None:
+    """Checks that an ONNX file can be written for a model of this data.
+
+    Raises:
+        ConfigError: a package is missing, or tf2onnx would convert the model wrongly.
+    """
+    check_packages()
+    if spec.missing in NOT_CARRIED:
+        raise ConfigError(
+            "--onnx cannot carry over missing values that are filled from their neighbours: "
+            "tf2onnx converts `tf.scatter_nd` to an operation that keeps one of several entries "
+            f"where TensorFlow adds them. Leave --onnx out. Received: `data.missing` "
+            f"{spec.missing!r}"
+        )
+
+
 def write_onnx(
     folder: Path, model: keras.Model, spec: DatasetSpec, dtype: str, examples: WarmupExamples
 ) -> None:
@@ -46,14 +62,7 @@ def write_onnx(
         ExportError: the model cannot be converted, or the probabilities of the file differ from the
             model's.
     """
-    check_packages()
-    if spec.missing in NOT_CARRIED:
-        raise ConfigError(
-            "--onnx cannot carry over missing values that are filled from their neighbours: "
-            "tf2onnx converts `tf.scatter_nd` to an operation that keeps one of several entries "
-            f"where TensorFlow adds them. Leave --onnx out. Received: `data.missing` "
-            f"{spec.missing!r}"
-        )
+    check_onnx(spec)
     content = convert(model, spec, dtype)
     batch = WarmupExamples(examples.x.astype(dtype), examples.lengths)
     try:

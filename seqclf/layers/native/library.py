@@ -30,6 +30,8 @@ def load() -> Library:
         return Library(None, "", reason)
     try:
         operations = tf.load_op_library(str(file))
+        # A library that did not find all that it needs in TensorFlow defines no operations.
+        _ = operations.seqclf_gru, operations.seqclf_gru_gradient
         isa = compiled.instruction_set(file)
     except (OSError, tf.errors.OpError, AttributeError) as error:
         return Library(None, "", f"{file.name} could not be loaded: {error}")

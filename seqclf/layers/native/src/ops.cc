@@ -256,9 +256,21 @@ void define(const char* name, std::initializer_list<const char*> more_inputs,
   TF_RegisterKernelBuilder(name, builder, status.get());
 }
 
+// Whether TensorFlow is in this process, with every function that is declared weak.
+bool has_tensorflow() {
+  return TF_NewStatus && TF_DeleteStatus && TF_SetStatus && TF_GetCode && TF_NumDims && TF_Dim &&
+         TF_TensorData && TF_DeleteTensor && TF_NewOpDefinitionBuilder &&
+         TF_OpDefinitionBuilderAddInput && TF_OpDefinitionBuilderAddOutput &&
+         TF_OpDefinitionBuilderAddAttr && TF_OpDefinitionBuilderSetShapeInferenceFunction &&
+         TF_RegisterOpDefinition && TF_ShapeInferenceContextSetUnknownShape &&
+         TF_NewKernelBuilder && TF_RegisterKernelBuilder && TF_OpKernelConstruction_GetAttrBool &&
+         TF_OpKernelConstruction_GetAttrInt64 && TF_OpKernelConstruction_Failure && TF_GetInput &&
+         TF_AllocateOutput && TF_OpKernelContext_Failure;
+}
+
 // Runs when the library is loaded.
 const bool defined = [] {
-  if (!TF_NewStatus) return false;  // loaded without TensorFlow
+  if (!has_tensorflow()) return false;
   kernels();
   prepare_pool();
   define("SeqclfGru", {}, {"states: float", "gates: float"}, "keep_gates: bool", create_forward,

@@ -143,9 +143,11 @@ class Pool {
       std::shared_ptr<Call> call;
       {
         std::unique_lock<std::mutex> lock(mutex_);
-        placement.falls_asleep();
-        offered_.wait(lock, [this] { return !calls_.empty(); });
-        placement.wakes();
+        while (calls_.empty()) {
+          placement.falls_asleep();
+          offered_.wait(lock);
+          placement.wakes();
+        }
         call = std::move(calls_.front());
         calls_.pop_front();
         waiting_.store(calls_.size(), std::memory_order_release);
