@@ -224,6 +224,34 @@ def test_a_training_that_is_stopped_has_read_nothing(tmp_path):
     assert "†" not in table(tmp_path)
 
 
+def test_a_config_with_a_fresh_seed_has_the_test_split_for_itself(tmp_path):
+    jobs = Jobs()
+
+    def stopped(job, folder):
+        if len(jobs.done) == 6 + 2 + 1:  # all that is for choosing, and one fresh seed
+            raise KeyboardInterrupt
+        return jobs(job, folder)
+
+    with pytest.raises(KeyboardInterrupt):
+        records(tmp_path, stopped).run(TASK)
+    with pytest.raises(DataError, match="the test split was read"):
+        records(tmp_path, Jobs()).read(TASK, AS_IT_IS, TASK.configs()[AS_IT_IS])
+
+
+def test_scores_of_models_that_were_trained_anew_are_computed_anew(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        records(tmp_path, Jobs(stop_at="score")).run(TASK)
+    (fresh, *_), scored = (
+        sorted((tmp_path / "runs/toy").glob("*_100")),
+        tmp_path / "runs/toy" / f"{record(tmp_path)['toy'][0]['config']}_test",
+    )
+    scored.mkdir()
+    (scored / "result.json").write_text("{}")
+    (fresh / "run/model.keras").unlink()
+    records(tmp_path, Jobs()).run(TASK)
+    assert not scored.exists()
+
+
 def test_seeds_of_choosing_and_of_reading_are_disjoint(tmp_path):
     jobs = Jobs()
     records(tmp_path, jobs).run(TASK)

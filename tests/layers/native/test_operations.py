@@ -3,7 +3,9 @@
 tests/layers/test_gru_keras.py compares them with Keras's layer.
 """
 
+import _ctypes
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -453,5 +455,8 @@ def test_a_library_that_cannot_be_loaded_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
     broken = load.__wrapped__()
     assert broken.operations is None and "_gru.so could not be loaded: " in broken.obstacle
+    shutil.copy(_ctypes.__file__, tmp_path / "_gru.so")  # a library without these operations
+    broken = load.__wrapped__()
+    assert broken.operations is None and "could not be loaded" in broken.obstacle
     (tmp_path / "_gru.so").unlink()
     assert load.__wrapped__().obstacle.startswith("it was not built")
