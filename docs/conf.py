@@ -24,7 +24,8 @@ nitpick_ignore_regex = [(r"py:.*", r"(?!seqclf\.).*")]
 nitpick_ignore_regex += [(r"py:class", r"seqclf\.data\.(split|table_layout|text)\..*")]
 nitpick_ignore_regex += [(r"py:class", r"seqclf\.config\.settings\..*")]
 nitpick_ignore_regex += [
-    (r"py:class", r"seqclf\.serving\.(model_facts|client\.(address|options))\..*")
+    (r"py:class", r"seqclf\.(client|serving\.client)\.(address|options)\..*"),
+    (r"py:class", r"seqclf\.serving\.model_facts\..*"),
 ]
 
 myst_enable_extensions = ["dollarmath"]

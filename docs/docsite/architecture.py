@@ -42,6 +42,8 @@ ABOUT = {
     "storage": "files, locks, run directory",
     "console": "flags, messages, signals",
     "config": "every number of a run",
+    "client": "REST, by itself",
+    "version": "of the package",
     "errors": "messages",
     "layers": "recurrent cells and layers",
 }
