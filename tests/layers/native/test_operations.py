@@ -356,8 +356,8 @@ def run(shares):
 
 expected = run(4)  # the threads of the pool begin here
 for _ in range(20):
-    # They look for more, or are on their way to sleep, when the process forks. No other thread calls
-    # TensorFlow: it has locks of its own, which a child would find held.
+    # They look for more, or are on their way to sleep, when the process forks. No other thread
+    # calls TensorFlow: it has locks of its own, which a child would find held.
     run(4)
     child = os.fork()
     if child == 0:
