@@ -50,7 +50,7 @@ class Limits:
 
 @dataclasses.dataclass
 class Records:
-    """What the tasks share.
+    """Trains and reads tasks by the protocol, and keeps each result in files that all tasks share.
 
     Attributes:
         attempts: the file of all trainings and readings.

@@ -20,7 +20,7 @@ def jacobians(recurrent: np.ndarray, activation: str, steps: int = STEPS) -> np.
 
     Args:
         recurrent: the recurrent kernel U, `[H, H]`.
-        activation: of the cell: `tanh`, or `linear`.
+        activation: the activation of the cell, `tanh` or `linear`.
         steps: T. The inputs of the cell are random numbers, from a fixed seed.
     """
     import tensorflow as tf
@@ -58,7 +58,7 @@ def norms(scale: float, activation: str) -> np.ndarray:
 
     Args:
         scale: all singular values of the recurrent kernel.
-        activation: of the cell.
+        activation: the activation of the cell, `tanh` or `linear`.
     """
     factors = jacobians(scale * orthogonal(UNITS), activation)
     return np.linalg.norm(products(factors), ord=2, axis=(1, 2))

@@ -52,7 +52,7 @@ LETTERS["f"] = "forget_gate"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a cell did.
+    """The memory of a cell after it has read `INPUTS`, and the gradient through it.
 
     Attributes:
         memory: the memory after each time step: h_t, of the LSTM c_t.

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 
 class Rows(Protocol):
-    """What every kind of array can do: it has a length, and parts."""
+    """The operations that every kind of array has: its length, and its parts by a slice."""
 
     def __len__(self) -> int: ...
 

@@ -40,7 +40,7 @@ Classification = list[tuple[str, float]]
 
 @dataclass(frozen=True)
 class Prepared(Generic[A]):
-    """What is sent for the inputs of a user.
+    """The tensors of a request, made from the inputs of a user.
 
     Attributes:
         arrays: tensors `[N, …]` by the names of the signature's inputs.

@@ -219,7 +219,7 @@ def site(tmp_path_factory):
 
 
 class Page(HTMLParser):
-    """What a page of HTML links to, what it loads, and the anchors in it."""
+    """The links of an HTML page, the files that it loads, and its anchors."""
 
     def __init__(self, path):
         super().__init__()

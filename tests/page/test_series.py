@@ -496,7 +496,7 @@ def test_a_model_of_time_steps(browser, tmp_path):
 
 
 def test_a_server_that_tells_nothing_of_the_training_data(page, address):
-    """As TensorFlow Serving: the names of the classes come from the Classify API."""
+    """TensorFlow Serving does not tell it: the page then asks the Classify API for class names."""
     script = """
         const done = arguments[1];
         const rest = new Rest(arguments[0]);
