@@ -293,6 +293,12 @@ class ModelConfig(Group):
         low=1,
         high=16,
     )
+    conv_pooling: str = setting(
+        "mean",
+        "what the head reads of the last convolution: each filter's mean over the time steps, or "
+        "the mean and the largest value",
+        choices=("mean", "max"),
+    )
     layer_norm: bool = setting(False, "layer normalisation after each recurrent layer")
     time_reduction: tuple[int, ...] = setting(
         (),
@@ -329,6 +335,11 @@ class ModelConfig(Group):
             raise ConfigError(
                 "`model.conv_dilation` is about the convolutions of `model.conv`, and there are "
                 f"none: set it to 1. Received: {self.conv_dilation!r}"
+            )
+        if self.conv_pooling != "mean" and not self.conv:
+            raise ConfigError(
+                "`model.conv_pooling` is about the convolutions of `model.conv`, and there are "
+                f"none: set it to 'mean'. Received: {self.conv_pooling!r}"
             )
         if not self.reset_after and self.cell != "gru":
             raise ConfigError(

@@ -15,7 +15,8 @@ def model_in_words(config: Config) -> str:
     parts += ["mean of the states beside the last"] * (model.pooling == "mean")
     if model.conv:
         dilated = f" dilated by {model.conv_dilation}" * (model.conv_dilation > 1)
-        parts += [f"convolutions [{', '.join(map(str, model.conv))}]{dilated}"]
+        largest = " with the largest values" * (model.conv_pooling == "max")
+        parts += [f"convolutions [{', '.join(map(str, model.conv))}]{dilated}{largest}"]
     parts += ["layer normalisation"] * model.layer_norm
     parts += [f"dropout {model.dropout:g}"] if model.dropout else []
     if model.embedding_dropout:

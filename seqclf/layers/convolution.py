@@ -1,4 +1,4 @@
-"""Convolutions that read a sequence beside the recurrent layers, averaged over its time steps."""
+"""Convolutions that read a sequence beside the recurrent layers, pooled over its time steps."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from keras import ops
 from seqclf.layers.pooling import zero_where_masked
 
 SMALLEST_DEVIATION = 1e-6
+POOLINGS = ("mean", "max")
 KERNELS = (8, 5, 3)  # time steps; further convolutions have the last of them
 
 
@@ -20,6 +21,9 @@ def kernel_sizes(count: int) -> tuple[int, ...]:
 @keras.saving.register_keras_serializable(package="seqclf")
 class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Convolutions over the time steps of a sequence, and the mean of what the last one gives.
+
+    Beside the mean it can give the largest value of each filter, which a short shape in a long
+    sequence changes more than the mean (Oquab et al. 2015, CVPR).
 
     Each convolution is followed by ReLU. This is the convolutional half of
     GRU-FCN (Elsayed et al. 2018, arXiv:1812.07683), the FCN of Wang et al. (2017, arXiv:1611.06455)
@@ -38,6 +42,7 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         filters: number of filters of each convolution, first to last; at least one convolution.
         dilation: d; convolution i (from 0) reads every d^i-th time step, so that a few of them see
             a long stretch (Yu & Koltun 2016, arXiv:1511.07122). 1: all read neighbours.
+        pooling: "mean": the mean over the time steps; "max": the mean, and the largest value.
         **kwargs: `name`, `dtype`, as for every Keras layer.
 
     Call arguments:
@@ -45,17 +50,21 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         mask: bool `[B, T]`, True at the valid time steps, which come first. None: all are valid.
 
     Returns:
-        `[B, F]`, where F is the number of filters of the last convolution.
+        `[B, F]`, where F is the number of filters of the last convolution; with `pooling` "max"
+        `[B, 2 F]`: the means, then the largest values.
 
     Raises:
-        ValueError: `filters` is empty or has a number below 1, or `dilation` is below 1.
+        ValueError: `filters` is empty or has a number below 1, `dilation` is below 1, or `pooling`
+            is unknown.
 
     Example:
         >>> ConvolutionBranch([16, 8])(np.ones([2, 5, 3], "float32")).shape
         TensorShape([2, 8])
     """
 
-    def __init__(self, filters: Sequence[int], dilation: int = 1, **kwargs: Any):
+    def __init__(
+        self, filters: Sequence[int], dilation: int = 1, pooling: str = "mean", **kwargs: Any
+    ):
         if not filters or min(filters) < 1:
             raise ValueError(
                 "`filters` must have at least one number, and none below 1. "
@@ -63,9 +72,12 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
             )
         if dilation < 1:
             raise ValueError(f"`dilation` must be at least 1. Received: dilation={dilation}")
+        if pooling not in POOLINGS:
+            raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: pooling={pooling!r}")
         super().__init__(**kwargs)
         self.filters = tuple(filters)
         self.dilation = dilation
+        self.pooling = pooling
         self.supports_masking = True
         sizes = zip(self.filters, kernel_sizes(len(filters)), strict=True)
         self.convolutions = [
@@ -109,9 +121,12 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
             x = ops.relu(convolution(x))
 
     def call(self, sequences: Any, mask: Any = None) -> Any:
-        summed, valid = self._features(sequences, mask)
-        mean = ops.sum(summed, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)
-        return ops.cast(mean, self.compute_dtype)
+        features, valid = self._features(sequences, mask)
+        pooled = ops.sum(features, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)  # [B, F]
+        if self.pooling == "max":
+            largest = ops.max(features, axis=1)  # ReLU gives none below the 0 of masked time steps
+            pooled = ops.concatenate([pooled, largest], axis=-1)
+        return ops.cast(pooled, self.compute_dtype)
 
     def after_each_step(self, sequences: Any, mask: Any = None) -> Any:
         """Returns, for each time step, what `call` returns for a sequence that ends there.
@@ -121,11 +136,13 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
             mask: bool `[B, T]` or None, as in `call`.
 
         Returns:
-            `[B, T, F]`; a masked time step has what the last valid one has.
+            `[B, T, F]`, or `[B, T, 2 F]`; a masked time step has what the last valid one has.
         """
-        summed, valid = self._features(ops.cast(sequences, self.compute_dtype), mask)
-        means = ops.cumsum(summed, axis=1) / ops.maximum(ops.cumsum(valid, axis=1), 1)
-        return ops.cast(means, self.compute_dtype)
+        features, valid = self._features(ops.cast(sequences, self.compute_dtype), mask)
+        pooled = ops.cumsum(features, axis=1) / ops.maximum(ops.cumsum(valid, axis=1), 1)
+        if self.pooling == "max":
+            pooled = ops.concatenate([pooled, _largest_so_far(features)], axis=-1)
+        return ops.cast(pooled, self.compute_dtype)
 
     def _features(self, sequences: Any, mask: Any) -> tuple[Any, Any]:
         """Returns what the last convolution gives, `[B, T, F]`, and the mask as numbers.
@@ -142,10 +159,14 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
         del inputs, previous_mask
 
     def compute_output_shape(self, sequences_shape: Any) -> tuple[int | None, ...]:
-        return sequences_shape[0], self.filters[-1]
+        return sequences_shape[0], self.filters[-1] * (2 if self.pooling == "max" else 1)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"filters": list(self.filters), "dilation": self.dilation}
+        own = {
+            "filters": list(self.filters),
+            "dilation": self.dilation,
+            "pooling": self.pooling,
+        }
         return {**super().get_config(), **own}
 
     @classmethod
@@ -156,6 +177,17 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
                 "which this version does not have: train the model again"
             )
         return cls(**config)
+
+
+def _largest_so_far(features: Any) -> Any:
+    """Returns, for each time step, the largest value of each filter until then: `[B, T, F]`."""
+
+    def step(largest: Any, given: Any) -> tuple[Any, Any]:
+        largest = ops.maximum(largest, given)
+        return largest, largest
+
+    _, found = ops.scan(step, ops.zeros_like(features[:, 0]), ops.moveaxis(features, 1, 0))
+    return ops.moveaxis(found, 0, 1)
 
 
 def _without_masked(sequences: Any, mask: Any) -> Any:

@@ -74,9 +74,13 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
     x = inputs[0]  # [B, T, D]
     if config.model.conv:
         branch = ConvolutionBranch(
-            *(config.model.conv, config.model.conv_dilation), dtype=policy, name="convolutions"
+            config.model.conv,
+            config.model.conv_dilation,
+            config.model.conv_pooling,
+            dtype=policy,
+            name="convolutions",
         )
-        beside = branch(x, mask=mask)  # [B, F]
+        beside = branch(x, mask=mask)  # [B, F], or [B, 2 F] with the largest values
     depth = len(config.model.units)
     reductions = config.model.time_reduction or (1,) * (depth - 1)
     for i, units in enumerate(config.model.units, start=1):
@@ -92,7 +96,7 @@ def build_classifier(config: Config, spec: DatasetSpec) -> keras.Model:
         if config.model.layer_norm:
             x = keras.layers.LayerNormalization(dtype=policy, name=f"layer_norm_{i}")(x)
         if i == depth and config.model.conv:
-            x = keras.layers.Concatenate(dtype=policy, name="join")([x, beside])  # [B, H + F]
+            x = keras.layers.Concatenate(dtype=policy, name="join")([x, beside])
         if config.model.dropout:
             x = keras.layers.Dropout(config.model.dropout, dtype=policy, name=f"dropout_{i}")(x)
     # The head computes in float32: a softmax in half precision costs accuracy and gains nothing.
@@ -190,8 +194,8 @@ def trace_classifier(
         The logits at each time step, `[B, T, C]`, and the `Trace` of each recurrent layer, first to
         last. The logits of a time step are those that the model would give if the sequence ended
         there; the last of them are the model's own. With `model.pooling` "mean" or with
-        `model.conv` the means are taken over the time steps until then. With time reduction the
-        time steps are those that the layer in question reads.
+        `model.conv` the means and the largest values are those of the time steps until then. With
+        time reduction the time steps are those that the layer in question reads.
     """
     traces: list[Trace] = []
     x, mask = sequences, None

@@ -132,6 +132,14 @@ def test_differences_name_key_old_and_new():
             {"model": {"conv": [8, 0]}},
             "`model.conv` must be a list of integers from 1 up",
         ),
+        (
+            {"model": {"conv_dilation": 2}},
+            "the convolutions of `model.conv`, and there are none: set it to 1. Received: 2",
+        ),
+        (
+            {"model": {"conv_pooling": "max"}},
+            "convolutions of `model.conv`, and there are none: set it to 'mean'. Received: 'max'",
+        ),
         ({"model": {"conv": 8}}, "`model.conv` must be a list of integers. Received: 8"),
         ({"model": {"chrono": 10**7}}, "`model.chrono` must be at most 1e+06"),
         ({"model": {"chrono": 10**39}}, "`model.chrono` must not need more than 63 bits"),

@@ -74,6 +74,7 @@ def test_every_key_is_read_by_a_training(read, tmp_path):
         build_optimizer(config.changed({"optimizer.name": name}), 10)
     assert total_steps(config.changed({"steps": 0, "epochs": 0.1}), dataset) == 4
     changes = {"model.chrono": 8, "model.conv": [2], "model.conv_dilation": 2}
+    changes |= {"model.conv_pooling": "max"}
     build_classifier(config.changed(changes), dataset.spec)
     text = load_dataset("text:timemachine", letters_only=True)
     model = build_language_model(config.changed({"model.embedding": 2}), text.spec)

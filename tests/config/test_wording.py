@@ -17,6 +17,8 @@ def test_all_that_was_asked_for_is_named():
         "bidirectional": True,
         "pooling": "mean",
         "conv": [16, 8],
+        "conv_dilation": 2,
+        "conv_pooling": "max",
         "layer_norm": True,
         "dropout": 0.2,
         "chrono": 784,
@@ -32,8 +34,8 @@ def test_all_that_was_asked_for_is_named():
     )
     assert model_in_words(config) == (
         "bidirectional GRU [64, 32], reset gate before the product, mean of the states beside the "
-        "last, convolutions [16, 8], layer normalisation, dropout 0.2, chrono initialisation to "
-        "784 steps"
+        "last, convolutions [16, 8] dilated by 2 with the largest values, layer normalisation, "
+        "dropout 0.2, chrono initialisation to 784 steps"
     )
     assert batch_in_words(config) == "the 64 hardest of 256"
     assert distortions_in_words(config) == "flip, shift 0.07"

@@ -46,7 +46,7 @@ def test_trained_exported_and_traced(digits, tmp_path):
             steps=200,
             jit_compile=False,
             optimizer={"learning_rate": 0.02},
-            model={"conv_dilation": 2},
+            model={"conv_dilation": 2, "conv_pooling": "max"},
         ),
         tmp_path / "run",
     )

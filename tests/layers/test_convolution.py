@@ -37,13 +37,16 @@ def by_torch(layer, sequence):
         padded = functional.pad(x, ((kernel.shape[0] - 1) * apart, 0))
         x = torch.relu(functional.conv1d(padded, kernel.permute(2, 1, 0), bias, dilation=apart))
     output = x.mean(-1)[0]
+    if layer.pooling == "max":
+        output = torch.cat([output, x.amax(-1)[0]])
     output.sum().backward()
     return output.detach().numpy(), [w.grad.numpy() for w in weights]
 
 
+@pytest.mark.parametrize("pooling", ["mean", "max"])
 @pytest.mark.parametrize("dilation", [1, 2])
-def test_output_and_gradients_are_pytorch_s(dilation):
-    layer = branch(dilation=dilation)
+def test_output_and_gradients_are_pytorch_s(dilation, pooling):
+    layer = branch(dilation=dilation, pooling=pooling)
     expected = [by_torch(layer, x[:length]) for x, length in zip(X, LENGTHS, strict=True)]
     with tf.GradientTape() as tape:
         output = layer(X, mask=MASK)
@@ -55,7 +58,7 @@ def test_output_and_gradients_are_pytorch_s(dilation):
         np.testing.assert_allclose(gradient, sum(parts), atol=1e-4)
 
 
-BRANCH = branch()
+BRANCH = branch(pooling="max")
 
 
 @settings(max_examples=20, deadline=None)
@@ -69,9 +72,10 @@ def test_padding_of_any_length_and_content_changes_nothing(length, padding, seed
     np.testing.assert_allclose(layer(padded, mask=mask), layer(sequence), atol=1e-6)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "max"])
 @pytest.mark.parametrize("dilation", [1, 3])
-def test_after_each_step_it_gives_what_the_prefix_would(dilation):
-    layer = branch(dilation=dilation)
+def test_after_each_step_it_gives_what_the_prefix_would(dilation, pooling):
+    layer = branch(dilation=dilation, pooling=pooling)
     steps = np.asarray(layer.after_each_step(X, MASK))
     for t in range(1, 12):
         prefixes = layer(X[:, :t], mask=MASK[:, :t])
@@ -91,8 +95,9 @@ def test_masked_values_send_no_gradient_and_take_none():
     assert reached.mean() > 0.8
 
 
-def test_compiled_by_xla_it_gives_the_same():
-    layer = branch()
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+def test_compiled_by_xla_it_gives_the_same(pooling):
+    layer = branch(pooling=pooling)
     compiled = tf.function(layer, jit_compile=True)
     np.testing.assert_allclose(compiled(X, mask=MASK), layer(X, mask=MASK), atol=1e-5)
 
@@ -121,7 +126,7 @@ def test_half_precision_averages_long_sequences_right():
 
 
 def test_it_is_saved_with_a_model(tmp_path):
-    model = keras.Sequential([keras.Input((None, 3)), branch(dilation=3)])
+    model = keras.Sequential([keras.Input((None, 3)), branch(dilation=3, pooling="max")])
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again(X), model(X))
@@ -155,6 +160,17 @@ def test_filters_of_constant_examples_are_left_finite():
 def test_a_dilation_below_1_is_refused():
     with pytest.raises(ValueError, match=r"must be at least 1. Received: dilation=0"):
         ConvolutionBranch([4], dilation=0)
+
+
+def test_an_unknown_pooling_is_refused():
+    with pytest.raises(ValueError, match=r"`pooling` must be one of .* Received: pooling='sum'"):
+        ConvolutionBranch([4], pooling="sum")
+
+
+def test_the_largest_values_stand_behind_the_means():
+    layer = branch(pooling="max")
+    assert layer(X).shape == layer.compute_output_shape(X.shape) == (4, 8)
+    np.testing.assert_allclose(layer(X)[:, :4], branch()(X), atol=1e-6)
 
 
 @pytest.mark.parametrize("filters", [[], [4, 0]])
