@@ -19,8 +19,9 @@ def get_config() -> Config:
         ),
         model=ModelConfig(
             units=(64,),
-            conv=(64, 128, 64),
-            conv_dilation=4,
+            conv=(64, 128, 128, 128, 64),
+            conv_dilation=2,
+            conv_pooling="max",
             dropout=0.2,
         ),
         optimizer=OptimizerConfig(
@@ -28,5 +29,5 @@ def get_config() -> Config:
             warmup_steps=20,
         ),
         batch_size=16,
-        steps=800,
+        steps=2_000,
     )
