@@ -70,6 +70,16 @@ def at_the_end(browser):
     until(browser, lambda: text(browser, "step-shown") == "8 of 8")
 
 
+def test_a_certain_answer_takes_one_line(page):
+    """All bars stand at one distance, whatever the length of the number beside them."""
+    draw(page, circle())
+    at_the_end(page)
+    script = """const bars = [...document.querySelectorAll('#bars li')];
+        bars[2].lastElementChild.textContent = '100.0 %';
+        return bars.map((bar) => bar.getBoundingClientRect().height);"""
+    assert len(set(page.execute_script(script))) == 1
+
+
 def test_a_stroke_is_read(page, address):
     assert "pictures of 8 × 8, 10 classes" in text(page, "status")
     draw(page, circle())
