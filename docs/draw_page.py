@@ -2,7 +2,7 @@
 
     python -m seqclf.serve --export_dir=runs/mnist/export --page &
     python docs/draw_page.py draw http://127.0.0.1:8501 docs/images/page.png
-    python docs/draw_page.py write http://127.0.0.1:8501 docs/images/page_text.png     # a text model
+    python docs/draw_page.py write http://127.0.0.1:8501 docs/images/page_text.png  # a text model
     python docs/draw_page.py series http://127.0.0.1:8501 docs/images/page_series.png table.csv
 
 Needs Selenium, which `make test` installs, Chromium and its driver.
@@ -20,6 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 WIDTH = 1100  # pixels
+BOTTOM = "return document.body.getBoundingClientRect().bottom"
 SECONDS = 60  # that an answer may take
 # A 2: corners of a polygon in a square from (0, 0) to (1, 1).
 TWO = [
@@ -61,13 +62,10 @@ def photograph(show: Callable, address: str, path: Path, *arguments: str) -> Non
         browser.get(address)
         until(browser, lambda: "Connected" in text(browser, "status"))
         show(browser, *arguments)
-        script = "return document.body.getBoundingClientRect().bottom"
-        height = int(browser.execute_script(script)) + 20
-        whole = {"x": 0, "y": 0, "width": WIDTH, "height": height}
+        browser.execute_script("document.activeElement.blur(); window.scrollTo(0, 0)")
+        height = int(browser.execute_script(BOTTOM)) + 20
         metrics = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.execute_script("document.activeElement.blur()")
-        browser.set_window_size(whole["width"], whole["height"])
         browser.save_screenshot(str(path))
 
 
