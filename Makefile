@@ -34,7 +34,7 @@ EXTRAS_docs := [test,docs]
 ifeq ($(TENSORFLOW),)
 packages = $(LOCKED) -r requirements/$(1).txt
 else
-packages = 'tensorflow==$(TENSORFLOW).*' --editable '.$(EXTRAS_$(1))'
+packages = 'setuptools>=77' 'tensorflow==$(TENSORFLOW).*' --editable '.$(EXTRAS_$(1))'
 endif
 NATIVE_STAMP := $(VENV)/.native
 TEST_STAMPS := $(TEST_STAMP) $(NATIVE_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
