@@ -1,7 +1,9 @@
 # make train | make test | make check: everything else is set up on the way. See `make help`.
 
 PYTHON ?= python3
-VENV ?= .venv
+# A release of TensorFlow other than that of the lock files, such as 2.20.
+TENSORFLOW ?=
+VENV ?= .venv$(addprefix -tf,$(TENSORFLOW))
 TORCH ?= 1
 ARGS ?=
 
@@ -16,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install
 FAILED := $(VENV)/.failed
 define install
 	@rm -f $(FAILED)
-	@{ PYTHONUNBUFFERED=1 $(PIP) $(1) || touch $(FAILED); } | sed \
+	@{ SEQCLF_NATIVE=0 PYTHONUNBUFFERED=1 $(PIP) $(1) || touch $(FAILED); } | sed \
 		-e 's/^  *Downloading \(.*\)/  fetching \1/;t' \
 		-e 's/^  *Using cached \(.*\)/  have \1/;t' -e 's/^Processing .*\//  have /;t' \
 		-e 's/^Installing collected packages.*/  installing: takes up to two minutes and prints nothing/;t' -e d
@@ -25,6 +27,15 @@ endef
 # A lock names every package, so nothing is left to resolve; older pips, asked to, would look for the
 # newest "etils[epath]" where "etils" is pinned, and refuse it for its missing hash.
 LOCKED := --require-hashes --no-deps
+# $(call packages,LOCK): what pip installs. It is the file requirements/LOCK.txt, or with TENSORFLOW=2.20
+# the newest packages that pyproject.toml allows beside that TensorFlow.
+EXTRAS_test := [test,dev,notebooks]
+EXTRAS_docs := [test,docs]
+ifeq ($(TENSORFLOW),)
+packages = $(LOCKED) -r requirements/$(1).txt
+else
+packages = 'setuptools>=77' 'tensorflow==$(TENSORFLOW).*' --editable '.$(EXTRAS_$(1))'
+endif
 NATIVE_STAMP := $(VENV)/.native
 TEST_STAMPS := $(TEST_STAMP) $(NATIVE_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
 
@@ -46,6 +57,7 @@ help:
 	@echo "make dist         build and check the distributions of seqclf and of its client in dist/"
 	@echo "make clean        remove the environment and caches"
 	@echo "PYTHON=python3.12 picks the interpreter (3.10 to 3.13)."
+	@echo "TENSORFLOW=2.20 picks the release of TensorFlow (2.19 to 2.21), in .venv-tf2.20 and not by the lock files."
 
 train: $(RUN_STAMP) $(NATIVE_STAMP)
 	$(BIN)/python -m seqclf.train --config=configs/digits.py $(ARGS)
@@ -106,7 +118,7 @@ $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "seqclf needs Python 3.10 to 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 ..." % v)'
 	@echo "Creating the environment in $(VENV) (about 600 MB of packages; once)."
 	@$(PYTHON) -m venv --clear $(VENV)
-	$(call install,$(LOCKED) -r requirements/run.txt)
+	$(call install,$(call packages,run))
 	@SEQCLF_NATIVE=0 $(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -118,7 +130,7 @@ $(NATIVE_STAMP): setup.py $(wildcard seqclf/layers/native/src/*) $(RUN_STAMP)
 
 $(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
 	@echo "Installing the test tools."
-	$(call install,$(LOCKED) -r requirements/test.txt)
+	$(call install,$(call packages,test))
 	@touch $@
 
 $(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
@@ -129,7 +141,7 @@ $(TORCH_STAMP): requirements/peers.txt $(TEST_STAMP)
 $(DOCS_STAMP): requirements/docs.txt $(TEST_STAMP)
 	@$(BIN)/python -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "The documentation site needs Python 3.11 or later. Try: make docs PYTHON=python3.12")'
 	@echo "Installing Sphinx, with which the documentation site is built."
-	$(call install,$(LOCKED) -r requirements/docs.txt)
+	$(call install,$(call packages,docs))
 	@touch $@
 
 # Versions and hashes only: which index they come from is the machine's business.
@@ -163,4 +175,4 @@ $(DIST_STAMP): requirements/dist.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lock .venv-dist build dist docs/notebooks clients/python/build clients/python/*.egg-info *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-tf* .venv-lock .venv-dist build dist docs/notebooks clients/python/build clients/python/*.egg-info *.egg-info seqclf/layers/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis

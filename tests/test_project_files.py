@@ -50,8 +50,15 @@ def test_the_matrix_is_the_declared_range():
     matrix = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]
     assert matrix["python"] == re.findall(r"Python :: (3\.\d+)", PYPROJECT)
     low, high = re.search(r'"keras>=3\.(\d+),<3\.(\d+)"', PYPROJECT).groups()
-    kerases = [each["keras"] for each in matrix["include"]]
+    kerases = [each["keras"] for each in matrix["include"] if "keras" in each]
     assert kerases == [f"3.{low}.*", f"3.{int(high) - 1}.*"]
+    low, high = re.search(r'"tensorflow>=2\.(\d+),<2\.(\d+)"', PYPROJECT).groups()
+    older = [each["tensorflow"] for each in matrix["include"] if "tensorflow" in each]
+    assert older == [f"2.{minor}" for minor in range(int(low), int(high) - 1)]
+    newest = f"2.{int(high) - 1}"
+    assert f"\ntensorflow=={newest}." in (ROOT / "requirements/run.txt").read_text()
+    assert WORKFLOW["jobs"]["test"]["env"] == {"TENSORFLOW": "${{ matrix.tensorflow }}"}
+    assert f"release of TensorFlow (2.{low} to {newest})" in MAKEFILE
     assert {each["python"] for each in matrix["include"]} <= set(matrix["python"])
 
 
