@@ -20,7 +20,7 @@ define install
 	@rm -f $(FAILED)
 	@{ SEQCLF_NATIVE=0 PYTHONUNBUFFERED=1 $(PIP) $(1) || touch $(FAILED); } | sed \
 		-e 's/^  *Downloading \(.*\)/  fetching \1/;t' \
-		-e 's/^  *Using cached \(.*\)/  have \1/;t' -e 's/^Processing .*\//  have /;t' \
+		-e 's/^  *Using cached \(.*\)/  have \1/;t' -e 's/^Processing [^ ]*\//  have /;t' \
 		-e 's/^Installing collected packages.*/  installing: takes up to two minutes and prints nothing/;t' -e d
 	@test ! -e $(FAILED)
 endef
@@ -119,7 +119,8 @@ $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@echo "Creating the environment in $(VENV) (about 600 MB of packages; once)."
 	@$(PYTHON) -m venv --clear $(VENV)
 	$(call install,$(call packages,run))
-	@SEQCLF_NATIVE=0 $(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@SEQCLF_NATIVE=0 $(PIP) --quiet --no-deps --no-build-isolation \
+		--config-settings editable_mode=compat --editable .
 	@touch $@
 
 # Without a C++ compiler it says so, once, and the package does without.

@@ -15,6 +15,7 @@ from absl import flags
 from seqclf.config import Config, as_begun, resolve
 from seqclf.console import app
 from seqclf.console.next_commands import command_line, next_block
+from seqclf.console.progress import announce_finished
 from seqclf.data.tables.first_look import check_table
 from seqclf.storage.run_directory import Run
 
@@ -47,6 +48,7 @@ def main(argv: Sequence[str]) -> None:
     config, fallback = _config()
     if not needs_tensorflow():
         run = _run(config)
+        announce_finished(run.path)
         print(summary(run, run.read_report()))
         return
     from seqclf.data.tfds_source import DatasetMissingError

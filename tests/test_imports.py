@@ -26,6 +26,17 @@ def test_no_test_module_imports_another():
             assert not found, f"{path} imports {name}: put what is shared into tests/"
 
 
+def test_a_folder_of_the_package_s_name_is_not_taken_for_it(tmp_path):
+    """As in the folder that holds a clone: Python would make a package without a file of it."""
+    (tmp_path / "seqclf").mkdir()
+    program = "import seqclf; print(seqclf.__version__, seqclf.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("__init__.py")
+
+
 def test_public_names_are_there_and_lazy():
     program = """
 import sys, seqclf

@@ -95,6 +95,20 @@ def announce(doing: str) -> None:
     print(f"{doing} …", file=sys.stderr, flush=True)
 
 
+def announce_finished(workdir: object) -> None:
+    """Prints to standard error that a run is finished, so that its old result is not taken for new.
+
+    Args:
+        workdir: its run directory.
+    """
+    print(
+        f"The run in {workdir} is finished: nothing is trained, and the data are not read again. "
+        "Here is its result. Another run directory (--workdir) trains anew.",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 class CountProgress:
     """Prints to standard error, every few seconds, how much of some work is done.
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from seqclf.config import Config, as_begun
-from seqclf.console.progress import CountProgress, announce
+from seqclf.console.progress import CountProgress, announce, announce_finished
 from seqclf.data.dataset import Dataset
 from seqclf.data.sources import load_dataset
 from seqclf.errors import ConfigError
@@ -60,6 +60,8 @@ def run_experiment(
     run, workers = Run(workdir), workers or Workers()
     config, report = _begun_before(run, config, workers)
     if report is not None:
+        if workers.is_chief:
+            announce_finished(run.path)
         return report
     data = _load_on_all_workers(config, dataset, workers)
     with _started_run(run, config, data, fallback, workers):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from seqclf.layers import bptt, cudnn
 from seqclf.layers.batch_shares import split_batch
 from seqclf.layers.execution import Execution
+from seqclf.layers.length_mask import time_major_mask
 
 
 def sequence_states(
@@ -41,7 +42,7 @@ def sequence_states(
         split_batch(sequences, shares), split_batch(initial_state, shares), masks, strict=True
     ):
         x = tf.transpose(x, [1, 0, 2])  # [T, B, D]
-        time_mask = None if share_mask is None else tf.transpose(share_mask)  # [T, B]
+        time_mask = None if share_mask is None else time_major_mask(share_mask)  # [T, B]
         by_cudnn = functools.partial(cudnn.gru_sequence, x, h_0, weights, time_mask)
         kernel, recurrent_kernel, bias = (*weights, None)[:3]
         by_hand = functools.partial(

@@ -18,6 +18,7 @@ from seqclf.layers.arguments import (
 from seqclf.layers.compiled import xla_around
 from seqclf.layers.execution import choose
 from seqclf.layers.gru_cell import GRUCell
+from seqclf.layers.length_mask import time_major_mask
 from seqclf.layers.native.gru import Options
 from seqclf.layers.recurrent import Recurrent
 
@@ -204,7 +205,7 @@ class GRU(Recurrent):
         last_state = states[-1]  # [B, H]
         outputs = states
         if mask is not None:
-            outputs = self._masked_outputs(states, ops.transpose(mask), time_axis=0)
+            outputs = self._masked_outputs(states, time_major_mask(mask), time_axis=0)
         last_output = last_state if mask is None else outputs[-1]
         outputs = (
             ops.transpose(outputs, [1, 0, 2]) if self.return_sequences else last_output[:, None]

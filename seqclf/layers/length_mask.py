@@ -31,3 +31,16 @@ class LengthMask(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         """Returns the shape and the dtype of the mask."""
         del lengths
         return keras.KerasTensor(sequences.shape[:2], dtype="bool")
+
+
+def time_major_mask(mask: Any) -> Any:
+    """Returns a mask `[T, B]` from one `[B, T]`.
+
+    TensorFlow's transposition of booleans prints an error on most machines before it does its work
+    ("oneDNN supports DT_BOOL only on platforms with AVX-512"), so numbers are transposed. A cast
+    would not help: TensorFlow moves it behind the transposition, where it has fewer bytes to move.
+
+    Args:
+        mask: bool `[B, T]`.
+    """
+    return keras.ops.transpose(keras.ops.where(mask, 1.0, 0.0)) > 0.5

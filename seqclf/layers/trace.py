@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from seqclf.layers.execution import choose
+from seqclf.layers.length_mask import time_major_mask
 from seqclf.layers.loop import loop
 from seqclf.layers.recurrent import Recurrent
 
@@ -98,7 +99,7 @@ def _values_by_name(
     """
     cell = layer.cell
     names: list[str] = []
-    masks = [] if mask is None else [tf.transpose(mask)[..., None]]  # [T, B, 1]
+    masks = [] if mask is None else [time_major_mask(mask)[..., None]]  # [T, B, 1]
 
     def step(
         before: list[Tensor], a: Tensor, *masks_and_nudges: Tensor

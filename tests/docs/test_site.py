@@ -193,7 +193,7 @@ def test_the_commands_of_how_to_guides_run(name, tmp_path):
         )
         assert done.returncode == 0, command + done.stdout + done.stderr
     if name == "own_csv":
-        with (tmp_path / "digits_scores.csv").open(newline="") as file:
+        with (tmp_path / "own_scores.csv").open(newline="") as file:
             assert len(list(csv.reader(file))) == 1 + 97
 
 

@@ -60,6 +60,8 @@ def test_an_experiment_leaves_everything_in_its_place(tmp_path, capsys):
     capsys.readouterr()
     before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
     assert run_experiment(config(), run.path) == report  # finished: nothing is done again
+    said = capsys.readouterr().err
+    assert f"The run in {run.path} is finished: nothing is trained" in said
     assert before == {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
 
 
