@@ -265,7 +265,7 @@ def test_the_changes_go_with_the_recipe_and_choosing_never_tests(tmp_path, monke
 
 
 def test_the_recipe_learns_by_the_estimator_and_is_measured():
-    alone = {"model.conv": [], "model.conv_dilation": 1, "model.units": [4]}
+    alone = {**choosing.CHANGES["GRU alone"], "model.units": [4]}
     small = {"steps": 30, "batch_size": 8, **alone}
     config = resolve(load_recipe("configs/series.py").values).changed(
         {**small, "optimizer.learning_rate": 0.05, "jit_compile": False}
