@@ -20,7 +20,7 @@ define install
 	@rm -f $(FAILED)
 	@{ SEQCLF_NATIVE=0 PYTHONUNBUFFERED=1 $(PIP) $(1) || touch $(FAILED); } | sed \
 		-e 's/^  *Downloading \(.*\)/  fetching \1/;t' \
-		-e 's/^  *Using cached \(.*\)/  have \1/;t' -e 's/^Processing [^ ]*\//  have /;t' \
+		-e 's/^  *Using cached \(.*\)/  have \1/;t' -e 's/^Processing [^ ]*\/\([^ ]*\).*/  have \1/;t' \
 		-e 's/^Installing collected packages.*/  installing: takes up to two minutes and prints nothing/;t' -e d
 	@test ! -e $(FAILED)
 endef
