@@ -90,8 +90,8 @@ def _chosen(config: Any, dataset: "Dataset | None") -> "tuple[Config, Dataset | 
             "`dataset`"
         )
     print(
-        f"config  of the keys that are not given some have values for {len(dataset.train):,} "
-        "training examples",
+        f"config  keys that are not given have values that suit {len(dataset.train):,} training "
+        "examples",
         flush=True,
     )
     return completed(changes, dataset), dataset

@@ -33,7 +33,10 @@ def test_keys_that_are_given_stay(tmp_path, capsys):
     assert run.config.model.units == (4,)
     assert run.config.steps == 3
     assert run.config.batch_size == suited_config(digits).batch_size
-    assert "the other keys suit 1,293 training examples" in capsys.readouterr().out
+    assert (
+        "keys that are not given have values that suit 1,293 training examples"
+        in capsys.readouterr().out
+    )
 
 
 def test_epochs_that_are_given_are_the_length():
