@@ -27,6 +27,8 @@ endef
 # A lock names every package, so nothing is left to resolve; older pips, asked to, would look for the
 # newest "etils[epath]" where "etils" is pinned, and refuse it for its missing hash.
 LOCKED := --require-hashes --no-deps
+# A path of its own for the package: setuptools' import finder would come after a folder of its name.
+AS_PATH := --config-settings editable_mode=compat --editable
 # $(call packages,LOCK): what pip installs. It is the file requirements/LOCK.txt, or with TENSORFLOW=2.20
 # the newest packages that pyproject.toml allows beside that TensorFlow.
 EXTRAS_test := [test,dev,notebooks]
@@ -34,7 +36,7 @@ EXTRAS_docs := [test,docs]
 ifeq ($(TENSORFLOW),)
 packages = $(LOCKED) -r requirements/$(1).txt
 else
-packages = 'setuptools>=77' 'tensorflow==$(TENSORFLOW).*' --editable '.$(EXTRAS_$(1))'
+packages = 'setuptools>=77' 'tensorflow==$(TENSORFLOW).*' $(AS_PATH) '.$(EXTRAS_$(1))'
 endif
 NATIVE_STAMP := $(VENV)/.native
 TEST_STAMPS := $(TEST_STAMP) $(NATIVE_STAMP) $(if $(filter-out 0,$(TORCH)),$(TORCH_STAMP))
@@ -119,8 +121,7 @@ $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@echo "Creating the environment in $(VENV) (about 600 MB of packages; once)."
 	@$(PYTHON) -m venv --clear $(VENV)
 	$(call install,$(call packages,run))
-	@SEQCLF_NATIVE=0 $(PIP) --quiet --no-deps --no-build-isolation \
-		--config-settings editable_mode=compat --editable .
+	@SEQCLF_NATIVE=0 $(PIP) --quiet --no-deps --no-build-isolation $(AS_PATH) .
 	@touch $@
 
 # Without a C++ compiler it says so, once, and the package does without.
