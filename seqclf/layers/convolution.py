@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqclf.layers.pooling import zero_where_masked
+from seqclf.layers.pooling import mean_over_time, means_so_far, zero_where_masked
 
 SMALLEST_DEVIATION = 1e-6
 POOLINGS = ("mean", "max")
@@ -122,7 +122,7 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
 
     def call(self, sequences: Any, mask: Any = None) -> Any:
         features, valid = self._features(sequences, mask)
-        pooled = ops.sum(features, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)  # [B, F]
+        pooled = mean_over_time(features, valid)  # [B, F]
         if self.pooling == "max":
             largest = ops.max(features, axis=1)  # ReLU gives none below the 0 of masked time steps
             pooled = ops.concatenate([pooled, largest], axis=-1)
@@ -139,7 +139,7 @@ class ConvolutionBranch(keras.layers.Layer):  # type: ignore[misc]  # Keras has 
             `[B, T, F]`, or `[B, T, 2 F]`; a masked time step has what the last valid one has.
         """
         features, valid = self._features(ops.cast(sequences, self.compute_dtype), mask)
-        pooled = ops.cumsum(features, axis=1) / ops.maximum(ops.cumsum(valid, axis=1), 1)
+        pooled = means_so_far(features, valid)
         if self.pooling == "max":
             pooled = ops.concatenate([pooled, _largest_so_far(features)], axis=-1)
         return ops.cast(pooled, self.compute_dtype)

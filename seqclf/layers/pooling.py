@@ -44,8 +44,7 @@ class LastAndMean(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         if self.bidirectional:
             half = states.shape[-1] // 2
             last = ops.concatenate([last[:, :half], states[:, 0, half:]], axis=-1)
-        summed, valid = zero_where_masked(states, mask)
-        mean = ops.sum(summed, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)
+        mean = mean_over_time(*zero_where_masked(states, mask))
         return ops.concatenate([last, ops.cast(mean, last.dtype)], axis=-1)
 
     def after_each_step(self, states: Any, mask: Any = None) -> Any:
@@ -64,8 +63,7 @@ class LastAndMean(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         """
         if self.bidirectional:
             raise ValueError("States that were read in both directions have no last one at a step.")
-        summed, valid = zero_where_masked(states, mask)
-        means = ops.cumsum(summed, axis=1) / ops.maximum(ops.cumsum(valid, axis=1), 1)
+        means = means_so_far(*zero_where_masked(states, mask))
         return ops.concatenate([states, ops.cast(means, states.dtype)], axis=-1)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
@@ -89,3 +87,13 @@ def zero_where_masked(states: Any, mask: Any) -> tuple[Any, Any]:
         return states, ops.ones_like(states[..., :1])
     valid = ops.cast(mask, "float32")[..., None]
     return states * valid, valid
+
+
+def mean_over_time(values: Any, valid: Any) -> Any:
+    """Returns the mean over the valid time steps, `[B, H]`; both as `zero_where_masked` gives them."""
+    return ops.sum(values, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)
+
+
+def means_so_far(values: Any, valid: Any) -> Any:
+    """Returns, for each time step, the mean over the valid ones until then, `[B, T, H]`."""
+    return ops.cumsum(values, axis=1) / ops.maximum(ops.cumsum(valid, axis=1), 1)
