@@ -90,7 +90,7 @@ def zero_where_masked(states: Any, mask: Any) -> tuple[Any, Any]:
 
 
 def mean_over_time(values: Any, valid: Any) -> Any:
-    """Returns the mean over the valid time steps, `[B, H]`; both as `zero_where_masked` gives them."""
+    """Returns the mean over the valid time steps, `[B, H]`, of what `zero_where_masked` returns."""
     return ops.sum(values, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1)
 
 
