@@ -31,6 +31,7 @@ LOCKED := --require-hashes --no-deps
 AS_PATH := --config-settings editable_mode=compat --editable
 # $(call packages,LOCK): what pip installs. It is the file requirements/LOCK.txt, or with TENSORFLOW=2.20
 # the newest packages that pyproject.toml allows beside that TensorFlow.
+EXTRAS_run := [serve]
 EXTRAS_test := [test,dev,notebooks]
 EXTRAS_docs := [test,docs]
 ifeq ($(TENSORFLOW),)
@@ -153,7 +154,7 @@ UV_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.10 --gene
 
 lock:
 	@test -x $(UV) || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
-	$(UV_COMPILE) pyproject.toml --output-file requirements/run.txt
+	$(UV_COMPILE) pyproject.toml --extra serve --output-file requirements/run.txt
 	$(UV_COMPILE) pyproject.toml --extra test --extra dev --extra notebooks --constraint requirements/run.txt \
 		--output-file requirements/test.txt
 	$(UV_COMPILE:3.10=3.11) pyproject.toml --extra docs --constraint requirements/test.txt \

@@ -21,8 +21,8 @@ from seqclf.console.next_commands import command_line, next_block
 from seqclf.console.progress import announce
 from seqclf.errors import ConfigError
 from seqclf.serving.decision import parse_target
+from seqclf.serving.extra_packages import check_packages
 from seqclf.serving.labels import parse_labels, recorded_labels
-from seqclf.serving.onnx_packages import check_packages
 
 WORKDIR = flags.DEFINE_string("workdir", None, "Run directory.")
 EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of the versions.")
@@ -90,7 +90,7 @@ def check(argv: Sequence[str]) -> None:
         verb = "verify" if VERIFY.value else "export"
         raise ConfigError(f"--{given[0]} says nothing about how to {verb}: leave it out.")
     if ONNX.value:
-        check_packages()
+        check_packages("onnx", "--onnx")
     if WORKDIR.value:
         Run(WORKDIR.value).read_config()
     if EXPORT_DIR.value and KEEP.value:

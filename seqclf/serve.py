@@ -15,6 +15,7 @@ from absl import flags
 from seqclf.console import app
 from seqclf.console.progress import announce
 from seqclf.errors import ExportError
+from seqclf.serving.extra_packages import check_packages
 from seqclf.serving.labels import parse_labels
 
 PAGE_FOLDER = Path(__file__).parent / "page"  # the checkout's `page/`, installed with us
@@ -51,6 +52,7 @@ TIMEOUT = flags.DEFINE_float("timeout", 30.0, "Seconds that a prediction may tak
 def check(argv: Sequence[str]) -> None:
     """Checks the flags without TensorFlow, so that a mistake is reported at once."""
     del argv
+    check_packages("serve", "seqclf.serve")
     from seqclf.serving.server.page_files import PageFiles
     from seqclf.serving.server.ports import check_port_free
     from seqclf.serving.versions import version_folder

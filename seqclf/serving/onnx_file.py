@@ -19,8 +19,8 @@ from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError
 from seqclf.layers.compiled import compiled
 from seqclf.layers.execution import execution
+from seqclf.serving.extra_packages import check_packages
 from seqclf.serving.file_names import ONNX
-from seqclf.serving.onnx_packages import check_packages
 from seqclf.serving.signatures import MAX_UNROLLED_STEPS
 from seqclf.serving.warmup import WarmupExamples
 
@@ -35,7 +35,7 @@ def check_onnx(spec: DatasetSpec) -> None:
     Raises:
         ConfigError: a package is missing, or tf2onnx would convert the model wrongly.
     """
-    check_packages()
+    check_packages("onnx", "--onnx")
     if spec.missing in NOT_CARRIED:
         raise ConfigError(
             "--onnx cannot carry over missing values that are filled from their neighbours: "

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,13 +13,14 @@ from seqclf.config import resolve
 from seqclf.data.normalization import as_sequences
 from seqclf.errors import ConfigError, ExportError
 from seqclf.models.temperature import divide_logits
-from seqclf.serving import onnx_file, onnx_packages
+from seqclf.serving import onnx_file
 from seqclf.serving.export import export_model
+from seqclf.serving.extra_packages import PACKAGES
 from seqclf.serving.file_names import MANIFEST, ONNX
 from seqclf.serving.onnx_file import write_onnx
 from seqclf.serving.warmup import WarmupExamples
 
-for package in onnx_packages.PACKAGES:
+for package in PACKAGES["onnx"]:
     pytest.importorskip(package, reason="the extra `onnx` is not installed")
 
 LENGTHS = np.array([9, 1, 2, 3, 4, 5, 6, 7, 8], np.int32)
@@ -140,24 +139,6 @@ def test_one_that_answers_something_else_is_not_written(tmp_path, monkeypatch):
     with pytest.raises(ExportError, match="away from the model's probabilities, more than 0.0001"):
         write_onnx(tmp_path, build(IMAGES), IMAGES, "uint8", WarmupExamples(examples(IMAGES, 2)))
     assert not (tmp_path / ONNX).exists()
-
-
-def test_a_missing_package_is_named_before_tensorflow_starts(tmp_path):
-    program = """
-import importlib.util, sys
-find = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *more: None if name == "tf2onnx" else find(name, *more)
-from seqclf.serving.onnx_packages import check_packages
-from seqclf.errors import ConfigError
-try:
-    check_packages()
-except ConfigError as error:
-    assert "--onnx needs tf2onnx, which is not installed: pip install 'seqclf[onnx]'" in str(error)
-    assert "tensorflow" not in sys.modules
-    print("named")
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout == "named\n", done.stderr
 
 
 def test_language_models_have_none():
