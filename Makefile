@@ -164,10 +164,18 @@ lock:
 DIST := .venv-dist/bin
 DIST_STAMP := .venv-dist/.installed
 
+# The native operations of the wheel must run on older systems than the one that builds them: Zig brings
+# the C library's symbols of each release, and auditwheel names the oldest one that the wheel runs with.
+GLIBC := 2.28
+ZIG := $(abspath $(DIST))/python -m ziglang c++ -target $(shell uname -m)-linux-gnu.$(GLIBC)
+
 # The wheels are built from the source distributions, so that these are known to be complete.
 dist: $(DIST_STAMP)
 	rm -rf dist
-	$(DIST)/python -m build --no-isolation --outdir dist .
+	SEQCLF_NATIVE=1 CXX="$(ZIG)" $(DIST)/python -m build --no-isolation --outdir dist .
+	PATH="$(abspath $(DIST)):$$PATH" auditwheel repair --only-plat --plat manylinux_$(subst .,_,$(GLIBC))_$(shell uname -m) \
+		--wheel-dir dist dist/seqclf-*-linux_*.whl
+	rm dist/seqclf-*-linux_*.whl
 	$(DIST)/python -m build --no-isolation --outdir dist clients/python
 	$(DIST)/twine check --strict dist/*
 	$(DIST)/check-wheel-contents dist/*.whl

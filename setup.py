@@ -27,7 +27,7 @@ FLAGS_OF = {
 X86 = platform.machine() in ("x86_64", "AMD64")
 # libstdc++ goes in, and is seen by nobody else: the library runs where another one is installed.
 LINK = ["-shared", "-pthread", "-s", "-static-libstdc++", "-static-libgcc"]
-LINK += ["-Wl,--exclude-libs,ALL"]
+LINK += [f"-Wl,--version-script={SOURCES / 'exports.map'}"]
 
 
 class BuildNative(build_ext):

@@ -1,4 +1,4 @@
-"""Times our SavedModel beside the one that Keras exports of `keras.layers.GRU`."""
+"""Times our SavedModel beside the one that Keras exports of `keras.layers.GRU`, and an empty one."""
 
 import os
 import tempfile
@@ -17,11 +17,13 @@ def measure(rounds: int) -> list[dict[str, Any]]:
     """Returns the median milliseconds of each export, for each batch size and way to call it.
 
     "session" is how TensorFlow Serving runs a model; "signature" is Python's
-    `tf.saved_model.load(...).signatures[...]`.
+    `tf.saved_model.load(...).signatures[...]`. "empty" has our signature and computes nothing: what
+    it takes, every export takes.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryDirectory() as folder:
         paths = {"seqclf": _export_ours(Path(folder)), "keras": _export_theirs(Path(folder))}
+        paths["empty"] = _export_empty(Path(folder), paths["seqclf"])
         calls = {
             way: {name: open_it(path) for name, path in paths.items()}
             for way, open_it in (("session", _session), ("signature", _signature))
@@ -77,6 +79,26 @@ def _export_theirs(folder: Path) -> Path:
     )
     model.export(folder / "keras", verbose=False)
     return folder / "keras"
+
+
+def _export_empty(folder: Path, like: Path) -> Path:
+    """Writes a model with the signature of another one, whose outputs hold zeros."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(like))
+    outputs = loaded.signatures["serving_default"].structured_outputs
+
+    @tf.function(input_signature=[tf.TensorSpec((None, STEPS, FEATURES), tf.float32, "inputs")])
+    def empty(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        batch = tf.shape(inputs)[:1]
+        return {
+            name: tf.fill(tf.concat([batch, spec.shape[1:]], 0), tf.zeros((), spec.dtype))
+            for name, spec in outputs.items()
+        }
+
+    module = tf.Module()
+    tf.saved_model.save(module, str(folder / "empty"), {"serving_default": empty})
+    return folder / "empty"
 
 
 def _session(path: Path) -> Any:

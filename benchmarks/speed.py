@@ -116,6 +116,7 @@ def _time(call: str, workers: dict[str, "_Worker"]) -> dict[str, dict[str, float
     slow = slow or max(guess.values()) > SLOW
     names = list(workers)
     times: dict[str, list[float]] = {name: [] for name in names}
+    cpu: dict[str, list[float]] = {name: [] for name in names}
     mib: dict[str, float] = {}
     for turn in range(min(3, _ROUNDS.value) if slow else _ROUNDS.value):
         start = turn % len(names)
@@ -123,6 +124,7 @@ def _time(call: str, workers: dict[str, "_Worker"]) -> dict[str, dict[str, float
             repeats = 1 if slow else max(1, round(_SECONDS.value / guess[name]))
             answer = workers[name](call, repeats)
             times[name].append(answer["seconds"])
+            cpu[name].append(answer["cpu_seconds"])
             mib[name] = answer["mib"]  # of the peak: it only grows
     return {
         name: {
@@ -130,6 +132,7 @@ def _time(call: str, workers: dict[str, "_Worker"]) -> dict[str, dict[str, float
             "median_ms": median(seconds) * 1e3,
             "min_ms": min(seconds) * 1e3,
             "max_ms": max(seconds) * 1e3,
+            "cpu_ms": median(cpu[name]) * 1e3,
             "peak_mib": mib[name],
         }
         for name, seconds in times.items()

@@ -86,17 +86,17 @@ def table(results: dict[str, Any]) -> str:
                     f"{peaks['seqclf']:.0f} ({keras_peak:.0f}, {peaks['torch']:.0f})",
                 ]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    lines += ["", *_ways(results), ""]
+    lines += ["", *_ways(results), "", *_cpu(results), ""]
     if results["exports"]:
         lines += [
-            "| exported model | batch | seqclf, ms | Keras, ms | × Keras |",
-            "|---|--:|--:|--:|--:|",
+            "| exported model | batch | seqclf, ms | Keras, ms | × Keras | empty, ms |",
+            "|---|--:|--:|--:|--:|--:|",
         ]
         for row in results["exports"]:
             ours, theirs = row["seqclf"], row["keras"]
             lines.append(
                 f"| {row['way']} | {row['batch']} | {ours:.2f} | {theirs:.2f} "
-                f"| {theirs / ours:.2f} |"
+                f"| {theirs / ours:.2f} | {row['empty']:.2f} |"
             )
         lines.append("")
     return "\n".join(lines)
@@ -113,6 +113,20 @@ def _ways(results: dict[str, Any]) -> list[str]:
         shape, training = point["shape"], point["training"]
         times = [f"{_time(training[name])}, {training[name]['first_s']:.1f}" for name in names]
         cells = [shape["steps"], shape["units"], shape["batch"], *times]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
+def _cpu(results: dict[str, Any]) -> list[str]:
+    """Returns a Markdown table of the CPU time of all threads for each call."""
+    head = " | ".join(f"{call}, CPU ms | Keras | PyTorch" for call in CALLS)
+    lines = [f"| T | units | batch | {head} |", "|--:|--:|--:|" + "--:|" * 3 * len(CALLS)]
+    for point in results["points"]:
+        cells = [point["shape"][key] for key in ("steps", "units", "batch")]
+        for call in CALLS:
+            cpu = {name: result["cpu_ms"] for name, result in point[call].items()}
+            keras = min(cpu[name] for name in KERAS)
+            cells += [f"{each:.{_digits(each)}f}" for each in (cpu["seqclf"], keras, cpu["torch"])]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return lines
 
@@ -141,9 +155,13 @@ def machine(results: dict[str, Any]) -> str:
 
 
 def _time(result: dict[str, float]) -> str:
-    digits = 0 if result["median_ms"] >= 100 else 1 if result["median_ms"] >= 10 else 2
+    digits = _digits(result["median_ms"])
     low, high = (f"{result[key]:.{digits}f}" for key in ("min_ms", "max_ms"))
     return f"{result['median_ms']:.{digits}f} ({low}–{high})"
+
+
+def _digits(milliseconds: float) -> int:
+    return 0 if milliseconds >= 100 else 1 if milliseconds >= 10 else 2
 
 
 def _plot(results: dict[str, Any], path: Path) -> None:

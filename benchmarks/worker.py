@@ -28,15 +28,17 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         call = getattr(calls, request["call"])
-        answer = {"seconds": _time(call, request["times"]), "mib": peak_mib() - before}
+        answer = _time(call, request["times"]) | {"mib": peak_mib() - before}
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def _time(call: Callable[[], Any], times: int) -> float:
-    start = time.perf_counter()
+def _time(call: Callable[[], Any], times: int) -> dict[str, float]:
+    """Returns the seconds of a call, and the CPU seconds of all threads of this process."""
+    start, cpu = time.perf_counter(), time.process_time()
     for _ in range(times):
         call()
-    return (time.perf_counter() - start) / times
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    return {"seconds": seconds / times, "cpu_seconds": cpu / times}
 
 
 def reset_peak() -> float:

@@ -30,8 +30,9 @@ def test_it_measures_all_contenders_and_writes_what_it_prints(tmp_path):
         assert set(point[call]) == set(CONTENDERS)
         for result in point[call].values():
             assert 0 < result["min_ms"] <= result["median_ms"] <= result["max_ms"]
+            assert result["cpu_ms"] > 0
     table = (tmp_path / "speed.md").read_text()
-    assert table.count("| 4 | 8 | 16 |") == 2  # times of all, and our ways
+    assert table.count("| 4 | 8 | 16 |") == 3  # times of all, our ways, CPU time
     assert "| 4 | 8 | 16 |" in table and table.splitlines()[2] in run.stdout
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
 
