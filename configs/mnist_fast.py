@@ -2,7 +2,8 @@
 
     python -m seqclf.train --config=configs/mnist_fast.py
 
-Each step reads 256 digits and learns from the 64 with the largest loss.
+Each step reads 256 digits and learns from the 64 with the largest loss. The head reads the mean of all
+states beside the last one.
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig
@@ -15,7 +16,7 @@ def get_config() -> Config:
             source="mnist",
             normalize="global",
         ),
-        model=ModelConfig(units=(96, 96)),
+        model=ModelConfig(units=(96, 96), pooling="mean"),
         batch_size=64,
         batch_selection=4,
         steps=700,

@@ -196,20 +196,24 @@ _ALL = (
         "mnist_fast",
         "mnist_fast",
         kind=BESIDE,
-        changes=_BY_ROWS
-        | {
-            "time reduction 2": {"model.time_reduction": [2]},
-            "mean, time reduction 2": {"model.pooling": "mean", "model.time_reduction": [2]},
-            "mean, time reduction 2, 0.7 of the steps": {
-                "model.pooling": "mean",
-                "model.time_reduction": [2],
-                LENGTH: 0.7,
+        changes={
+            "last state alone": {"model.pooling": "last"},
+            "last state alone, label smoothing 0.05": {
+                "model.pooling": "last",
+                "label_smoothing": 0.05,
             },
+            "last state alone, time reduction 2": {
+                "model.pooling": "last",
+                "model.time_reduction": [2],
+            },
+            "time reduction 2": {"model.time_reduction": [2]},
+            "time reduction 2, 0.7 of the steps": {"model.time_reduction": [2], LENGTH: 0.7},
         },
         short=1.0,  # the question is how short a schedule may be: a shorter one answers another
         fresh=5,
-        note="Keras's classic: two layers of 100, batches of 100, 3,000 steps of Adam at 0.01. "
-        + _EARLIER,
+        note="Keras's classic: two layers of 100, batches of 100, 3,000 steps of Adam at 0.01. The "
+        "recipe was changed to what is chosen here; the changes are named by the recipe as it was, "
+        "which read the last state alone. " + _EARLIER,
     ),
     Task(
         "digits",
