@@ -57,7 +57,7 @@ help:
 	@echo "make sanitize     run the native code under the compiler's sanitizers"
 	@echo "make check        lint, type-check, check who imports whom"
 	@echo "make lock         solve the lock files in requirements/ anew"
-	@echo "make dist         build and check the distributions of seqclf and of its client in dist/"
+	@echo "make dist         build and check the distributions of seqclf and of its client in dist/ (Linux)"
 	@echo "make clean        remove the environment and caches"
 	@echo "PYTHON=python3.12 picks the interpreter (3.10 to 3.13)."
 	@echo "TENSORFLOW=2.20 picks the release of TensorFlow (2.19 to 2.21), in .venv-tf2.20 and not by the lock files."
@@ -165,7 +165,7 @@ DIST := .venv-dist/bin
 DIST_STAMP := .venv-dist/.installed
 
 # The native operations of the wheel must run on older systems than the one that builds them: Zig brings
-# the C library's symbols of each release, and auditwheel names the oldest one that the wheel runs with.
+# the C library's symbols of each release, auditwheel checks that the wheel needs no newer ones, and names it so.
 GLIBC := 2.28
 ZIG := $(abspath $(DIST))/python -m ziglang c++ -target $(shell uname -m)-linux-gnu.$(GLIBC)
 

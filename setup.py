@@ -25,7 +25,7 @@ FLAGS_OF = {
     "isa_avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
 }
 X86 = platform.machine() in ("x86_64", "AMD64")
-# libstdc++ goes in, and is seen by nobody else: the library runs where another one is installed.
+# The C++ library goes in, and exports.map hides it: ours runs where another one is installed.
 LINK = ["-shared", "-pthread", "-s", "-static-libstdc++", "-static-libgcc"]
 LINK += [f"-Wl,--version-script={SOURCES / 'exports.map'}"]
 

@@ -66,7 +66,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "chrono initialisation": {"model.chrono": 28},
     "distortions": DISTORTIONS,
     "final rate 0.001": {"optimizer.final_learning_rate": 0.001},
-    "mean of the states beside the last": {"model.pooling": "mean"},
+    "last state alone": {"model.pooling": "last"},
 }
 
 

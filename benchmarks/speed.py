@@ -1,6 +1,6 @@
 """Measures how fast the GRU is in training and inference, beside Keras and PyTorch.
 
-    python -m benchmarks.speed                          # the whole grid: about 40 min on 2 cores
+    python -m benchmarks.speed                          # the whole grid: an hour or more
     python -m benchmarks.speed --points=28x28x100x100   # one point: T × D × H × B
 
 At each point every contender runs in a process of its own, and the processes take turns. The

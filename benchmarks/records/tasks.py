@@ -212,8 +212,8 @@ _ALL = (
         short=1.0,  # the question is how short a schedule may be: a shorter one answers another
         fresh=5,
         note="Keras's classic: two layers of 100, batches of 100, 3,000 steps of Adam at 0.01. The "
-        "recipe was changed to what is chosen here; the changes are named by the recipe as it was, "
-        "which read the last state alone. " + _EARLIER,
+        "recipe was changed to what was chosen here. Recorded trainings have the names that the "
+        "changes had then, when the recipe read the last state alone. " + _EARLIER,
     ),
     Task(
         "digits",

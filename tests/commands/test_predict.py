@@ -52,7 +52,7 @@ def test_an_npz_file(folder, tmp_path, ending):
 
 
 def test_an_accuracy_on_the_training_file_is_marked(folder, tmp_path):
-    note = "note: {}: the model's training data had a file of this name."
+    note = "note: {}: the file of the model's training data has this name."
     (tmp_path / "other.npz").write_bytes((folder / "seq.npz").read_bytes())
     for file, marked in ((folder / "seq.npz", True), (tmp_path / "other.npz", False)):
         out = tmp_path / f"{marked}.csv"
@@ -60,12 +60,14 @@ def test_an_accuracy_on_the_training_file_is_marked(folder, tmp_path):
         assert (note.format(file) in said) == marked
     unlabelled = tmp_path / "seq.npz"
     unlabelled.write_bytes((folder / "unlabelled.npz").read_bytes())
-    assert "of this name" not in notes_of(folder, unlabelled, tmp_path / "o.csv")
+    said = notes_of(folder, unlabelled, tmp_path / "other.npz", tmp_path / "o.csv")
+    assert "has this name" not in said
 
 
-def notes_of(folder, file, out):
+def notes_of(folder, *files_and_out):
     """Returns what a prediction says on standard error."""
-    command = [*python(), "-m", "seqclf.predict", SEQUENCES, str(file), f"--out={out}"]
+    *files, out = map(str, files_and_out)
+    command = [*python(), "-m", "seqclf.predict", SEQUENCES, *files, f"--out={out}"]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stderr
 
 

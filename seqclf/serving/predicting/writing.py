@@ -61,14 +61,17 @@ def write_predictions(
     if scores.compared:
         for path in learnt_from(files, model):
             tell(
-                f"note: {path}: the model's training data had a file of this name. An accuracy on "
-                "examples that were trained on says nothing about new ones."
+                f"note: {path}: the file of the model's training data has this name. An accuracy "
+                "on examples that were trained on says nothing about new ones."
             )
     return [f"Wrote      {out}: {table.rows:,} rows", *scores.in_words()]
 
 
 def learnt_from(files: Sequence[InputFile], model: Classifier) -> list[str]:
-    """Returns the paths of files whose names the source of the model's training data has."""
-    source = model.input.spec.source if model.input.spec else ""
-    names = {Path(part).name for part in source.partition(":")[2].split(",")}
-    return [file.path for file in files if Path(file.path).name in names]
+    """Returns the paths of files with labels that are called as the file of the training data.
+
+    Of training data in several files (a folder, shards) it knows no names.
+    """
+    kind, _, path = (model.input.spec.source if model.input.spec else "").partition(":")
+    name = Path(path).name if kind in ("csv", "parquet", "npz") else ""
+    return [file.path for file in files if name and file.labelled and Path(file.path).name == name]
