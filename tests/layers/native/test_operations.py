@@ -4,10 +4,12 @@ tests/layers/test_gru_keras.py compares them with Keras's layer.
 """
 
 import os
+import platform
 import subprocess
 import sys
 import threading
 import types
+from pathlib import Path
 
 import gru_reference as reference
 import keras
@@ -414,6 +416,20 @@ def in_a_process(environment, program):
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_the_best_instruction_set_of_this_machine_is_taken():
+    """By what Linux says of the processor; the test below skips what is not taken."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not cpuinfo.exists():
+        pytest.skip("Linux on x86-64 only")
+    (flags, *_) = (line for line in cpuinfo.read_text().splitlines() if line.startswith("flags"))
+    there = set(flags.split())
+    avx2 = {"avx2", "fma"} <= there
+    avx512 = avx2 and {"avx512f", "avx512dq", "avx512vl"} <= there
+    program = "from seqclf.layers import native; print(native.instruction_set())"
+    best = "AVX512" if avx512 else "AVX2" if avx2 else "plain"
+    assert in_a_process({}, program) == best
 
 
 @pytest.mark.parametrize("isa", ["plain", "avx2", "avx512"])
