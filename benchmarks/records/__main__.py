@@ -38,6 +38,9 @@ _WHOLE = flags.DEFINE_integer("whole_seeds", 3, "Whole trainings of each of thes
 _AGAIN = flags.DEFINE_bool(
     "again", False, "Read a test split for a config that is not the first one; it is marked."
 )
+_AT_ONCE = flags.DEFINE_integer(
+    "at_once", 1, "Trainings at a time, each on its share of the cores; never where times count.", 1
+)
 _FASHION = flags.DEFINE_string(
     "fashion_mnist_dir", "", "Folder with Fashion-MNIST's four files; empty: tensorflow-datasets."
 )
@@ -59,7 +62,14 @@ def main(argv: Sequence[str]) -> None:
             raise ConfigError(f"`--task` must name some of {', '.join(TASKS)}, or set --table.")
         tasks = [asked(task_of(name)) for name in _TASK.value]
         limits = Limits(_SHORT.value, _FINALISTS.value, _WHOLE.value)
-        records = Records(attempts, Path(_RECORD.value), folder, limits, again=_AGAIN.value)
+        records = Records(
+            attempts,
+            Path(_RECORD.value),
+            folder,
+            limits,
+            again=_AGAIN.value,
+            at_once=_AT_ONCE.value,
+        )
         for task in tasks:
             records.run(task, _CHOOSE_ONLY.value)
     text = tables(attempts.lines(), {task.name: task.note for task in TASKS.values()})

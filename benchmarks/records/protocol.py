@@ -22,6 +22,7 @@ from benchmarks.records.beside import read_beside
 from benchmarks.records.counting import Count, read_in_words
 from benchmarks.records.cross_validation import read_folds
 from benchmarks.records.process import in_own_process
+from benchmarks.records.side_by_side import side_by_side
 from benchmarks.records.tasks import BESIDE, FIRST_FRESH, FOLDS, Task, shortened
 from benchmarks.records.worker import RUN
 from benchmarks.test_reads import Record
@@ -59,6 +60,7 @@ class Records:
         limits: how much is tried.
         again: whether a test split may be read for a config that is not the first one.
         job: does a job of `benchmarks.records.worker` in a process of its own.
+        at_once: number of trainings at a time, of those whose times are not compared.
     """
 
     attempts: Attempts
@@ -66,7 +68,8 @@ class Records:
     folder: Path
     limits: Limits = Limits()
     again: bool = False
-    job: Callable[[Mapping[str, Any], Path], dict[str, Any]] = in_own_process
+    job: Callable[..., dict[str, Any]] = in_own_process
+    at_once: int = 1
 
     def run(self, task: Task, choose_only: bool = False) -> None:
         """Does all of a task that is not done yet.
@@ -127,7 +130,7 @@ class Records:
                 if not Run(folder / RUN).model.exists():  # it was trained elsewhere
                     remove(folder)
                     remove(scored)  # its scores are those of another training
-                    self._train(config.changed({"seed": seed}), folder)
+                    self.job(self._training_job(config.changed({"seed": seed})), folder)
             job = {"mode": "score", "config": config.to_dict(), "runs": runs}
             scores = self.job(job, scored)["test"]
             for line, test in zip(lines, scores, strict=True):
@@ -165,32 +168,40 @@ class Records:
             raise ConfigError(
                 f"At most {FIRST_FRESH} seeds are for choosing. Received: {seeds.stop}"
             )
-        found: dict[str, list[Line]] = {name: [] for name in configs}
         progress = Count(f"{task.name}, {stage}", len(configs) * len(seeds))
-        for seed in seeds:
-            for name, config in configs.items():
-                line = self._training(task, stage, name, config.changed({"seed": seed}), progress)
+        wanted = {
+            (seed, name): config.changed({"seed": seed})
+            for seed in seeds
+            for name, config in configs.items()
+        }
+        missing: dict[Path, tuple[str, Config]] = {}  # two changes can come to the same config
+        for (_, name), config in wanted.items():
+            if self._training(task, config) is None:
+                folder = self.folder_of(task, fingerprint(config), config.seed)
+                missing.setdefault(folder, (name, config))
+            else:
+                progress.known()
+        jobs = [(self._training_job(config), folder) for folder, (_, config) in missing.items()]
+        for index, result in side_by_side(self.job, jobs, self.at_once):
+            folder, (name, config) = list(missing.items())[index]
+            key = {"task": task.name, "config": fingerprint(config), "seed": config.seed}
+            names = {"stage": stage, "change": name, "values": numbers(config)}
+            line = self.attempts.add({"kind": TRAINING, **key, **names, **result})
+            if stage != FRESH:
+                remove(folder)  # the line has all that is asked of it; models take much space
+            progress.done(f"{name}, seed {config.seed}: {_in_words(line)}")
+        found: dict[str, list[Line]] = {name: [] for name in configs}
+        for (_, name), config in wanted.items():
+            if line := self._training(task, config):
                 found[name].append(line)
         return found
 
-    def _training(self, task: Task, stage: str, name: str, config: Config, progress: Count) -> Line:
-        used, seed = fingerprint(config), config.seed
-        key = {"kind": TRAINING, "task": task.name, "config": used, "seed": seed}
-        line = self.attempts.find(**key)
-        if line is None:
-            folder = self.folder_of(task, used, seed)
-            result = self._train(config, folder)
-            names = {"stage": stage, "change": name, "values": numbers(config)}
-            line = self.attempts.add({**key, **names, **result})
-            if stage != FRESH:
-                remove(folder)  # the line has all that is asked of it; models take much space
-            progress.done(f"{name}, seed {seed}: {_in_words(line)}")
-        else:
-            progress.known()
-        return line
+    def _training(self, task: Task, config: Config) -> Line | None:
+        key = {"task": task.name, "config": fingerprint(config), "seed": config.seed}
+        return self.attempts.find(kind=TRAINING, **key)
 
-    def _train(self, config: Config, folder: Path) -> dict[str, Any]:
-        return self.job({"mode": "train", "config": config.to_dict()}, folder)
+    def _training_job(self, config: Config) -> dict[str, Any]:
+        return {"mode": "train", "config": config.to_dict()}
 
     def _reading(self, task: Task, config: str, seed: int) -> Line | None:
         return self.attempts.find(kind=READING, task=task.name, config=config, seed=seed)

@@ -43,7 +43,7 @@ def _headlines(lines: Lines, tasks: Sequence[str]) -> str:
                 _row(
                     task,
                     contender,
-                    "; ".join(_seed_in_words(seed, of) for seed, of in read.items()) or "–",
+                    "; ".join(_seed_in_words(seed, of) for seed, of in sorted(read.items())) or "–",
                     *_spread([_accuracy(of) for of in read.values()]),
                     *(_median(read.values(), key) for key in ("seconds", "cpu_seconds")),
                     _change(read) if ours else "",
@@ -162,7 +162,7 @@ def _attempts(lines: Lines, task: str) -> str:
         return stages.index(key[0]), -accuracy, loss
 
     for key in sorted(groups, key=rank):
-        of = groups[key]
+        of = sorted(groups[key], key=lambda line: line["seed"])
         scores = [line["validation"] for line in of]
         each = (f"{line['seed']}: {100 * line['validation']['accuracy']:.2f}" for line in of)
         rows.append(

@@ -128,6 +128,14 @@ _BY_ROWS = {
     "mean of the states beside the last": {"model.pooling": "mean"},
     "label smoothing 0.05": {"label_smoothing": 0.05},
 }
+_FLIP_ALONE = {"augment.shift": 0.0, "augment.scale": 0.0, "augment.elastic": 0.0}
+_HALF = {"augment.shift": 0.025, "augment.scale": 0.04, "augment.elastic": 0.005}
+_AUGMENTED = {
+    "augment.shift": 0.06,
+    "augment.rotation": 10.0,
+    "augment.elastic": 0.02,
+    "model.pooling": "mean",
+}
 _ALL = (
     Task(
         "mnist_best",
@@ -155,6 +163,9 @@ _ALL = (
             "the 64 hardest of 256": {"batch_size": 64, "batch_selection": 4},
             "rate 0.003": {"optimizer.learning_rate": 0.003},
             "twice the steps": {LENGTH: 2},
+            "augmentation, mean, three times the steps": _AUGMENTED | {LENGTH: 3},
+            "augmentation, mean, three times the steps, [128, 128]": _AUGMENTED
+            | {"model.units": [128, 128], LENGTH: 3},
         },
         note=_EARLIER,
     ),
@@ -176,20 +187,19 @@ _ALL = (
         "fashion_mnist",
         changes=_BY_ROWS
         | {
-            "flip alone": {"augment.shift": 0.0, "augment.scale": 0.0, "augment.elastic": 0.0},
-            "half the distortions": {
-                "augment.shift": 0.025,
-                "augment.scale": 0.04,
-                "augment.elastic": 0.005,
-            },
-            "no distortions, dropout 0.3": {
-                "augment.flip": False,
-                "augment.shift": 0.0,
-                "augment.scale": 0.0,
-                "augment.elastic": 0.0,
-                "model.dropout": 0.3,
-            },
+            "flip alone": _FLIP_ALONE,
+            "half the distortions": _HALF,
+            "no distortions, dropout 0.3": _FLIP_ALONE
+            | {"augment.flip": False, "model.dropout": 0.3},
             "twice the steps": {LENGTH: 2},
+            "flip alone, mean, label smoothing 0.05": _FLIP_ALONE
+            | {"model.pooling": "mean", "label_smoothing": 0.05},
+            "flip alone, mean, dropout 0.2": _FLIP_ALONE
+            | {"model.pooling": "mean", "model.dropout": 0.2},
+            "flip alone, mean, dropout 0.2, [192, 192]": _FLIP_ALONE
+            | {"model.pooling": "mean", "model.dropout": 0.2, "model.units": [192, 192]},
+            "half the distortions, mean, twice the steps": _HALF
+            | {"model.pooling": "mean", LENGTH: 2},
         },
     ),
     Task(

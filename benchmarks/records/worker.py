@@ -1,9 +1,10 @@
 """Does one job of the records in a process of its own: `python -m benchmarks.records.worker`.
 
-    python -m benchmarks.records.worker FOLDER BORN
+    python -m benchmarks.records.worker FOLDER BORN [CORE ...]
 
 FOLDER holds `job.json`, and gets `result.json`. BORN is when the process was started, as
-`time.monotonic()` gives it. The process stops by itself when the one that started it is gone.
+`time.monotonic()` gives it. With COREs it uses these cores alone. The process stops by itself when
+the one that started it is gone.
 
 Training and reading of a test split are different jobs: a training is not given the test split.
 """
@@ -164,7 +165,8 @@ def load(config: Config) -> Any:
 def environment() -> dict[str, Any]:
     """Returns versions and hardware, as far as they can change a figure."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    facts: dict[str, Any] = {"python": sys.version.split()[0], **versions, "cores": os.cpu_count()}
+    cores = len(os.sched_getaffinity(0))
+    facts: dict[str, Any] = {"python": sys.version.split()[0], **versions, "cores": cores}
     if "tensorflow" in sys.modules:
         from seqclf.layers import native
 
@@ -177,6 +179,8 @@ MODES = {"train": train, "score": score, "beside": beside, "data": data, "fold":
 
 def main(argv: Sequence[str]) -> None:
     folder, born = Path(argv[1]), float(argv[2])
+    if argv[3:]:
+        os.sched_setaffinity(0, map(int, argv[3:]))
     job = read_json(folder / JOB)
     threading.Thread(target=_end_with_starter, daemon=True).start()
     clock = Clock(folder / "clock.json", born)

@@ -99,9 +99,10 @@ class DataConfig(Group):
     normalize: str = setting(
         "auto",
         "unit: divide by full scale (255); standard: zero mean, unit deviation per feature over "
-        "the training split; global: the same of all features together; auto: unit for uint8, "
-        "standard for float; none",
-        choices=("auto", "unit", "standard", "global", "none"),
+        "the training split; global: the same of all features together; sequence: zero mean, unit "
+        "deviation per feature over each sequence by itself; auto: unit for uint8, standard for "
+        "float; none",
+        choices=("auto", "unit", "standard", "global", "sequence", "none"),
     )
     image_size: tuple[int, ...] = setting(
         (),

@@ -25,9 +25,13 @@ def constant_features(train: Split, feature_names: Sequence[str]) -> tuple[str, 
     constant = np.flatnonzero(low == high)
     if not constant.size:
         return ()
-    names = [str(feature_names[d]) if len(feature_names) else str(d) for d in constant[:SHOWN]]
-    shown = ", ".join(names) + (", …" if constant.size > SHOWN else "")
     return (
         f"{constant.size} of {features} features have one value only in the training split, of "
-        f"which the model can learn nothing: {shown}",
+        f"which the model can learn nothing: {listed(constant, feature_names)}",
     )
+
+
+def listed(features: np.ndarray, feature_names: Sequence[str]) -> str:
+    """Returns the names of the first few features, or their indices if they have no names."""
+    names = [str(feature_names[d]) if len(feature_names) else str(d) for d in features[:SHOWN]]
+    return ", ".join(names) + (", …" if features.size > SHOWN else "")

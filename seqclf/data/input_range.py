@@ -18,8 +18,11 @@ def input_range(dataset: Dataset) -> dict[str, Any] | None:
     Returns:
         `low` and `high`: numbers, or lists with a number for each index of the last axis of a raw
         example. Missing values do not count, nor do those beyond the length of an example. None
-        for shards of earlier versions, whose schema does not record it.
+        for shards of earlier versions, whose schema does not record it, and where each sequence is
+        scaled by itself, so that an input of another scale is read as well.
     """
+    if dataset.spec.own_scale:
+        return None
     if dataset.spec.is_image:
         return {"low": 0.0, "high": dataset.spec.full_scale}
     if isinstance(dataset.train, StreamedSplit):

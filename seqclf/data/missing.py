@@ -6,15 +6,13 @@ time, for any number of time steps, with and without XLA, and in LiteRT.
 
 import tensorflow as tf
 
-from seqclf.data.spec import DatasetSpec
-
 
 def fill_missing(
-    x: tf.Tensor, spec: DatasetSpec, lengths: tf.Tensor | None = None
+    x: tf.Tensor, rule: str, fill: tf.Tensor, lengths: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Puts values in the place of those that are missing, as `spec.missing` says.
+    """Puts values in the place of those that are missing, as `data.missing` names the rule.
 
-    - `mean` and `indicator`: the feature's mean over the training split, `spec.fill`.
+    - `mean` and `indicator`: the mean, `fill`.
     - `forward`: the last value that was observed of the same sequence and feature; before the first
       one the mean.
     - `interpolate`: on the line between the two nearest observed values, by the index of the time
@@ -22,7 +20,8 @@ def fill_missing(
 
     Args:
         x: float32 `[B, T, D]`, raw values. A missing value is NaN.
-        spec: the spec of the data; its `missing` is not `error`.
+        rule: `mean`, `indicator`, `forward` or `interpolate`.
+        fill: float32 `[D]`, the mean of each feature.
         lengths: `[B]`, the number of valid time steps; None: all are valid.
 
     Returns:
@@ -30,19 +29,17 @@ def fill_missing(
         whether each value was missing, bool `[B, T, D]`.
 
     Example:
-        >>> spec = DatasetSpec("s", "rows", (4, 1), "float32", ("a", "b"), missing="interpolate",
-        ...                    fill=(0.0,))
-        >>> x, missing = fill_missing(tf.constant([[[1.0], [np.nan], [np.nan], [4.0]]]), spec)
+        >>> x = tf.constant([[[1.0], [np.nan], [np.nan], [4.0]]])
+        >>> x, missing = fill_missing(x, "interpolate", tf.constant([0.0]))
         >>> x.numpy().ravel().tolist()
         [1.0, 2.0, 3.0, 4.0]
     """
     missing = tf.math.is_nan(x)
-    fill = tf.constant(spec.fill, tf.float32)  # [D]
-    if spec.missing in ("mean", "indicator"):
+    if rule in ("mean", "indicator"):
         return tf.where(missing, fill, x), missing
     valid = None if lengths is None else tf.sequence_mask(lengths, tf.shape(x)[1])[..., tf.newaxis]
     observed = ~missing if valid is None else ~missing & valid
-    filled = _from_neighbours(_by_series(x), _by_series(observed), spec.missing == "interpolate")
+    filled = _from_neighbours(_by_series(x), _by_series(observed), rule == "interpolate")
     # Back to [B, T, D]. A series without a neighbour to take has NaN there still.
     filled = tf.transpose(tf.reshape(filled, [tf.shape(x)[0], x.shape[2], -1]), [0, 2, 1])
     return tf.where(tf.math.is_nan(filled), fill, filled), missing

@@ -9,7 +9,10 @@ import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec, Split
 from seqclf.data.missing import fill_missing
+from seqclf.data.own_scale import scaled_by_itself
 from seqclf.errors import DataError
+
+SEQUENCE = "sequence"  # the kind of normalisation that scales each sequence by itself
 
 
 def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
@@ -37,15 +40,20 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
     x = tf.reshape(x, [-1, steps, spec.raw_features])  # [B, T, D]
     if spec.reading == "permuted":
         x = tf.gather(x, tf.constant(spec.order), axis=1)
-    missing = None
+    missing, valid, fill = None, tf.constant(True), tf.constant(spec.fill, tf.float32)
+    if lengths is not None:
+        valid = tf.sequence_mask(lengths, tf.shape(x)[1])[..., tf.newaxis]  # [B, T, 1]
+    if spec.own_scale:
+        observed = valid if spec.missing == "error" else valid & ~tf.math.is_nan(x)
+        x, fill = scaled_by_itself(x, observed), tf.zeros_like(fill)  # 0 is its mean from here on
     if spec.missing != "error":
-        x, missing = fill_missing(x, spec, lengths)
-    x = (x - tf.constant(spec.shift)) * tf.constant(spec.scale)
-    if spec.missing == "indicator":
+        x, missing = fill_missing(x, spec.missing, fill, lengths)
+    if not spec.own_scale:
+        x = (x - tf.constant(spec.shift)) * tf.constant(spec.scale)
+    if missing is not None and spec.missing == "indicator":
         x = tf.concat([x, tf.cast(missing, tf.float32)], axis=2)
     if lengths is not None:
-        valid = tf.sequence_mask(lengths, tf.shape(x)[1])  # [B, T]
-        x = tf.where(valid[..., tf.newaxis], x, 0.0)
+        x = tf.where(valid, x, 0.0)
     return x
 
 
@@ -102,7 +110,8 @@ def normalization(
         kind: `unit` divides by the spec's `full_scale`; `standard` gives each feature mean 0 and
             deviation 1 over its observed values in all valid time steps; `global` does so for all
             features together, which keeps their proportions; `auto` is unit for uint8 and standard
-            for float; `none` changes nothing.
+            for float; `none` changes nothing, nor does `sequence`, for which `as_sequences` scales
+            each sequence by itself.
         measure: a function that returns the moments of the training split. It is called only where
             they are needed; no other split is used.
 
@@ -111,7 +120,7 @@ def normalization(
     """
     if kind == "auto":
         kind = "unit" if spec.raw_dtype == "uint8" else "standard"
-    if kind == "none":
+    if kind in ("none", SEQUENCE):
         return (0.0,), (1.0,)
     if kind == "unit":
         if spec.raw_dtype != "uint8":

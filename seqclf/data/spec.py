@@ -12,7 +12,9 @@ from seqclf.data.text.token_spec import TokenSpec
 READINGS = ("rows", "columns", "pixels", "permuted")
 MISSING = ("error", "interpolate", "forward", "mean", "indicator")
 # Fields of versions after 0.1.
-LATER_FIELDS = ("feature_names", "missing", "fill", "table", "tokens", "per_step", "order")
+LATER_FIELDS = (
+    *("feature_names", "missing", "fill", "table", "tokens", "per_step", "order", "own_scale"),
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class DatasetSpec:
         per_step: whether each time step has a label, and not the sequence as a whole.
         order: for the reading `permuted` the number of the pixel, counted row by row, that each
             time step reads; () for the other readings.
+        own_scale: whether each sequence is brought to mean 0 and deviation 1 by itself, feature by
+            feature; shift and scale are not used then.
         background: the mean raw value of the images' borders, as a fraction of full scale. With it
             a user who sends an image of the opposite polarity can be warned.
     """
@@ -61,6 +65,7 @@ class DatasetSpec:
     tokens: TokenSpec | None = None
     per_step: bool = False
     order: tuple[int, ...] = ()
+    own_scale: bool = False
 
     @property
     def time_steps(self) -> int:
@@ -158,6 +163,7 @@ class DatasetSpec:
             "table": self.table is None or isinstance(self.table, TableLayout),
             "per_step": isinstance(self.per_step, bool),
             "order": self._is_right_order(),
+            "own_scale": isinstance(self.own_scale, bool),
         }
         return [name for name, is_right in right.items() if not is_right]
 

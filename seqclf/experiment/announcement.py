@@ -51,8 +51,10 @@ def training_in_words(config: Config, dataset: Dataset, steps: int, workers: Wor
 
 
 def _about(dataset: Dataset) -> list[str]:
-    """Returns lines about the splits of the data, its missing values, and its notes."""
+    """Returns lines about the splits of the data, its scale, its missing values, and its notes."""
     lines = [dataset.division] if dataset.division else []
+    if dataset.spec.own_scale:
+        lines.append("each sequence is scaled by itself, to mean 0 and deviation 1 of each feature")
     if dataset.spec.missing != "error":
         lines.append(f"missing values: {dataset.spec.missing}")
     return [*lines, *dataset.notes]

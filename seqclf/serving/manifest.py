@@ -220,7 +220,11 @@ def _features(spec: DatasetSpec) -> list[str]:
         "mean": "take the mean of the training split",
         "indicator": "take the mean of the training split, and the model is told",
     }
-    return [*names, f"Missing values (NaN) {treated[spec.missing]}.", ""]
+    missing = f"Missing values (NaN) {treated[spec.missing]}."
+    if not spec.own_scale:
+        return [*names, missing, ""]
+    scale = "Each sequence is scaled by itself, so that its own scale and offset change nothing."
+    return [*names, scale, missing.replace("training split", "sequence"), ""]
 
 
 def _image_limits(spec: DatasetSpec) -> list[str]:

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from benchmarks.records.folds import CONTENDERS, parts_of
 from benchmarks.records.intervals import exact_interval
 from benchmarks.records.process import in_own_process
 from benchmarks.records.protocol import Limits, Records
+from benchmarks.records.side_by_side import shares, side_by_side
 from benchmarks.records.tables import tables
 from benchmarks.records.tasks import (
     AS_IT_IS,
@@ -31,7 +34,7 @@ from benchmarks.records.tasks import (
 from benchmarks.records.tasks import changed as with_changes
 from benchmarks.records.worker import MODES
 from seqclf.config import Config, resolve
-from seqclf.errors import ConfigError, DataError
+from seqclf.errors import ConfigError, DataError, TrainingError
 
 ROOT = Path(__file__).parents[2]
 CHANGES = {"low dropout": {"model.dropout": 0.1}, "no dropout": {"model.dropout": 0.0}}
@@ -190,6 +193,66 @@ def test_a_stop_loses_nothing(tmp_path, after):
     records(cut, rest).run(TASK)
     assert len(jobs.done) + len(rest.done) == 6 + 2 + 3 + 1
     assert table(cut) == table(whole) and record(cut) == record(whole)
+
+
+def test_several_at_once_come_to_the_same(tmp_path):
+    one, several = tmp_path / "one", tmp_path / "several"
+    records(one, Jobs()).run(TASK)
+    busy, most, given = [], [], []
+    jobs = Jobs()
+
+    def slow(job, folder, cores=(), stop=None):
+        given.append(tuple(cores))
+        busy.append(1)
+        most.append(len(busy))
+        time.sleep(0.02)
+        busy.pop()
+        return jobs(job, folder)
+
+    records(several, slow, at_once=3).run(TASK)
+    assert max(most) == 3 and table(several) == table(one)
+    assert len(jobs.trained()) == 6 + 2 + 3
+    assert () in given and len(set(given)) > 1  # the reading has all cores, a training its share
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, TrainingError])
+def test_the_others_are_stopped_when_one_ends(tmp_path, end):
+    stopped = []
+
+    def job(job, folder, cores, stop):
+        if not stopped:
+            stopped.append(0)
+            raise end
+        assert stop.wait(30)
+        stopped.append(1)
+        raise TrainingError("stopped")
+
+    with pytest.raises(end):
+        list(side_by_side(job, [({}, tmp_path)] * 3, 3))
+    assert sum(stopped) <= 2
+
+
+@pytest.mark.parametrize(
+    ("cores", "count", "expected"),
+    [
+        ([0, 1], 1, [[0, 1]]),
+        ([0, 1], 2, [[0], [1]]),
+        ([0, 1], 3, [[0], [1], [0]]),
+        ([2, 4, 5, 7, 9], 2, [[2, 4], [5, 7, 9]]),
+    ],
+)
+def test_cores_are_shared_out(cores, count, expected):
+    assert shares(cores, count) == expected
+
+
+def test_a_process_that_is_asked_to_end_saves_what_it_has_done(tmp_path):
+    stop, config = threading.Event(), {"steps": 100_000, "data": {"source": "digits"}}
+    job = {"mode": "train", "config": config | {"checkpoint_every": 100_000}}
+    threading.Timer(15, stop.set).start()
+    with pytest.raises(TrainingError, match="the same command goes on with it"):
+        in_own_process(job, tmp_path, [min(os.sched_getaffinity(0))], stop)
+    assert list((tmp_path / "run/checkpoints").iterdir())
+    assert not (tmp_path / "result.json").exists()
 
 
 # ---- what is refused

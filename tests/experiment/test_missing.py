@@ -19,13 +19,17 @@ from seqclf.serving.predictor import Predictor
 from seqclf.storage.run_directory import Run
 
 
-def test_from_training_to_export(tmp_path):
+@pytest.mark.parametrize("normalize", ["auto", "sequence"])
+def test_from_training_to_export(tmp_path, normalize):
     rng = np.random.default_rng(0)
     y, lengths = np.arange(120) % 2, rng.integers(4, 10, 120)
-    x = (rng.normal(size=(120, 9, 2)) + 3 * y[:, None, None]).astype("float32")
+    slope = np.linspace(-6, 6, 9)[:, None]
+    x = (rng.normal(size=(120, 9, 2)) + (3 + slope) * y[:, None, None]).astype("float32")
+    if normalize == "sequence":
+        x *= 10.0 ** rng.uniform(-4, 4, (120, 1, 1)).astype("float32")
     x[rng.random(x.shape) < 0.3] = np.nan
     np.savez(tmp_path / "a.npz", x=x, y=y, lengths=lengths)
-    data = {"source": f"npz:{tmp_path}/a.npz", "missing": "indicator"}
+    data = {"source": f"npz:{tmp_path}/a.npz", "missing": "indicator", "normalize": normalize}
     options = {"batch_size": 16, "steps": 60, "validate_every": 30, "jit_compile": False}
     config = resolve({"data": data, "model": {"units": [6]}, **options})
     report = run_experiment(config, tmp_path / "run")

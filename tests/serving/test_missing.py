@@ -49,9 +49,14 @@ def example(x):
     return tf.train.Example(features=features).SerializeToString()
 
 
-@pytest.fixture(scope="module", params=RULES)
+@pytest.fixture(
+    scope="module",
+    params=[(rule, own) for own in (False, True) for rule in RULES],
+    ids=lambda param: param[0] + "-own_scale" * param[1],
+)
 def exported(request, tmp_path_factory):
-    spec = spec_with(request.param)
+    missing, own_scale = request.param
+    spec = spec_with(missing, own_scale=own_scale)
     model = built(spec)
     return model, spec, export_model(model, spec, tmp_path_factory.mktemp("export"))
 
@@ -129,9 +134,10 @@ def test_missing_values_are_refused_by_a_model_that_was_not_told_what_to_do(tmp_
         Predictor(folder).predict(x, lengths, list("abcde"))
 
 
+@pytest.mark.parametrize("own_scale", [False, True])
 @pytest.mark.parametrize("missing", RULES)
-def test_litert(tmp_path, missing):
-    spec = spec_with(missing, variable_length=False)
+def test_litert(tmp_path, missing, own_scale):
+    spec = spec_with(missing, variable_length=False, own_scale=own_scale)
     model = built(spec)
     folder = export_model(model, spec, tmp_path, litert="float32")
     x, _ = gappy(spec)

@@ -74,7 +74,8 @@ def test_images_in_batches_of_any_size(tmp_path, dtype, options):
     ids=str,
 )
 def test_sequences_of_any_length(tmp_path, options):
-    spec = dataclasses.replace(VARYING, raw_shape=(8, 5))
+    own_scale = bool(options)  # with it, and without
+    spec = dataclasses.replace(VARYING, raw_shape=(8, 5), own_scale=own_scale)
     model = build(spec, **options)
     write_onnx(tmp_path, model, spec, "float32", WarmupExamples(examples(spec, 2), LENGTHS[1:3]))
     x = np.random.default_rng(1).normal(size=(9, 11, 5)).astype("float32")

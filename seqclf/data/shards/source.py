@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.dataset import Dataset, DatasetSpec
-from seqclf.data.normalization import normalization, observed_means
+from seqclf.data.normalization import SEQUENCE, normalization, observed_means
 from seqclf.data.permutation import with_order
 from seqclf.data.shards.schema import NAME, REMEDY, Schema, read_schema
 from seqclf.data.shards.split import StreamedSplit
@@ -64,6 +64,7 @@ def load_shards(
         feature_names=schema.feature_names,
         table=schema.table,
         per_step=schema.per_step,
+        own_scale=normalize == SEQUENCE,
     )
     spec = with_order(spec, permutation_seed)
     measured = schema.moments[measured_as]

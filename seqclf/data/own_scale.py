@@ -1,0 +1,38 @@
+"""`scaled_by_itself`: brings each sequence to mean 0 and deviation 1, without the other ones."""
+
+import tensorflow as tf
+
+CONSTANT = 1e-6  # a range below this fraction of the values is rounding, and the feature constant
+
+
+def scaled_by_itself(x: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
+    """Gives each feature of each sequence mean 0 and deviation 1.
+
+    The deviation is divided by the number of time steps, as `numpy.std` does. The computation
+    neither overflows nor underflows, whatever the unit of the values.
+
+    Args:
+        x: float32 `[B, T, D]`, raw values.
+        counted: bool, broadcastable to `[B, T, D]`: the values that are valid and observed.
+
+    Returns:
+        float32 `[B, T, D]`. NaN stays NaN, and an infinite value infinite. A feature that has one
+        value only in a sequence, or none, becomes 0.
+
+    Example:
+        >>> x = tf.constant([[[1.0], [3.0]], [[0.001], [0.003]]])
+        >>> scaled_by_itself(x, tf.constant(True)).numpy().round(4).tolist()
+        [[[-1.0], [1.0]], [[-1.0], [1.0]]]
+    """
+    counted = tf.broadcast_to(counted, tf.shape(x))
+    number = tf.maximum(tf.reduce_sum(tf.cast(counted, x.dtype), 1, keepdims=True), 1.0)
+    low = tf.reduce_min(tf.where(counted, x, x.dtype.max), 1, keepdims=True)  # [B, 1, D]
+    high = tf.reduce_max(tf.where(counted, x, x.dtype.min), 1, keepdims=True)
+    middle, half = low / 2 + high / 2, high / 2 - low / 2  # halved first: no sum can overflow
+    constant = half <= CONSTANT * tf.abs(middle)
+    scaled = (x - middle) / tf.where(constant, 1.0, half)  # -1 to 1: its squares are harmless
+    scaled -= tf.reduce_sum(tf.where(counted, scaled, 0.0), 1, keepdims=True) / number
+    squares = tf.reduce_sum(tf.where(counted, scaled, 0.0) ** 2, 1, keepdims=True)
+    variance = tf.where(constant, 1.0, squares / number)
+    scaled *= tf.where(constant, 0.0, tf.math.rsqrt(variance))
+    return tf.where(tf.abs(x) == float("inf"), x, scaled)
