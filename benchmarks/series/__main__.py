@@ -2,6 +2,7 @@
 
     python -m benchmarks.series
     python -m benchmarks.series --sets=GunPoint,ArrowHead --contenders=seqclf,MiniRocket
+    python -m benchmarks.series --sets=PLAID --config.data.normalize=sequence --again
 
 Each contender is trained on the archive's own training split of every set, and scored on its test
 split: those that draw random numbers with three seeds, which no choice was made with. All take
@@ -24,12 +25,13 @@ from benchmarks.series.sets import ALL
 from benchmarks.series.tables import tables
 from benchmarks.test_reads import Record
 from seqclf.config import resolve
-from seqclf.config.recipes import load_recipe
+from seqclf.console.config_flag import ConfigFlag
 from seqclf.console.tensorflow_start import start_quietly
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.storage.files import write_text
 
-_CONFIG = flags.DEFINE_string("config", "series", "Recipe that is compared.")
+_CONFIG = ConfigFlag()
+flags.FLAGS.set_default("config", "series")
 _SETS = flags.DEFINE_list("sets", list(ALL), "Data sets, in this order.")
 _CONTENDERS = flags.DEFINE_list("contenders", list(CONTENDERS), "Contenders, in this order.")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each contender that draws numbers.", 1)
@@ -57,7 +59,7 @@ def main(argv: list[str]) -> None:
                 f"`--contenders` must name some of {', '.join(CONTENDERS)}. "
                 f"Received: {unknown[0]!r}"
             )
-        config = resolve(load_recipe(_CONFIG.value).values)
+        config = resolve(_CONFIG.value)
         start_quietly()
         results = compare(
             config,

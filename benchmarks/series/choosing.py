@@ -61,6 +61,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "layer normalisation of the state": {"model.layer_norm": True},
     "AdamW, decay 0.05": {"optimizer.name": "adamw", "optimizer.weight_decay": 0.05},
     "class weights": {"class_weight": "balanced"},
+    "each series scaled by itself": {"data.normalize": "sequence"},
 }
 
 
