@@ -33,7 +33,7 @@ def main() -> None:
     run = Run(sys.argv[1])
     model, spec = load_trained(run)
     paths = map(str, samples_for_inspection(run))
-    raw = np.concatenate([x for path in paths for _, x, _ in load_inputs(path, spec)])
+    raw = np.concatenate([x for path in paths for _, x, *_ in load_inputs(path, spec)])
     inspections = inspect_examples(model, spec, raw)
     inspections.sort(key=changes, reverse=True)
     frames, times = [], []

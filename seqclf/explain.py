@@ -5,8 +5,8 @@
 
     python -m seqclf.explain --workdir=runs/char_lm page.txt --units=1:17,1:40
 
-Takes PNG, JPEG and .npz files, and for a language model texts. Writes figures and numbers to a
-folder for each input.
+Takes PNG, JPEG and .npz files, tables (CSV, Parquet), and for a language model texts. Writes
+figures and numbers to a folder for each input.
 """
 
 import sys
@@ -104,14 +104,17 @@ def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> li
     from seqclf.inspection.stepwise import inspect_examples
 
     folders: list[Path] = []
-    loaded = [(path, list(load_inputs(path, spec, INVERT.value))) for path in paths]
+    loaded = [(path, list(load_inputs(path, spec, INVERT.value, print))) for path in paths]
     for path, examples in loaded:
         if warning := polarity_warning(path, spec, INVERT.value):
             print(f"warning: {warning}", file=sys.stderr)
-        for name, raw, lengths in examples:
-            (inspection,) = inspect_examples(model, spec, raw, lengths)
-            print(f"\n{inspection_in_words(name, inspection)}", flush=True)
-            folder = unused(out, name, folders)
+        for example in examples:
+            (inspection,) = inspect_examples(model, spec, example.raw, example.lengths)
+            named = (
+                f"{example.name} ({' '.join(example.id.split())})" if example.id else example.name
+            )
+            print(f"\n{inspection_in_words(named, inspection)}", flush=True)
+            folder = unused(out, example.name, folders)
             write_inspection(inspection, folder)
             folders.append(folder)
     return folders

@@ -39,7 +39,7 @@ _AGAIN = flags.DEFINE_bool(
     "again", False, "Read a test split for a config that is not the first one; it is marked."
 )
 _AT_ONCE = flags.DEFINE_integer(
-    "at_once", 1, "Trainings at a time, each on its share of the cores; never where times count.", 1
+    "at_once", 1, "Trainings for choosing at a time, each on its share of the cores.", 1
 )
 _FASHION = flags.DEFINE_string(
     "fashion_mnist_dir", "", "Folder with Fashion-MNIST's four files; empty: tensorflow-datasets."

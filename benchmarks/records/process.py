@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,7 @@ LOOK_EVERY = 0.2  # seconds between two looks at whether the end is asked for
 
 
 def in_own_process(
-    job: Mapping[str, Any],
-    folder: Path,
-    cores: Sequence[int] = (),
-    stop: threading.Event | None = None,
+    job: Mapping[str, Any], folder: Path, stop: threading.Event | None = None
 ) -> dict[str, Any]:
     """Does a job, or goes on with it, and returns its result.
 
@@ -33,7 +30,6 @@ def in_own_process(
         job: what `benchmarks.records.worker` shall do.
         folder: where job, result and run lie. A result that is there is returned as it is, if it is
             that of the same job.
-        cores: numbers of the cores that the process may use; empty: all.
         stop: asks for the end when it is set.
 
     Raises:
@@ -49,7 +45,7 @@ def in_own_process(
         write_json(written, job)
     if not result.exists():
         command = [*PYTHON, "-m", "benchmarks.records.worker", str(folder), repr(time.monotonic())]
-        _run([*command, *map(str, cores)], stop or threading.Event())
+        _run(command, stop or threading.Event())
     if not result.exists():
         raise TrainingError(f"{folder}: the process ended without a result: see above.")
     return read_json(result)

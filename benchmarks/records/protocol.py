@@ -60,7 +60,7 @@ class Records:
         limits: how much is tried.
         again: whether a test split may be read for a config that is not the first one.
         job: does a job of `benchmarks.records.worker` in a process of its own.
-        at_once: number of trainings at a time, of those whose times are not compared.
+        at_once: number of trainings at a time, of those for choosing.
     """
 
     attempts: Attempts
@@ -176,13 +176,14 @@ class Records:
         }
         missing: dict[Path, tuple[str, Config]] = {}  # two changes can come to the same config
         for (_, name), config in wanted.items():
-            if self._training(task, config) is None:
-                folder = self.folder_of(task, fingerprint(config), config.seed)
-                missing.setdefault(folder, (name, config))
+            folder = self.folder_of(task, fingerprint(config), config.seed)
+            if self._training(task, config) is None and folder not in missing:
+                missing[folder] = name, config
             else:
                 progress.known()
         jobs = [(self._training_job(config), folder) for folder, (_, config) in missing.items()]
-        for index, result in side_by_side(self.job, jobs, self.at_once):
+        at_once = 1 if stage == FRESH else self.at_once  # the times of fresh seeds are reported
+        for index, result in side_by_side(self.job, jobs, at_once):
             folder, (name, config) = list(missing.items())[index]
             key = {"task": task.name, "config": fingerprint(config), "seed": config.seed}
             names = {"stage": stage, "change": name, "values": numbers(config)}

@@ -20,8 +20,8 @@ def side_by_side(
     is saved.
 
     Args:
-        job: does one. If several are done at once, it is also given `cores`, the cores that this
-            one may use, and `stop`, an event that asks it to end.
+        job: does one. If several are done at once, it is also given `stop`, an event that asks it
+            to end, and it may use the cores of its thread alone, as do processes that it starts.
         todo: what to do, and the folder for it, of each job.
         at_once: number of jobs at a time. Each has its share of the cores.
 
@@ -36,15 +36,11 @@ def side_by_side(
     for cores in shares(sorted(os.sched_getaffinity(0)), at_once):
         free.put(cores)
 
-    def do(what: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-        cores = free.get()
-        try:
-            return job(what, folder, cores=cores, stop=stop)
-        finally:
-            free.put(cores)
+    def take_cores() -> None:
+        os.sched_setaffinity(0, free.get())  # of this thread
 
-    with ThreadPoolExecutor(at_once) as pool:
-        futures = {pool.submit(do, *each): index for index, each in enumerate(todo)}
+    with ThreadPoolExecutor(at_once, initializer=take_cores) as pool:
+        futures = {pool.submit(job, *each, stop=stop): i for i, each in enumerate(todo)}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()

@@ -1,10 +1,9 @@
 """Does one job of the records in a process of its own: `python -m benchmarks.records.worker`.
 
-    python -m benchmarks.records.worker FOLDER BORN [CORE ...]
+    python -m benchmarks.records.worker FOLDER BORN
 
 FOLDER holds `job.json`, and gets `result.json`. BORN is when the process was started, as
-`time.monotonic()` gives it. With COREs it uses these cores alone. The process stops by itself when
-the one that started it is gone.
+`time.monotonic()` gives it. The process stops by itself when the one that started it is gone.
 
 Training and reading of a test split are different jobs: a training is not given the test split.
 """
@@ -179,8 +178,6 @@ MODES = {"train": train, "score": score, "beside": beside, "data": data, "fold":
 
 def main(argv: Sequence[str]) -> None:
     folder, born = Path(argv[1]), float(argv[2])
-    if argv[3:]:
-        os.sched_setaffinity(0, map(int, argv[3:]))
     job = read_json(folder / JOB)
     threading.Thread(target=_end_with_starter, daemon=True).start()
     clock = Clock(folder / "clock.json", born)

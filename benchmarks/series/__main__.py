@@ -19,11 +19,12 @@ from pathlib import Path
 
 from absl import app, flags
 
-from benchmarks.series.comparison import compare
+from benchmarks.series.comparison import FIRST_SEED, compare
 from benchmarks.series.contenders import CONTENDERS
 from benchmarks.series.sets import ALL
 from benchmarks.series.tables import tables
 from benchmarks.test_reads import Record
+from seqclf.api.estimator.configs import OPTIONS
 from seqclf.config import resolve
 from seqclf.console.config_flag import ConfigFlag
 from seqclf.console.tensorflow_start import start_quietly
@@ -60,6 +61,12 @@ def main(argv: list[str]) -> None:
                 f"Received: {unknown[0]!r}"
             )
         config = resolve(_CONFIG.value)
+        for key in _CONFIG.overridden_keys():
+            if key == "seed" or (key.startswith("data.") and key[5:] not in OPTIONS):
+                raise ConfigError(
+                    f"--config.{key} changes nothing here: the sets are the archive's, and seeds "
+                    f"count from {FIRST_SEED}. Leave it out."
+                )
         start_quietly()
         results = compare(
             config,

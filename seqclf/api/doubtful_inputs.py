@@ -4,6 +4,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from seqclf.client.errors import InputWarning
+from seqclf.serving.flat_sequences import FlatSequences
 from seqclf.serving.input_warnings import input_warnings
 from seqclf.serving.long_sequences import LongSequences
 from seqclf.serving.model_facts import ModelFacts
@@ -33,10 +34,12 @@ def warn_of_inputs(
         return
     x, lengths = examples.x, examples.lengths
     values, sequences = RangeSoFar(facts.input_range), LongSequences(facts.spec)
+    flat = FlatSequences(facts.spec)
     for start in range(0, len(x), PART):
         part = slice(start, start + PART)
         values.add(x[part], None if lengths is None else lengths[part])
-    found = [values.warning()]
+        flat.add(x[part], None if lengths is None else lengths[part])
+    found = [values.warning(), flat.warning()]
     if lengths is not None:
         sequences.add(lengths)
         found.append(sequences.warning())

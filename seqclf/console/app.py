@@ -55,7 +55,8 @@ def run(
                 if flags.FLAGS[name].value is None:
                     raise ConfigError(f"--{name} is required.\nSee --help.")
             if not arguments and len(argv) > 1:
-                raise ConfigError(f"Only flags are taken. Received: {' '.join(argv[1:])}")
+                hint = _as_config_flag(argv[1].partition("=")[0])
+                raise ConfigError(f"Only flags are taken. Received: {' '.join(argv[1:])}{hint}")
             if not flags.FLAGS["verbosity"].present:
                 logging.set_verbosity(logging.ERROR)
             check(argv)
@@ -108,6 +109,13 @@ def _is_utf8(argument: str) -> bool:
     return True
 
 
+def _as_config_flag(key: str) -> str:
+    """Returns how a key of the config is given, if the command takes it; otherwise ""."""
+    if key not in SCHEMA or config_flag.NAME not in flags.FLAGS:
+        return ""
+    return f" A key of the config is given as --{config_flag.NAME}.{key}=VALUE."
+
+
 def _parse(argv: list[str]) -> list[str]:
     if (text := usage.asked_for_help(argv)) is not None:
         try:
@@ -129,6 +137,8 @@ def _parse(argv: list[str]) -> list[str]:
         key = config_flag.key_of(error.flagname)
         if key and key not in SCHEMA and config_flag.NAME in flags.FLAGS:
             fail(unknown_key(key), ConfigError.exit_status)
+        if hint := _as_config_flag(error.flagname):
+            fail(f"Unknown command line flag {error.flagname!r}.{hint}", 2)
         fail(f"{error}\nSee --help.", 2)
     except flags.Error as error:
         fail(f"{error}\nSee --help.", 2)

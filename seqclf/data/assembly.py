@@ -55,7 +55,11 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
         *split_notes,
         *missing_classes(labels, class_names),
         *constant_features(splits["train"], raw.feature_names),
-        *scale_notes(splits["train"], raw.feature_names, config.normalize),
+        *(
+            scale_notes(splits["train"], raw.feature_names, config.normalize)
+            if config.reading == "rows"
+            else ()
+        ),
     )
     if config.missing != "error" and splits["train"].x.dtype == np.uint8:
         notes = (*notes, no_missing_note(config.missing))

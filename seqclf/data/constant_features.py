@@ -32,6 +32,7 @@ def constant_features(train: Split, feature_names: Sequence[str]) -> tuple[str, 
 
 
 def listed(features: np.ndarray, feature_names: Sequence[str]) -> str:
-    """Returns the names of the first few features, or their indices if they have no names."""
-    names = [str(feature_names[d]) if len(feature_names) else str(d) for d in features[:SHOWN]]
+    """Returns the first few features by their names, or by their indices if they have none."""
+    known = len(feature_names) > 0
+    names = [str(feature_names[d]) if known else f"feature {d}" for d in features[:SHOWN]]
     return ", ".join(names) + (", …" if features.size > SHOWN else "")

@@ -21,10 +21,10 @@ def input_range(dataset: Dataset) -> dict[str, Any] | None:
         for shards of earlier versions, whose schema does not record it, and where each sequence is
         scaled by itself, so that an input of another scale is read as well.
     """
-    if dataset.spec.own_scale:
-        return None
     if dataset.spec.is_image:
         return {"low": 0.0, "high": dataset.spec.full_scale}
+    if dataset.spec.own_scale:
+        return None
     if isinstance(dataset.train, StreamedSplit):
         recorded = dataset.train.schema.input_range
         return recorded and {key: list(values) for key, values in recorded.items()}

@@ -93,7 +93,9 @@ def moments(train: Split, spec: DatasetSpec) -> Moments:
         0, len(train), 1024
     ):  # in pieces, because float64 takes eight times the memory
         part = train.take(np.arange(start, min(start + 1024, len(train))))
-        raw = dataclasses.replace(spec, shift=(0.0,), scale=(1.0,), missing="error")
+        raw = dataclasses.replace(
+            spec, shift=(0.0,), scale=(1.0,), missing="error", own_scale=False
+        )
         x = as_sequences(part.x, raw).numpy()  # [B, T, D]
         lengths = np.full(len(x), x.shape[1]) if part.lengths is None else part.lengths
         parts.append(Moments.of(x[np.arange(x.shape[1]) < lengths[:, None]]))

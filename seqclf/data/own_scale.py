@@ -2,14 +2,13 @@
 
 import tensorflow as tf
 
-CONSTANT = 1e-6  # a range below this fraction of the values is rounding, and the feature constant
-
 
 def scaled_by_itself(x: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
     """Gives each feature of each sequence mean 0 and deviation 1.
 
-    The deviation is divided by the number of time steps, as `numpy.std` does. The computation
-    neither overflows nor underflows, whatever the unit of the values.
+    The deviation is divided by the number of time steps, as `numpy.std` does. The unit of the
+    values does not matter, as long as they differ by more than 1e-35: nothing overflows, and no
+    square becomes too small for float32.
 
     Args:
         x: float32 `[B, T, D]`, raw values.
@@ -25,14 +24,16 @@ def scaled_by_itself(x: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
         [[[-1.0], [1.0]], [[-1.0], [1.0]]]
     """
     counted = tf.broadcast_to(counted, tf.shape(x))
+    missing = tf.math.is_nan(x)
+    known = tf.where(missing, 0.0, x)  # tf2onnx multiplies what is not counted by 0, and NaN stays
     number = tf.maximum(tf.reduce_sum(tf.cast(counted, x.dtype), 1, keepdims=True), 1.0)
-    low = tf.reduce_min(tf.where(counted, x, x.dtype.max), 1, keepdims=True)  # [B, 1, D]
-    high = tf.reduce_max(tf.where(counted, x, x.dtype.min), 1, keepdims=True)
+    low = tf.reduce_min(tf.where(counted, known, x.dtype.max), 1, keepdims=True)  # [B, 1, D]
+    high = tf.reduce_max(tf.where(counted, known, x.dtype.min), 1, keepdims=True)
     middle, half = low / 2 + high / 2, high / 2 - low / 2  # halved first: no sum can overflow
-    constant = half <= CONSTANT * tf.abs(middle)
-    scaled = (x - middle) / tf.where(constant, 1.0, half)  # -1 to 1: its squares are harmless
+    constant = high <= low
+    scaled = (known - middle) / tf.where(constant, 1.0, half)  # -1 to 1: the squares are harmless
     scaled -= tf.reduce_sum(tf.where(counted, scaled, 0.0), 1, keepdims=True) / number
     squares = tf.reduce_sum(tf.where(counted, scaled, 0.0) ** 2, 1, keepdims=True)
     variance = tf.where(constant, 1.0, squares / number)
     scaled *= tf.where(constant, 0.0, tf.math.rsqrt(variance))
-    return tf.where(tf.abs(x) == float("inf"), x, scaled)
+    return tf.where(missing, x, tf.where(tf.abs(x) == float("inf"), x, scaled))

@@ -6,7 +6,6 @@ import numpy as np
 
 from seqclf.data.constant_features import listed
 from seqclf.data.normalization import SEQUENCE
-from seqclf.data.own_scale import CONSTANT
 from seqclf.data.split import Split
 from seqclf.data.values import parts, value_range
 
@@ -18,7 +17,8 @@ def scale_notes(train: Split, feature_names: Sequence[str], normalize: str) -> t
     """Returns what the user must know about the scale of the training split's sequences.
 
     Args:
-        train: sequences `[N, T, D]`. Images (uint8, or with channels) are not looked at.
+        train: sequences `[N, T, D]`, read by `rows`. Images (uint8, or with channels) are not
+            looked at.
         feature_names: the name of each feature; (): their indices stand for them.
         normalize: the kind of normalisation, as `data.normalize` names it.
     """
@@ -31,9 +31,9 @@ def scale_notes(train: Split, feature_names: Sequence[str], normalize: str) -> t
         if not lost.size:
             return ()
         return (
-            f"data.normalize=sequence makes {lost.size} of {constant.shape[1]} features 0 in more "
-            "than half of the sequences, because they have one value in the whole sequence: "
-            f"{listed(lost, feature_names)}",
+            f"`data.normalize` sequence makes {lost.size} of {constant.shape[1]} features 0 in "
+            "more than half of the sequences, because they have one value in the whole sequence: "
+            f"{listed(lost, feature_names)}. Leave them out if they are not to be 0",
         )
     differing = []
     for d in range(constant.shape[1]):
@@ -48,7 +48,8 @@ def scale_notes(train: Split, feature_names: Sequence[str], normalize: str) -> t
         f"the deviation within a sequence differs by a factor of {FACTOR} and more from sequence "
         f"to sequence, in {len(differing)} of {constant.shape[1]} features: "
         f"{listed(np.array(differing), feature_names)}. If the scale of a sequence says little "
-        "about its class, data.normalize=sequence scales each by itself",
+        "about its class, set `data.normalize` to sequence, which scales each by itself, and give "
+        "the run another --workdir",
     )
 
 
@@ -64,5 +65,6 @@ def _by_sequence(train: Split) -> tuple[np.ndarray, np.ndarray]:
         mean = np.where(counted, x, 0).sum(1, keepdims=True) / number
         centred = np.where(counted, x - mean, 0)
         deviations.append(np.sqrt((centred**2).sum(1) / number[:, 0]))
-        constant.append(np.abs(centred).max(1) <= CONSTANT * np.abs(mean[:, 0]))
+        low, high = np.where(counted, x, np.inf).min(1), np.where(counted, x, -np.inf).max(1)
+        constant.append(low >= high)
     return np.concatenate(deviations), np.concatenate(constant)

@@ -122,4 +122,5 @@ def _data(dataset: Dataset) -> dict[str, Any]:
         "division": dataset.division,
         "notes": list(dataset.notes),
         **({"per_step": True} if dataset.spec.per_step else {}),
+        **({"own_scale": True} if dataset.spec.own_scale else {}),
     }

@@ -54,7 +54,7 @@ def report_in_markdown(report: dict[str, Any], config: Config, drawn: Collection
         "![confusion matrix](figures/confusion_matrix.png)",
         "",
     ]
-    if "mistakes" in drawn:
+    if "mistakes" in drawn and report["mistakes"]:
         lines += _mistake_lines(report)
     if "examples" in drawn:
         lines += _example_lines(report["data"].get("per_step", False))
@@ -84,6 +84,8 @@ def _data_lines(data: dict[str, Any]) -> list[str]:
         lines.append(f"- features: {in_markdown(', '.join(data['feature_names']))}")
     if data["division"]:
         lines.append(f"- splits: {in_markdown(data['division'])}")
+    if data.get("own_scale"):
+        lines.append("- scale: each sequence by itself, to mean 0 and deviation 1 of each feature")
     if data["missing"] != "error":
         lines.append(f"- missing values: {data['missing']}")
     return [*lines, *(f"- note: {in_markdown(note)}" for note in data["notes"])]

@@ -48,8 +48,8 @@ def valid_steps(split: Split, index: int, spec: DatasetSpec) -> np.ndarray:
 def sequences_figure(examples: Split, spec: DatasetSpec, titles: Sequence[str]) -> Figure:
     """Draws sequences beside each other, each with a panel for every feature.
 
-    A feature has one scale in all sequences. A missing value is a gap in the line; where a feature
-    has no value at all, its panel says so.
+    A feature has one scale in all sequences, unless the model scales each by itself. A missing
+    value is a gap in the line; where a feature has no value at all, its panel says so.
 
     Args:
         examples: the sequences.
@@ -74,7 +74,7 @@ def sequences_figure(examples: Split, spec: DatasetSpec, titles: Sequence[str]) 
         x = sequences[index]
         for d, axes in enumerate(panels):
             draw_feature(axes, np.arange(1, len(x) + 1), x[:, d])
-            axes.set_ylim(*limits[d])
+            axes.set_ylim(*(_limits(x) if spec.own_scale else limits)[d])
             axes.set_ylabel(names[d], fontsize=7, rotation=0, ha="right", va="center")
         cell.align_ylabels()
         panels[-1].set_xlabel("time step", fontsize=7)

@@ -1,5 +1,6 @@
 """The figures of `explain`: time steps from top to bottom, beside the example itself."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from seqclf.console.names_in_text import in_figure
 from seqclf.experiment.figures import BLUE, ORANGE
 from seqclf.inspection.example_panels import beside_example, image_place, step_places
 from seqclf.inspection.gradient_flow import GradientFlow, LayerFlow
-from seqclf.inspection.stepwise import Inspection, memory_in_steps
+from seqclf.inspection.stepwise import Inspection, looks_ahead, memory_in_steps
 
 LONGEST_MEMORIES = 5  # with more lines the figure cannot be read
 SMALLEST = float(np.finfo(np.float32).tiny)  # stands for 0, which a log scale cannot show
@@ -35,6 +36,8 @@ def predictions_by_step(inspection: Inspection) -> Figure:
     image = classes.imshow(inspection.probabilities, vmin=0, vmax=1, **place)
     classes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 3 else 0)
     classes.set_title("probability of each class\nif the sequence ended here")
+    if ahead := looks_ahead(inspection.spec):
+        figure.supxlabel("\n".join(textwrap.wrap(ahead, 70)), fontsize=8)
     figure.colorbar(image, ax=classes, shrink=0.6, pad=0.02)
     y = step_places(inspection)
     final.plot(100 * inspection.probabilities[:, inspection.predicted_class], y, color=BLUE)

@@ -12,7 +12,7 @@ from seqclf.data.normalization import as_sequences
 from seqclf.experiment.figures import save_figure
 from seqclf.inspection import figures
 from seqclf.inspection.gradient_flow import GradientFlow, gradient_flow
-from seqclf.inspection.stepwise import Inspection, memory_in_steps
+from seqclf.inspection.stepwise import Inspection, looks_ahead, memory_in_steps
 from seqclf.storage.files import write_json
 
 MAX_LINES = 14  # time steps in the table on the terminal
@@ -36,6 +36,7 @@ def write_inspection(inspection: Inspection, folder: Path) -> list[Path]:
         "settled_at_step": inspection.settled_step,
         "classes": names,
         "step_probabilities": np.round(inspection.probabilities, 6).tolist(),
+        "looks_ahead": looks_ahead(inspection.spec),
         "memory_in_steps": [
             None if layer.kept is None else _rounded_memories(layer.kept)
             for layer in inspection.layers
@@ -68,6 +69,8 @@ def inspection_in_words(name: str, inspection: Inspection) -> str:
             f"  after {t:{width}}  {names[first]:>4} {now[first]:7.2%}  {bar:<20}  "
             f"then {names[second]} {now[second]:.2%}"
         )
+    if ahead := looks_ahead(inspection.spec):
+        lines.append(f"  ({ahead})")
     return "\n".join(lines)
 
 

@@ -75,6 +75,18 @@ def inspect_examples(
     return inspections
 
 
+def looks_ahead(spec: DatasetSpec) -> str:
+    """Returns what the model knows of a sequence before its end; "" if it is nothing."""
+    if spec.own_scale:
+        return (
+            "each time step is scaled by the mean and deviation of the whole sequence: an earlier "
+            "answer knows the scale of what comes after it"
+        )
+    if spec.missing == "interpolate":
+        return "a missing value is interpolated: an earlier answer may know the value after the gap"
+    return ""
+
+
 def memory_in_steps(kept: np.ndarray) -> np.ndarray:
     """Returns for how many time steps each unit remembers.
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seqclf.data.spec import DatasetSpec
+from seqclf.serving.flat_sequences import FlatSequences
 from seqclf.serving.input_range import InputRange
 from seqclf.serving.long_sequences import LongSequences
 
@@ -26,7 +27,8 @@ def input_warnings(
 
     Returns:
         Kind of warning → sentence: `range` if values are far outside the range of the training
-        inputs, `long` if sequences are much longer than those of the training, `padding` if
+        inputs, `flat` if a model that scales each sequence by itself is given some of one value,
+        `long` if sequences are much longer than those of the training, `padding` if
         sequences end in time steps of zeros, `beyond` if there are values after the end of a
         sequence, and `lengths` if a sequence has fewer time steps than its length. (The graph of an
         export refuses the last one, except in a batch with longer sequences.)
@@ -43,6 +45,10 @@ def input_warnings(
     sequences.add(np.full(len(x), x.shape[1]) if lengths is None else lengths)
     if warning := sequences.warning():
         found["long"] = warning
+    flat = FlatSequences(spec)
+    flat.add(x, lengths)
+    if warning := flat.warning():
+        found["flat"] = warning
     return found
 
 

@@ -206,8 +206,12 @@ def calls(folder: Path) -> list[str]:
 
 def _features(spec: DatasetSpec) -> list[str]:
     """Returns what the card says of the features of sequences and of missing values."""
+    scale = [
+        "Each sequence is scaled by itself, so that its own scale and offset change nothing. Of "
+        "one that has one value only, the model sees nothing."
+    ] * spec.own_scale
     if spec.raw_dtype == "uint8":
-        return []
+        return [*scale, *[""] * bool(scale)]
     names = (
         [f"The features, in this order: {', '.join(map(in_markdown, spec.feature_names))}."]
         if spec.feature_names
@@ -221,10 +225,9 @@ def _features(spec: DatasetSpec) -> list[str]:
         "indicator": "take the mean of the training split, and the model is told",
     }
     missing = f"Missing values (NaN) {treated[spec.missing]}."
-    if not spec.own_scale:
-        return [*names, missing, ""]
-    scale = "Each sequence is scaled by itself, so that its own scale and offset change nothing."
-    return [*names, scale, missing.replace("training split", "sequence"), ""]
+    if spec.own_scale:
+        missing = missing.replace("training split", "sequence")
+    return [*names, *scale, missing, ""]
 
 
 def _image_limits(spec: DatasetSpec) -> list[str]:

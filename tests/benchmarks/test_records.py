@@ -16,7 +16,7 @@ from benchmarks.records.attempts import Attempts
 from benchmarks.records.clock import Clock
 from benchmarks.records.folds import CONTENDERS, parts_of
 from benchmarks.records.intervals import exact_interval
-from benchmarks.records.process import in_own_process
+from benchmarks.records.process import PYTHON, in_own_process
 from benchmarks.records.protocol import Limits, Records
 from benchmarks.records.side_by_side import shares, side_by_side
 from benchmarks.records.tables import tables
@@ -201,8 +201,8 @@ def test_several_at_once_come_to_the_same(tmp_path):
     busy, most, given = [], [], []
     jobs = Jobs()
 
-    def slow(job, folder, cores=(), stop=None):
-        given.append(tuple(cores))
+    def slow(job, folder, stop=None):
+        given.append(stop)
         busy.append(1)
         most.append(len(busy))
         time.sleep(0.02)
@@ -212,14 +212,14 @@ def test_several_at_once_come_to_the_same(tmp_path):
     records(several, slow, at_once=3).run(TASK)
     assert max(most) == 3 and table(several) == table(one)
     assert len(jobs.trained()) == 6 + 2 + 3
-    assert () in given and len(set(given)) > 1  # the reading has all cores, a training its share
+    assert given.count(None) == 3 + 1  # fresh seeds, whose times are reported, and the reading
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, TrainingError])
 def test_the_others_are_stopped_when_one_ends(tmp_path, end):
     stopped = []
 
-    def job(job, folder, cores, stop):
+    def job(job, folder, stop):
         if not stopped:
             stopped.append(0)
             raise end
@@ -245,12 +245,24 @@ def test_cores_are_shared_out(cores, count, expected):
     assert shares(cores, count) == expected
 
 
+def test_a_job_and_its_processes_have_their_share_of_the_cores(tmp_path):
+    command = [*PYTHON, "-c", "import os; print(sorted(os.sched_getaffinity(0)))"]
+
+    def job(job, folder, stop):
+        return {"cores": json.loads(subprocess.check_output(command))}
+
+    cores = sorted(os.sched_getaffinity(0))
+    found = [result["cores"] for _, result in side_by_side(job, [({}, tmp_path)] * 4, 2)]
+    assert {tuple(each) for each in found} <= {tuple(each) for each in shares(cores, 2)}
+    assert sorted(os.sched_getaffinity(0)) == cores
+
+
 def test_a_process_that_is_asked_to_end_saves_what_it_has_done(tmp_path):
     stop, config = threading.Event(), {"steps": 100_000, "data": {"source": "digits"}}
     job = {"mode": "train", "config": config | {"checkpoint_every": 100_000}}
     threading.Timer(15, stop.set).start()
     with pytest.raises(TrainingError, match="the same command goes on with it"):
-        in_own_process(job, tmp_path, [min(os.sched_getaffinity(0))], stop)
+        in_own_process(job, tmp_path, stop)
     assert list((tmp_path / "run/checkpoints").iterdir())
     assert not (tmp_path / "result.json").exists()
 

@@ -164,6 +164,12 @@ BAD_FLAGS = [
     (["--config.optimizer.name=adm"], "Received: 'adm'. Did you mean 'adam'?"),
     (["--config=nowhere.py"], "The recipe could not be found: no such file: 'nowhere.py'"),
     (["--wrkdir=x"], "Unknown command line flag 'wrkdir'. Did you mean: workdir"),
+    (
+        ["--data.normalize=none"],
+        "Unknown command line flag 'data.normalize'. A key of the config is given as "
+        "--config.data.normalize=VALUE.",
+    ),
+    (["steps=3"], "Received: steps=3 A key of the config is given as --config.steps=VALUE."),
     (["runs/a"], "Only flags are taken. Received: runs/a"),
 ]
 

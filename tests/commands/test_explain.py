@@ -40,6 +40,32 @@ def test_examples_of_a_file_go_where_they_are_asked_to(folder):
     assert {path.name for path in (folder / "elsewhere").iterdir()} == {"two-0", "two-1"}
 
 
+def test_tables_are_explained_as_they_are_predicted(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["run,t,x,state"]
+    for i in range(30):
+        size = 10.0 ** rng.uniform(-3, 3)
+        lines += [f"p{i},{t},{size * rng.normal()},{'ab'[i % 2]}" for t in range(3 + i % 4)]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    data = ("--config.data.source=csv:a.csv", "--config.data.normalize=sequence")
+    columns = [
+        f"--config.data.{k}={v}" for k, v in {"id": "run", "time": "t", "label": "state"}.items()
+    ]
+    seqclf("train", *SMALL[1:], *data, *columns, "--workdir=run", cwd=tmp_path)
+    output = seqclf("explain", "--workdir=run", "a.csv", cwd=tmp_path)
+    assert "note: a.csv: has more examples; the first 8 are explained" in output
+    folders = sorted(path.name for path in (tmp_path / "run/explain").iterdir())
+    assert folders == [f"a-{i}" for i in range(8)]
+    for i in range(8):
+        reading = json.loads((tmp_path / f"run/explain/a-{i}/reading.json").read_text())
+        assert len(reading["step_probabilities"]) == 3 + i % 4
+        assert f"\na-{i} (p{i}): {reading['answer']}, " in output
+        assert reading["looks_ahead"].startswith("each time step is scaled by the mean and")
+    assert output.count("an earlier answer knows the scale of what comes after it)") == 8
+    report = (tmp_path / "run/report.md").read_text()
+    assert "- scale: each sequence by itself, to mean 0 and deviation 1" in report
+
+
 def test_mistakes_end_in_one_message(folder, tmp_path):
     (folder / "junk.png").write_bytes(b"junk")
     message = seqclf("explain", "--workdir=run", "junk.png", cwd=folder, status=1)

@@ -69,6 +69,23 @@ def test_the_offset_of_a_sequence_and_the_other_sequences_change_nothing():
     np.testing.assert_allclose(as_sequences(x[3:4], spec).numpy(), ours[3:4], atol=1e-6)
 
 
+def test_a_large_offset_does_not_hide_a_small_signal():
+    counts = np.round(np.random.default_rng(0).normal(size=(40, 50, 1)) * 3) + 2**23  # of 24 bits
+    ours = as_sequences(counts.astype("float32"), spec_of(1, 50)).numpy()
+    np.testing.assert_allclose(ours[..., 0].std(1), 1, atol=1e-4)
+    relative = (counts - 2**23).astype("float32")
+    np.testing.assert_allclose(ours, as_sequences(relative, spec_of(1, 50)), atol=1e-4)
+
+
+@pytest.mark.parametrize("missing", ["interpolate", "forward", "mean", "indicator"])
+def test_data_with_a_gap_in_every_sequence_is_taken(missing):
+    x = np.random.default_rng(0).normal(size=(40, 10, 2)) + 5
+    x[:, 0, 0] = np.nan
+    spec = Dataset.from_arrays(x, LABELS, normalize="sequence", missing=missing).spec
+    np.testing.assert_allclose(spec.fill, 5, atol=0.5)  # as for every other normalisation
+    assert np.isfinite(as_sequences(x, spec)).all()
+
+
 @pytest.mark.parametrize("value", [0.0, 3.7, -1e30, 12345.678])
 def test_a_feature_of_one_value_becomes_0(value):
     x = np.full((1, 1000, 2), value, "float32")
@@ -141,7 +158,8 @@ def test_sequences_of_very_different_scales_are_said():
     note = (
         "the deviation within a sequence differs by a factor of 100 and more from sequence to "
         "sequence, in 1 of 2 features: b. If the scale of a sequence says little about its class, "
-        "data.normalize=sequence scales each by itself"
+        "set `data.normalize` to sequence, which scales each by itself, and give the run another "
+        "--workdir"
     )
     notes = Dataset.from_arrays(x, LABELS, feature_names=["a", "b"]).notes
     assert notes == (note,)
@@ -162,6 +180,7 @@ def test_features_that_are_lost_are_said():
     notes = Dataset.from_arrays(x, LABELS, normalize="sequence").notes
     assert notes[0].startswith("1 of 3 features have one value only in the training split")
     assert notes[1:] == (
-        "data.normalize=sequence makes 1 of 3 features 0 in more than half of the sequences, "
-        "because they have one value in the whole sequence: 1",
+        "`data.normalize` sequence makes 1 of 3 features 0 in more than half of the sequences, "
+        "because they have one value in the whole sequence: feature 1. Leave them out if they are "
+        "not to be 0",
     )

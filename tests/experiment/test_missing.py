@@ -48,7 +48,7 @@ def test_from_training_to_export(tmp_path, normalize):
     predicted = Predictor(run.export).predict(test.x, test.lengths, ["x"] * len(test.x))
     np.testing.assert_allclose([p.probabilities for p in predicted], expected, atol=1e-6)
     np.savez(tmp_path / "new.npz", x=test.x[:3], lengths=test.lengths[:3])
-    for i, (_, raw, n) in enumerate(load_inputs(f"{tmp_path}/new.npz", spec)):
+    for i, (_, raw, n, _) in enumerate(load_inputs(f"{tmp_path}/new.npz", spec)):
         (inspection,) = inspect_examples(model, spec, raw, n)
         np.testing.assert_allclose(inspection.probabilities[-1], expected[i], atol=1e-6)
 

@@ -93,7 +93,7 @@ def test_predict_and_serve_agree(run, sample):
 
 def test_explain(run, sample, folder):
     model, spec = load_trained(run)
-    for name, raw, lengths in load_inputs(sample, spec, False):
+    for name, raw, lengths, _ in load_inputs(sample, spec, False):
         (inspection,) = inspect_examples(model, spec, raw, lengths)
         files = write_inspection(inspection, folder / "explain" / name)
         assert files and all(file.is_file() for file in files)

@@ -41,6 +41,20 @@ def test_what_is_warned_about(inputs, kinds):
     assert input_warnings(inputs, None).keys() == kinds - {"range"}
 
 
+def test_sequences_of_one_value_where_each_is_scaled_by_itself():
+    spec = DatasetSpec("test", "rows", (4, 2), "float32", ("a", "b"), True, own_scale=True)
+    x = np.random.default_rng(0).normal(size=(4, 4, 2)).astype("float32")
+    x[1] = 5.0
+    x[2, :2], x[2, 2:] = (1.0, np.nan), 7.0
+    x[3, :, 0] = 5.0  # the other feature tells something
+    inputs = {"inputs": x, "lengths": np.array([4, 4, 2, 4])}
+    found = input_warnings(inputs, None, spec)["flat"]
+    assert found.startswith("2 of 4 sequences have one value only in every feature. This model")
+    assert "1 of 4 sequences has" in input_warnings({"inputs": x}, None, spec)["flat"]
+    for other in (None, dataclasses.replace(spec, own_scale=False)):
+        assert "flat" not in input_warnings(inputs, None, other)
+
+
 def test_sequences_much_longer_than_those_of_the_training():
     spec = DatasetSpec("test", "rows", (4, 1), "float32", ("a", "b"), variable_length=True)
     x = np.ones((3, 9, 1), np.float32)

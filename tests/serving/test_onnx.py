@@ -98,9 +98,11 @@ def test_a_class_for_each_time_step_by_a_calibrated_model(tmp_path):
     np.testing.assert_allclose(found[valid], tf.nn.softmax(logits / 2.5)[valid], atol=1e-5)
 
 
+@pytest.mark.parametrize("own_scale", [False, True])
 @pytest.mark.parametrize("missing", ["mean", "indicator"])
-def test_missing_values_are_filled_in_the_file(tmp_path, missing):
-    spec = dataclasses.replace(VARYING, missing=missing, fill=(0.5, 0.1, 0.2, 0.3, 0.4))
+def test_missing_values_are_filled_in_the_file(tmp_path, missing, own_scale):
+    fill = (0.5, 0.1, 0.2, 0.3, 0.4)
+    spec = dataclasses.replace(VARYING, missing=missing, fill=fill, own_scale=own_scale)
     model = build(spec)
     write_onnx(tmp_path, model, spec, "float32", WarmupExamples(examples(spec, 2), LENGTHS[1:3]))
     x = np.random.default_rng(2).normal(size=(9, 11, 5)).astype("float32")

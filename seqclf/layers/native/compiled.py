@@ -5,6 +5,7 @@ It imports nothing of seqclf, so that `seqclf --version` can run it as a file: t
 """
 
 import ctypes
+import importlib.metadata
 import os
 from pathlib import Path
 
@@ -17,8 +18,28 @@ def find() -> tuple[Path | None, str]:
         return None, "the environment has SEQCLF_NATIVE=0"
     found = sorted(Path(__file__).parent.glob(PATTERN))
     if not found:
-        return None, "it was not built, because there was no C++ compiler when seqclf was installed"
+        return None, _why_not_built()
     return found[0], ""
+
+
+def _why_not_built() -> str:
+    """Returns why there is no file, and what to do about it."""
+    here = Path(__file__).parent
+    try:
+        seqclf = importlib.metadata.distribution("seqclf")
+        installed = Path(str(seqclf.locate_file("seqclf/layers/native")))
+    except importlib.metadata.PackageNotFoundError:
+        installed = here
+    if installed != here and any(installed.glob(PATTERN)):
+        return (
+            f"it was not built in {here.parents[2]}, from where seqclf is imported, but in "
+            f"{installed.parents[2]}: run seqclf from another folder, or install it here with "
+            "pip install -e"
+        )
+    return (
+        "it was not built, because there was no C++ compiler when seqclf was installed: install it "
+        "again where there is one"
+    )
 
 
 def instruction_set(file: Path) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from seqclf.serving.flat_sequences import FlatSequences
 from seqclf.serving.long_sequences import LongSequences
 from seqclf.serving.model_input import ModelInput
 from seqclf.serving.predicting.batches import Batch, InputSequence, batches
@@ -66,17 +67,20 @@ class SequenceFile:
         self._warnings = list(warnings)
         self._range = RangeSoFar(model.input_range)
         self._long = LongSequences(model.spec)
+        self._flat = FlatSequences(model.spec)
 
     def batches(self, size: int) -> Iterator[Batch]:
         for batch in batches(self._sequences, self._model, size):
             lengths = batch.inputs.get("lengths")
             self._range.add(batch.inputs["inputs"], lengths)
+            self._flat.add(batch.inputs["inputs"], lengths)
             if lengths is not None:
                 self._long.add(lengths)
             yield batch
 
     def warnings(self) -> list[str]:
-        found = filter(None, [*self._warnings, self._range.warning(), self._long.warning()])
+        counted = (self._range, self._long, self._flat)
+        found = filter(None, [*self._warnings, *(each.warning() for each in counted)])
         return [f"{self.path}: {text}." for text in found]
 
     def notes(self) -> tuple[str, ...]:

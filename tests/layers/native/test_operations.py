@@ -475,3 +475,25 @@ def test_a_library_that_cannot_be_loaded_is_named(tmp_path, monkeypatch):
     assert broken.operations is None and "_gru.so could not be loaded: " in broken.obstacle
     (tmp_path / "_gru.so").unlink()
     assert load.__wrapped__().obstacle.startswith("it was not built")
+
+
+def test_a_copy_that_is_built_elsewhere_is_named(tmp_path, monkeypatch):
+    """As in a clone after `pip install .`: Python reads the clone, which has no library."""
+    from seqclf.layers.native import compiled
+
+    class Installed:
+        def locate_file(self, path):
+            return tmp_path / "site-packages" / path
+
+    there = tmp_path / "site-packages/seqclf/layers/native"
+    there.mkdir(parents=True)
+    here = tmp_path / "clone/seqclf/layers/native"
+    monkeypatch.setattr(compiled, "__file__", str(here / "compiled.py"))
+    monkeypatch.setattr(compiled.importlib.metadata, "distribution", lambda name: Installed())
+    assert compiled.find()[1].startswith("it was not built, because there was no C++ compiler")
+    (there / "_gru.so").touch()
+    assert compiled.find()[1] == (
+        f"it was not built in {tmp_path}/clone, from where seqclf is imported, but in "
+        f"{tmp_path}/site-packages: run seqclf from another folder, or install it here with "
+        "pip install -e"
+    )
