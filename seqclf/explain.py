@@ -110,10 +110,7 @@ def explain_inputs(paths: Sequence[str], model: Any, spec: Any, out: Path) -> li
             print(f"warning: {warning}", file=sys.stderr)
         for example in examples:
             (inspection,) = inspect_examples(model, spec, example.raw, example.lengths)
-            named = (
-                f"{example.name} ({' '.join(example.id.split())})" if example.id else example.name
-            )
-            print(f"\n{inspection_in_words(named, inspection)}", flush=True)
+            print(f"\n{inspection_in_words(example.title, inspection)}", flush=True)
             folder = unused(out, example.name, folders)
             write_inspection(inspection, folder)
             folders.append(folder)

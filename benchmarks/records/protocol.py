@@ -169,22 +169,23 @@ class Records:
                 f"At most {FIRST_FRESH} seeds are for choosing. Received: {seeds.stop}"
             )
         progress = Count(f"{task.name}, {stage}", len(configs) * len(seeds))
-        wanted = {
-            (seed, name): config.changed({"seed": seed})
+        wanted = [
+            (name, config.changed({"seed": seed}))
             for seed in seeds
             for name, config in configs.items()
-        }
+        ]
         missing: dict[Path, tuple[str, Config]] = {}  # two changes can come to the same config
-        for (_, name), config in wanted.items():
+        for name, config in wanted:
             folder = self.folder_of(task, fingerprint(config), config.seed)
             if self._training(task, config) is None and folder not in missing:
                 missing[folder] = name, config
             else:
                 progress.known()
-        jobs = [(self._training_job(config), folder) for folder, (_, config) in missing.items()]
+        planned = list(missing.items())
+        jobs = [(self._training_job(config), folder) for folder, (_, config) in planned]
         at_once = 1 if stage == FRESH else self.at_once  # the times of fresh seeds are reported
         for index, result in side_by_side(self.job, jobs, at_once):
-            folder, (name, config) = list(missing.items())[index]
+            folder, (name, config) = planned[index]
             key = {"task": task.name, "config": fingerprint(config), "seed": config.seed}
             names = {"stage": stage, "change": name, "values": numbers(config)}
             line = self.attempts.add({"kind": TRAINING, **key, **names, **result})
@@ -192,7 +193,7 @@ class Records:
                 remove(folder)  # the line has all that is asked of it; models take much space
             progress.done(f"{name}, seed {config.seed}: {_in_words(line)}")
         found: dict[str, list[Line]] = {name: [] for name in configs}
-        for (_, name), config in wanted.items():
+        for name, config in wanted:
             if line := self._training(task, config):
                 found[name].append(line)
         return found

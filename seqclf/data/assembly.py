@@ -11,7 +11,7 @@ from seqclf.data.constant_features import constant_features
 from seqclf.data.dataset import Dataset, DatasetSpec, Split
 from seqclf.data.labels import with_class_indices
 from seqclf.data.names import check_names
-from seqclf.data.normalization import SEQUENCE, moments, normalization, observed_means
+from seqclf.data.normalization import moments, observed_means, with_normalization
 from seqclf.data.permutation import with_order
 from seqclf.data.scale_notes import scale_notes
 from seqclf.data.sequences import RawData, Sequences
@@ -55,11 +55,7 @@ def assemble(raw: RawData, config: DataConfig) -> Dataset:
         *split_notes,
         *missing_classes(labels, class_names),
         *constant_features(splits["train"], raw.feature_names),
-        *(
-            scale_notes(splits["train"], raw.feature_names, config.normalize)
-            if config.reading == "rows"
-            else ()
-        ),
+        *scale_notes(splits["train"], raw.feature_names, config),
     )
     if config.missing != "error" and splits["train"].x.dtype == np.uint8:
         notes = (*notes, no_missing_note(config.missing))
@@ -182,11 +178,9 @@ def _spec(raw: RawData, train: Split, config: DataConfig) -> DatasetSpec:
             f"read by `rows`. Received: {config.reading!r}"
         )
     spec = with_order(spec, config.permutation_seed)
-    spec = dataclasses.replace(spec, own_scale=config.normalize == SEQUENCE)
     measure = functools.cache(lambda: moments(train, spec))
     fill = () if spec.missing == "error" else observed_means(measure(), spec, raw.where)
-    shift, scale = normalization(spec, config.normalize, measure)
-    return dataclasses.replace(spec, shift=shift, scale=scale, fill=fill)
+    return dataclasses.replace(with_normalization(spec, config.normalize, measure), fill=fill)
 
 
 def _background(x: np.ndarray, full_scale: float) -> float:

@@ -12,8 +12,6 @@ from seqclf.data.missing import fill_missing
 from seqclf.data.own_scale import scaled_by_itself
 from seqclf.errors import DataError
 
-SEQUENCE = "sequence"  # the kind of normalisation that scales each sequence by itself
-
 
 def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
     """Reads raw examples as normalised sequences.
@@ -50,7 +48,7 @@ def as_sequences(x: Any, spec: DatasetSpec, lengths: Any = None) -> tf.Tensor:
         x, missing = fill_missing(x, spec.missing, fill, lengths)
     if not spec.own_scale:
         x = (x - tf.constant(spec.shift)) * tf.constant(spec.scale)
-    if missing is not None and spec.missing == "indicator":
+    if spec.missing == "indicator":
         x = tf.concat([x, tf.cast(missing, tf.float32)], axis=2)
     if lengths is not None:
         x = tf.where(valid, x, 0.0)
@@ -93,27 +91,22 @@ def moments(train: Split, spec: DatasetSpec) -> Moments:
         0, len(train), 1024
     ):  # in pieces, because float64 takes eight times the memory
         part = train.take(np.arange(start, min(start + 1024, len(train))))
-        raw = dataclasses.replace(
-            spec, shift=(0.0,), scale=(1.0,), missing="error", own_scale=False
-        )
+        raw = dataclasses.replace(spec, shift=(0.0,), scale=(1.0,), missing="error")
         x = as_sequences(part.x, raw).numpy()  # [B, T, D]
         lengths = np.full(len(x), x.shape[1]) if part.lengths is None else part.lengths
         parts.append(Moments.of(x[np.arange(x.shape[1]) < lengths[:, None]]))
     return sum(parts[1:], parts[0])
 
 
-def normalization(
-    spec: DatasetSpec, kind: str, measure: Callable[[], Moments]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Returns shift and scale of `(x - shift) * scale`.
+def with_normalization(spec: DatasetSpec, kind: str, measure: Callable[[], Moments]) -> DatasetSpec:
+    """Returns the spec with a normalisation, as `data.normalize` names its kind.
 
     Args:
-        spec: the description of the data (its own shift and scale are not used).
+        spec: the description of the data, without a normalisation.
         kind: `unit` divides by the spec's `full_scale`; `standard` gives each feature mean 0 and
             deviation 1 over its observed values in all valid time steps; `global` does so for all
-            features together, which keeps their proportions; `auto` is unit for uint8 and standard
-            for float; `none` changes nothing, nor does `sequence`, for which `as_sequences` scales
-            each sequence by itself.
+            features together, which keeps their proportions; `sequence` scales each sequence by
+            itself; `auto` is unit for uint8 and standard for float; `none` changes nothing.
         measure: a function that returns the moments of the training split. It is called only where
             they are needed; no other split is used.
 
@@ -122,15 +115,17 @@ def normalization(
     """
     if kind == "auto":
         kind = "unit" if spec.raw_dtype == "uint8" else "standard"
-    if kind in ("none", SEQUENCE):
-        return (0.0,), (1.0,)
+    if kind == "sequence":
+        return dataclasses.replace(spec, own_scale=True)
+    if kind == "none":
+        return spec
     if kind == "unit":
         if spec.raw_dtype != "uint8":
             raise DataError(
                 f"{spec.source}: `data.normalize` 'unit' needs uint8 examples, whose full scale is "
                 f"known. Received: {spec.raw_dtype}; take 'standard' or 'none'."
             )
-        return (0.0,), (1.0 / spec.full_scale,)
+        return dataclasses.replace(spec, scale=(1.0 / spec.full_scale,))
     measured = measure()
     count, total, squares = measured.count, measured.total, measured.squares
     if kind == "global":
@@ -139,7 +134,8 @@ def normalization(
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
     constant = deviation <= 1e-6 * np.maximum(np.abs(mean), 1e-6)
     scale = 1.0 / np.where(constant, 1.0, deviation)
-    return tuple(map(float, mean)), tuple(map(float, scale))
+    shift = tuple(map(float, mean))
+    return dataclasses.replace(spec, shift=shift, scale=tuple(map(float, scale)))
 
 
 def observed_means(measured: Moments, spec: DatasetSpec, where: str) -> tuple[float, ...]:

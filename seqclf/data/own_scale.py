@@ -25,7 +25,7 @@ def scaled_by_itself(x: tf.Tensor, counted: tf.Tensor) -> tf.Tensor:
     """
     counted = tf.broadcast_to(counted, tf.shape(x))
     missing = tf.math.is_nan(x)
-    known = tf.where(missing, 0.0, x)  # tf2onnx multiplies what is not counted by 0, and NaN stays
+    known = tf.where(missing, 0.0, x)  # tf2onnx makes tf.where a product: NaN · 0 is NaN
     number = tf.maximum(tf.reduce_sum(tf.cast(counted, x.dtype), 1, keepdims=True), 1.0)
     low = tf.reduce_min(tf.where(counted, known, x.dtype.max), 1, keepdims=True)  # [B, 1, D]
     high = tf.reduce_max(tf.where(counted, known, x.dtype.min), 1, keepdims=True)

@@ -4,28 +4,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from seqclf.config import DataConfig
 from seqclf.data.constant_features import listed
-from seqclf.data.normalization import SEQUENCE
 from seqclf.data.split import Split
-from seqclf.data.values import parts, value_range
+from seqclf.data.values import one_value_only, parts, value_range
 
-FACTOR = 100  # between a large and a small deviation, from which on a note is worth reading
-LEAST = 10  # sequences with a deviation; fewer say little about the data
+FACTOR = 100  # the smallest ratio of a large to a small deviation that there is a note about
+LEAST = 10  # the smallest number of sequences with a deviation that there is a note about
 
 
-def scale_notes(train: Split, feature_names: Sequence[str], normalize: str) -> tuple[str, ...]:
+def scale_notes(train: Split, feature_names: Sequence[str], config: DataConfig) -> tuple[str, ...]:
     """Returns what the user must know about the scale of the training split's sequences.
 
     Args:
-        train: sequences `[N, T, D]`, read by `rows`. Images (uint8, or with channels) are not
-            looked at.
+        train: sequences `[N, T, D]`. Images (uint8, or with channels) are not looked at.
         feature_names: the name of each feature; (): their indices stand for them.
-        normalize: the kind of normalisation, as `data.normalize` names it.
+        config: how they are read and normalised. Only the reading `rows` is looked at.
     """
-    if train.x.dtype == np.uint8 or train.x.ndim != 3 or normalize == "none":
+    if train.x.dtype == np.uint8 or train.x.ndim != 3 or config.reading != "rows":
+        return ()
+    if config.normalize == "none":
         return ()
     deviations, constant = _by_sequence(train)  # [N, D]
-    if normalize == SEQUENCE:
+    if config.normalize == "sequence":
         low, high = value_range(train.x, train.lengths)
         lost = np.flatnonzero((constant.mean(0) > 0.5) & (low < high))
         if not lost.size:
@@ -48,8 +49,7 @@ def scale_notes(train: Split, feature_names: Sequence[str], normalize: str) -> t
         f"the deviation within a sequence differs by a factor of {FACTOR} and more from sequence "
         f"to sequence, in {len(differing)} of {constant.shape[1]} features: "
         f"{listed(np.array(differing), feature_names)}. If the scale of a sequence says little "
-        "about its class, set `data.normalize` to sequence, which scales each by itself, and give "
-        "the run another --workdir",
+        "about its class, set `data.normalize` to sequence, which scales each by itself",
     )
 
 
@@ -65,6 +65,5 @@ def _by_sequence(train: Split) -> tuple[np.ndarray, np.ndarray]:
         mean = np.where(counted, x, 0).sum(1, keepdims=True) / number
         centred = np.where(counted, x - mean, 0)
         deviations.append(np.sqrt((centred**2).sum(1) / number[:, 0]))
-        low, high = np.where(counted, x, np.inf).min(1), np.where(counted, x, -np.inf).max(1)
-        constant.append(low >= high)
+        constant.append(one_value_only(x, None if train.lengths is None else train.lengths[part]))
     return np.concatenate(deviations), np.concatenate(constant)

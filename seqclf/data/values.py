@@ -67,6 +67,22 @@ def value_range(x: np.ndarray, lengths: np.ndarray | None) -> tuple[np.ndarray, 
     return np.fmin.reduce(lows), np.fmax.reduce(highs)
 
 
+def one_value_only(x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    """Returns whether each feature has one value only, or none, in each sequence: bool `[N, …, D]`.
+
+    Args:
+        x: `[N, T, …, D]`; a missing value is NaN and does not count.
+        lengths: `[N]`, the number of valid time steps; values beyond do not count. None: all are
+            valid.
+    """
+    steps = np.arange(x.shape[1]).reshape(1, -1, *[1] * (x.ndim - 2))
+    ends = steps.size if lengths is None else lengths.reshape(-1, *[1] * (x.ndim - 1))
+    counted = (steps < ends) & ~np.isnan(x)
+    low, high = np.where(counted, x, np.inf).min(1), np.where(counted, x, -np.inf).max(1)
+    same: np.ndarray = low >= high
+    return same
+
+
 def check_values(
     x: np.ndarray, origin: str, missing: str, feature_names: Sequence[str], steps: int
 ) -> None:

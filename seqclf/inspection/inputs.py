@@ -33,6 +33,11 @@ class Example(NamedTuple):
     lengths: np.ndarray | None
     id: str = ""
 
+    @property
+    def title(self) -> str:
+        """The name, and the id if there is one, on one line."""
+        return f"{self.name} ({' '.join(self.id.split())})" if self.id else self.name
+
 
 def load_inputs(
     path: str,

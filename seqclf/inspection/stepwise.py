@@ -76,7 +76,7 @@ def inspect_examples(
 
 
 def looks_ahead(spec: DatasetSpec) -> str:
-    """Returns what the model knows of a sequence before its end; "" if it is nothing."""
+    """Returns how later time steps change what is read at earlier ones; "" if they do not."""
     if spec.own_scale:
         return (
             "each time step is scaled by the mean and deviation of the whole sequence: an earlier "

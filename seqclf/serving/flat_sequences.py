@@ -3,6 +3,7 @@
 import numpy as np
 
 from seqclf.data.spec import DatasetSpec
+from seqclf.data.values import one_value_only
 
 
 class FlatSequences:
@@ -26,14 +27,8 @@ class FlatSequences:
         """
         if not self._counts or not x.size:
             return
-        counted = ~np.isnan(x) if x.dtype.kind == "f" else np.ones(x.shape, bool)
-        if lengths is not None:
-            valid = np.arange(x.shape[1]) < lengths[:, None]
-            counted &= valid.reshape(*valid.shape, *[1] * (x.ndim - 2))
-        low = np.where(counted, x, np.inf).min(1)
-        high = np.where(counted, x, -np.inf).max(1)
         self._count += len(x)
-        self._flat += int((low >= high).reshape(len(x), -1).all(1).sum())
+        self._flat += int(one_value_only(x, lengths).reshape(len(x), -1).all(1).sum())
 
     def warning(self) -> str:
         """Returns a sentence if there are such sequences, otherwise ""."""

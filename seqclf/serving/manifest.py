@@ -206,17 +206,17 @@ def calls(folder: Path) -> list[str]:
 
 def _features(spec: DatasetSpec) -> list[str]:
     """Returns what the card says of the features of sequences and of missing values."""
-    scale = [
-        "Each sequence is scaled by itself, so that its own scale and offset change nothing. Of "
-        "one that has one value only, the model sees nothing."
-    ] * spec.own_scale
+    lines = []
+    if spec.feature_names and spec.raw_dtype != "uint8":
+        names = ", ".join(map(in_markdown, spec.feature_names))
+        lines.append(f"The features, in this order: {names}.")
+    if spec.own_scale:
+        lines.append(
+            "Each sequence is scaled by itself, so that its own scale and offset change nothing. "
+            "One that has the same value at all time steps becomes all zeros."
+        )
     if spec.raw_dtype == "uint8":
-        return [*scale, *[""] * bool(scale)]
-    names = (
-        [f"The features, in this order: {', '.join(map(in_markdown, spec.feature_names))}."]
-        if spec.feature_names
-        else []
-    )
+        return [*lines, ""] if lines else []
     treated = {
         "error": "are refused",
         "interpolate": "are interpolated in time",
@@ -227,7 +227,7 @@ def _features(spec: DatasetSpec) -> list[str]:
     missing = f"Missing values (NaN) {treated[spec.missing]}."
     if spec.own_scale:
         missing = missing.replace("training split", "sequence")
-    return [*names, *scale, missing, ""]
+    return [*lines, missing, ""]
 
 
 def _image_limits(spec: DatasetSpec) -> list[str]:

@@ -158,8 +158,7 @@ def test_sequences_of_very_different_scales_are_said():
     note = (
         "the deviation within a sequence differs by a factor of 100 and more from sequence to "
         "sequence, in 1 of 2 features: b. If the scale of a sequence says little about its class, "
-        "set `data.normalize` to sequence, which scales each by itself, and give the run another "
-        "--workdir"
+        "set `data.normalize` to sequence, which scales each by itself"
     )
     notes = Dataset.from_arrays(x, LABELS, feature_names=["a", "b"]).notes
     assert notes == (note,)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.dataset import Dataset, DatasetSpec
-from seqclf.data.normalization import SEQUENCE, normalization, observed_means
+from seqclf.data.normalization import observed_means, with_normalization
 from seqclf.data.permutation import with_order
 from seqclf.data.shards.schema import NAME, REMEDY, Schema, read_schema
 from seqclf.data.shards.split import StreamedSplit
@@ -64,7 +64,6 @@ def load_shards(
         feature_names=schema.feature_names,
         table=schema.table,
         per_step=schema.per_step,
-        own_scale=normalize == SEQUENCE,
     )
     spec = with_order(spec, permutation_seed)
     measured = schema.moments[measured_as]
@@ -72,13 +71,12 @@ def load_shards(
         _check_missing(schema, source)
     else:
         spec = dataclasses.replace(spec, fill=observed_means(measured, spec, source))
-    shift, scale = normalization(spec, normalize, lambda: measured)
     train, validation, test = (
         StreamedSplit(folder, schema, name, shuffle_buffer) for name in SPLITS
     )
     count = sum(len(schema.shards[name]) for name in SPLITS)
     return Dataset(
-        spec=dataclasses.replace(spec, shift=shift, scale=scale),
+        spec=with_normalization(spec, normalize, lambda: measured),
         train=train,
         validation=validation,
         test=test,

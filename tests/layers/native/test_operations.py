@@ -478,7 +478,7 @@ def test_a_library_that_cannot_be_loaded_is_named(tmp_path, monkeypatch):
 
 
 def test_a_copy_that_is_built_elsewhere_is_named(tmp_path, monkeypatch):
-    """As in a clone after `pip install .`: Python reads the clone, which has no library."""
+    """`pip install .` builds the library in site-packages, and not in the clone's own folder."""
     from seqclf.layers.native import compiled
 
     class Installed:
