@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqclf.data.dataset import DatasetSpec
-from seqclf.errors import DataError
+from seqclf.errors import ConfigError, DataError
 from seqclf.serving.graph_errors import message_of
 from seqclf.serving.image_decoding import decode_images
 from seqclf.serving.image_files import encode_image_file, polarity_hint
@@ -56,7 +56,6 @@ def load_inputs(
 
     Raises:
         DataError: the file is missing or damaged, or does not suit the model.
-        ConfigError: it is not known which columns of a table the model reads.
     """
     if _has_sequences(path):
         yield from _sequences(path, spec, tell)
@@ -87,7 +86,13 @@ def _sequences(path: str, spec: DatasetSpec, tell: Callable[[str], None]) -> Ite
         spec=spec,
         per_step=spec.per_step,
     )
-    file = open_input(path, model, spec.class_names)
+    try:
+        file = open_input(path, model, spec.class_names)
+    except ConfigError as error:  # which speaks of flags that `predict` has
+        raise DataError(
+            f"{path}: it is not known which columns this model reads, because it was not trained "
+            "on a table: give an .npz file with `x`."
+        ) from error
     count = 0
     for batch in file.batches(1):
         if count == MAX_EXAMPLES:

@@ -70,6 +70,9 @@ def test_mistakes_end_in_one_message(folder, tmp_path):
     (folder / "junk.png").write_bytes(b"junk")
     message = seqclf("explain", "--workdir=run", "junk.png", cwd=folder, status=1)
     assert "junk.png: not a readable image" in message
+    (folder / "a.csv").write_text("a,b\n1,2\n")
+    message = seqclf("explain", "--workdir=run", "a.csv", cwd=folder, status=1)
+    assert "a.csv: it is not known which columns this model reads" in message
     assert "lacks config.json" in seqclf("explain", f"--workdir={tmp_path}", status=2)
     shutil.copytree(folder / "run", tmp_path / "run")
     (tmp_path / "run" / "model.keras").unlink()

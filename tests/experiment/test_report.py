@@ -79,6 +79,21 @@ def test_without_ids_the_index_is_what_there_is():
     assert mistakes_in_words({"test": report["test"]}) == ""  # of a run of an earlier version
 
 
+def test_without_mistakes_none_are_shown():
+    drawn = ["mistakes", "examples"]
+    assert "Worst mistakes" in report_in_markdown(reported(dataset(), [1]), Config(), drawn)
+    assert "Worst mistakes" not in report_in_markdown(reported(dataset(), []), Config(), drawn)
+
+
+def test_report_and_announcement_say_that_sequences_are_scaled_by_themselves():
+    for normalize, said in (("sequence", True), ("standard", False)):
+        data = dataset(normalize=normalize)
+        text = report_in_markdown(reported(data, []), Config(), [])
+        assert ("- scale: each sequence by itself" in text) == said
+        announced = training_in_words(Config(), data, 5, Workers())
+        assert ("each sequence is scaled by itself" in announced) == said
+
+
 def test_report_and_announcement_say_how_the_data_was_treated():
     data = dataset(
         groups=[i // 4 for i in range(40)], split_by="group", window=8, stride=6, split_seed=3

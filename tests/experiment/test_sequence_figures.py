@@ -54,6 +54,15 @@ def test_a_panel_for_each_feature_over_the_valid_steps_only():
         assert axes[d].get_ylim()[1] < 50  # padding does not widen it
 
 
+def test_sequences_that_are_scaled_by_themselves_have_scales_of_their_own():
+    spec, split = data(3)
+    split.x[2] *= 1000
+    spec = dataclasses.replace(spec, own_scale=True)
+    axes = panels(sequences_figure(split, spec, ["a", "b", "c", "d"]))
+    assert len({axes[3 * i].get_ylim() for i in range(4)}) == 4
+    assert axes[6].get_ylim()[1] > 50 > axes[0].get_ylim()[1]
+
+
 def test_missing_values_are_gaps_and_lonely_values_are_seen():
     spec, split = data(2, count=2)
     split.x[1, [1, 3], 0] = np.nan
