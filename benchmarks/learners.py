@@ -130,7 +130,7 @@ def seqclf_learner(
     """Trains a recipe with the calls that `seqclf.training.loop.fit` makes."""
     from seqclf.data.augmentation import augmentation_of
     from seqclf.data.dataset import DatasetSpec, Split
-    from seqclf.data.normalization import as_sequences, moments, normalization
+    from seqclf.data.normalization import as_sequences, moments, with_normalization
     from seqclf.data.pipeline import training_batches
     from seqclf.training.loop import build
     from seqclf.training.optimizers import build_optimizer
@@ -140,8 +140,7 @@ def seqclf_learner(
     config = recipe().changed({"seed": seed})
     split = Split(data.x, data.y)
     spec = DatasetSpec("mnist", "rows", (28, 28), "uint8", tuple("0123456789"))
-    shift, scale = normalization(spec, config.data.normalize, lambda: moments(split, spec))
-    spec = dataclasses.replace(spec, shift=shift, scale=scale)
+    spec = with_normalization(spec, config.data.normalize, lambda: moments(split, spec))
     model = build(config, spec)
     optimizer = build_optimizer(config, config.steps)
     optimizer.build(model.trainable_variables)

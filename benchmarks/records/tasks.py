@@ -164,7 +164,7 @@ _ALL = (
             "rate 0.003": {"optimizer.learning_rate": 0.003},
             "twice the steps": {LENGTH: 2},
             "augmentation, mean, three times the steps": _AUGMENTED | {LENGTH: 3},
-            "augmentation, mean, three times the steps, [128, 128]": _AUGMENTED
+            "augmentation, mean, [128, 128], three times as long": _AUGMENTED
             | {"model.units": [128, 128], LENGTH: 3},
         },
         note=_EARLIER,
@@ -200,6 +200,10 @@ _ALL = (
             | {"model.pooling": "mean", "model.dropout": 0.2, "model.units": [192, 192]},
             "half the distortions, mean, twice the steps": _HALF
             | {"model.pooling": "mean", LENGTH: 2},
+            "half the distortions, mean, dropout 0.3": _HALF
+            | {"model.pooling": "mean", "model.dropout": 0.3},
+            "half the distortions, mean, dropout 0.2, label smoothing 0.05": _HALF
+            | {"model.pooling": "mean", "model.dropout": 0.2, "label_smoothing": 0.05},
         },
     ),
     Task(
