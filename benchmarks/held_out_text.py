@@ -87,6 +87,7 @@ def main(argv: list[str]) -> None:
 def validate(config: Config, folder: Path) -> None:
     """Prints the figures on the validation part: n-grams, and the recipe with several rates."""
     dataset = load_dataset(**config.data.to_dict())
+    assert isinstance(dataset.validation, TextSplit)
     counted(dataset, dataset.validation)
     result = trained_and_scored(config, dataset, dataset.validation, folder / "validation", RATES)
     print(in_words(result))
@@ -114,6 +115,7 @@ def score_test_part(
     first = record.check(of, used, again)
     config = config.changed({"data.validation": 0.0, "select": "last"})
     dataset = load_dataset(**config.data.to_dict())
+    assert isinstance(dataset.test, TextSplit)
     counted(dataset, dataset.test)
     results = []
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
@@ -142,6 +144,7 @@ def score_test_part(
 
 def counted(dataset: Dataset, part: TextSplit) -> None:
     """Prints what Kneser-Ney models predict of a part of a text."""
+    assert isinstance(dataset.train, TextSplit)
     learnt = dataset.train.tokens.tolist()
     text = [*learnt, *part.tokens.tolist()]
     for order in ORDERS:
@@ -197,7 +200,7 @@ def dynamic_log_probabilities(model: Any, part: TextSplit, rate: float) -> np.nd
         Natural logarithms, float32 `[M]`, without the first token if nothing stands before it.
     """
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    @tf.function(reduce_retracing=True)
     def learn(tokens: tf.Tensor, targets: tf.Tensor, state: list[tf.Tensor]) -> Any:
         with tf.GradientTape() as tape:
             logits, after = advance(model, tokens, state, training=True)

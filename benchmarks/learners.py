@@ -4,9 +4,9 @@ All of them read MNIST's 54,000 training images row by row, in batches whose ord
 seed. A learner calls `report(step, predict)` every `EVERY` steps; `predict` takes raw test images.
 """
 
-import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,7 +105,7 @@ def torch_learner(
         with torch.inference_mode():
             return torch.cat([model(part).argmax(-1) for part in parts]).numpy()
 
-    order = iter(())
+    order: Iterator[Any] = iter(())
     for step in range(1, STEPS + 1):
         index = next(order, None)
         if index is None:
@@ -205,10 +205,10 @@ def fraction_of_peak(step: int) -> float:
 
 
 LEARNERS: dict[str, Callable] = {
-    "Keras, classic": lambda *a: keras_learner(*a, schedule=False),
-    "PyTorch, classic": lambda *a: torch_learner(*a, schedule=False),
-    "Keras, our schedule": lambda *a: keras_learner(*a, schedule=True),
-    "PyTorch, our schedule": lambda *a: torch_learner(*a, schedule=True),
-    "seqclf, our schedule": lambda *a: seqclf_learner(*a, recipe=classic_with_our_schedule),
-    "seqclf, mnist_fast": lambda *a: seqclf_learner(*a, recipe=mnist_fast),
+    "Keras, classic": partial(keras_learner, schedule=False),
+    "PyTorch, classic": partial(torch_learner, schedule=False),
+    "Keras, our schedule": partial(keras_learner, schedule=True),
+    "PyTorch, our schedule": partial(torch_learner, schedule=True),
+    "seqclf, our schedule": partial(seqclf_learner, recipe=classic_with_our_schedule),
+    "seqclf, mnist_fast": partial(seqclf_learner, recipe=mnist_fast),
 }

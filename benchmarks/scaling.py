@@ -90,8 +90,15 @@ def _turn(batch: int, processes: int) -> dict[str, Any]:
         core = cores[index] if processes else -1
         arguments = [str(n) for n in (batch, _UNITS.value, _STEPS.value, core)]
         command = [sys.executable, "-m", "benchmarks.scaling_worker", *arguments]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}  # TensorFlow's log as well
-        running.append(subprocess.Popen(command, env=environment, text=True, **pipes))
+        running.append(
+            subprocess.Popen(
+                command,
+                env=environment,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,  # TensorFlow's log as well
+            )
+        )
     outputs = [process.communicate(timeout=600)[0] for process in running]
     for process, output in zip(running, outputs, strict=True):
         if process.returncode:

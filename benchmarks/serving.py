@@ -92,7 +92,7 @@ def kinds(version: Path) -> list[Kind]:
     from tensorflow_serving.apis import predict_pb2
 
     from seqclf.serving.predictor import Predictor
-    from seqclf.serving.warmup import Examples
+    from seqclf.serving.warmup import WarmupExamples
 
     predictor = Predictor(version)
     rng = np.random.default_rng(0)
@@ -113,7 +113,7 @@ def kinds(version: Path) -> list[Kind]:
         elif "columns" in name:
             kind.body = json.dumps({"inputs": x.tolist()}).encode()
         elif "PNG" in name:
-            (png,) = Examples(x).feed("serving_bytes", predictor.spec, "uint8")["image_bytes"]
+            (png,) = WarmupExamples(x).feed("serving_bytes", predictor.spec, "uint8")["image_bytes"]
             encoded = {"b64": base64.b64encode(png).decode()}
             kind.body = json.dumps(
                 {"signature_name": "serving_bytes", "instances": [encoded]}
@@ -210,7 +210,9 @@ async def abuse(
 
     async with aiohttp.ClientSession() as session:
         bad = [client(name, body, session) for name, body in bad_requests().items()]
-        tallies, *_ = await asyncio.gather(load(kinds, rest, grpc_address, until), *bad)
+        tallies, _ = await asyncio.gather(
+            load(kinds, rest, grpc_address, until), asyncio.gather(*bad)
+        )
     return tallies, statuses, said
 
 
@@ -250,7 +252,7 @@ def probabilities(kind: Kind, answer: Any) -> np.ndarray:
     return np.array([row["probabilities"] for row in document["predictions"]])
 
 
-async def watch(process: subprocess.Popen, until: float) -> list[dict[str, float]]:
+async def watch(process: subprocess.Popen[str], until: float) -> list[dict[str, float]]:
     """Samples the memory and the processor time of the server once a second."""
     samples = []
     while time.monotonic() < until:
@@ -266,9 +268,9 @@ async def watch(process: subprocess.Popen, until: float) -> list[dict[str, float
     return samples
 
 
-def resident_mib(process: subprocess.Popen) -> float:
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+def resident_mib(process: subprocess.Popen[str]) -> float:
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
 async def publish_in_the_middle(version: Path, seconds: float) -> str:
@@ -285,37 +287,52 @@ async def publish_in_the_middle(version: Path, seconds: float) -> str:
     return await asyncio.get_running_loop().run_in_executor(None, copy)
 
 
-def start(export_dir: Path) -> tuple[subprocess.Popen, str, str]:
+def start(export_dir: Path) -> tuple[subprocess.Popen[str], str, str]:
     """Starts our own server; returns it and its addresses."""
     command = [sys.executable, "-m", "seqclf.serve", f"--export_dir={export_dir}"]
     process = subprocess.Popen(
         [*command, "--port=0", "--grpc_port=0"], stdout=subprocess.PIPE, text=True
     )
     said = ""
-    for line in process.stdout:
+    for line in process.stdout or ():
         said += line
         if "Ctrl-C" in line:
             break
-    rest = re.search(r"REST\s+(http://[^/]+)", said)[1]
-    return process, rest, re.search(r"gRPC\s+(\S+)", said)[1]
+    rest = re.search(r"REST\s+(http://[^/]+)", said)
+    grpc_address = re.search(r"gRPC\s+(\S+)", said)
+    if rest is None or grpc_address is None:
+        process.terminate()
+        sys.exit(f"Error: the server did not say its addresses. It said: {said!r}")
+    return process, rest[1], grpc_address[1]
 
 
 async def measure(version: Path) -> dict[str, Any]:
-    process, rest, grpc_address = None, SERVER.value, GRPC_SERVER.value
+    process: subprocess.Popen[str] | None = None
+    rest, grpc_address = SERVER.value, GRPC_SERVER.value
     if rest is None:
         process, rest, grpc_address = start(version.parent)
     try:
         requests = kinds(version)
         await load(requests, rest, grpc_address, time.monotonic() + 2)  # warm
         until = time.monotonic() + SECONDS.value
-        work = [load(requests, rest, grpc_address, until)]
-        if process is not None:
-            work += [watch(process, until), publish_in_the_middle(version, SECONDS.value)]
-        tallies, *own = await asyncio.gather(*work)
-        memory = resident_mib(process) if process is not None else 0
+        under_load = load(requests, rest, grpc_address, until)
+        own: dict[str, Any] = {}
+        if process is None:
+            tallies = await under_load
+        else:
+            tallies, samples, published = await asyncio.gather(
+                under_load, watch(process, until), publish_in_the_middle(version, SECONDS.value)
+            )
+            cpu = samples[-1]["cpu_seconds"] - samples[0]["cpu_seconds"]
+            own = {
+                "published": published,
+                "memory_mib": [round(sample["resident_mib"]) for sample in samples],
+                "server_cores": cpu / (len(samples) - 1),
+                "memory_mib_before_and_after_abuse": [resident_mib(process)],
+            }
         good, statuses, said = await abuse(requests, rest, grpc_address, SECONDS.value / 3)
         if process is not None:
-            own.append((memory, resident_mib(process)))
+            own["memory_mib_before_and_after_abuse"].append(resident_mib(process))
     finally:
         if process is not None:
             process.terminate()
@@ -327,15 +344,8 @@ async def measure(version: Path) -> dict[str, Any]:
         "beside_abuse": table(good, SECONDS.value / 3)[-1],
         "abuse": {name: {"statuses": statuses[name], "said": said.get(name)} for name in statuses},
     }
-    if own:
-        samples, published, figures["memory_mib_before_and_after_abuse"] = own
-        figures |= {
-            "published": published,
-            "memory_mib": [round(s["resident_mib"]) for s in samples],
-            "server_cores": (samples[-1]["cpu_seconds"] - samples[0]["cpu_seconds"])
-            / (len(samples) - 1),
-            "exit_status": process.returncode,
-        }
+    if process is not None:
+        figures |= own | {"exit_status": process.returncode}
     return figures
 
 

@@ -199,7 +199,7 @@ def _plot(results: dict[str, Any], path: Path) -> None:
             if row == 1:
                 axis.set_xlabel("batch")
         axes[row][0].set_ylabel("times faster than")
-    handles = {}
+    handles: dict[str, Any] = {}
     for axis in axes.flat:
         handles.update(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)

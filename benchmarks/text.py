@@ -87,10 +87,10 @@ def main(argv: list[str]) -> None:
             for contender in contenders.values():
                 contender.stop()
     results = summary(contenders, batches[:, :, 1:].size)
-    folder = Path(FLAGS.out)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "text.json", {"environment": describe_environment(), "contenders": results})
-    print(f"{table(results)}\nresults in {folder / 'text.json'}")
+    out = Path(FLAGS.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "text.json", {"environment": describe_environment(), "contenders": results})
+    print(f"{table(results)}\nresults in {out / 'text.json'}")
 
 
 def textbook_batches() -> tuple[np.ndarray, int]:

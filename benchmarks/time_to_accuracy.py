@@ -29,6 +29,7 @@ from absl import app, flags
 
 from benchmarks import accuracy_report
 from benchmarks.learners import LEARNERS
+from seqclf.data.dataset import Split
 from seqclf.data.sources import load_dataset
 from seqclf.errors import SeqclfError
 from seqclf.storage.environment import describe_environment
@@ -53,8 +54,9 @@ def main(argv: list[str]) -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "mnist.npz"
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for name, split in dataset.splits():
+            assert isinstance(split, Split)
             arrays |= {f"{name}_x": split.x, f"{name}_y": split.y}
         np.savez(data, allow_pickle=False, **arrays)
         total = _SEEDS.value * len(names)

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
+from seqclf.data.dataset import Split
 from seqclf.data.normalization import as_sequences
 from seqclf.data.sources import load_dataset
 from seqclf.layers.execution import execution
@@ -103,9 +104,9 @@ def main(argv: list[str]) -> None:
     run = Run(WORKDIR.value)
     dataset = load_dataset(**run.read_config().data.to_dict())
     spec = dataset.spec
-    model = load_classifier(run.model, spec)
-    if spec.variable_length:
-        raise app.UsageError("The variants are of models whose sequences have one length.")
+    model, test = load_classifier(run.model, spec), dataset.test
+    if spec.variable_length or not isinstance(test, Split):
+        raise app.UsageError("The variants need sequences of one length, all in memory.")
     variants: dict[str, tuple[int, Callable]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for dtype in (tf.float32, tf.bfloat16, tf.float16):
@@ -121,14 +122,14 @@ def main(argv: list[str]) -> None:
         columns = "size, KiB | accuracy | other answers | largest difference | one example, ms"
         print(f"| variant | {columns} |")
         print("|---|--:|--:|--:|--:|--:|")
-        times = latencies(variants, dataset.test.x[:1])
+        times = latencies(variants, test.x[:1])
         first = None
         for name, (size, call) in variants.items():
-            x = dataset.test.x
+            x = test.x
             parts = [call(x[i : i + 500]) for i in range(0, len(x), 500)]
             given = np.concatenate(parts)
             first = given if first is None else first
-            accuracy = (given.argmax(-1) == dataset.test.y).mean()
+            accuracy = (given.argmax(-1) == test.y).mean()
             other = (given.argmax(-1) != first.argmax(-1)).sum()
             print(
                 f"| {name} | {size / 1024:.0f} | {accuracy:.2%} | {other} of {len(x):,} "

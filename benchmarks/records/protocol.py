@@ -194,8 +194,8 @@ class Records:
             progress.done(f"{name}, seed {config.seed}: {_in_words(line)}")
         found: dict[str, list[Line]] = {name: [] for name in configs}
         for name, config in wanted:
-            if line := self._training(task, config):
-                found[name].append(line)
+            if known := self._training(task, config):
+                found[name].append(known)
         return found
 
     def _training(self, task: Task, config: Config) -> Line | None:

@@ -124,7 +124,7 @@ def task_of(name: str) -> Task:
 _EARLIER = (
     "The test split had been scored for this recipe before this protocol, as docs/recipes.md says."
 )
-_BY_ROWS = {
+_BY_ROWS: dict[str, Mapping[str, Any]] = {
     "mean of the states beside the last": {"model.pooling": "mean"},
     "label smoothing 0.05": {"label_smoothing": 0.05},
 }

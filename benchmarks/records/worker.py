@@ -116,7 +116,7 @@ def data(job: Job, folder: Path, clock: Clock) -> Job:
     """Writes the training and the test split of a source into one file, for `beside`."""
     del clock
     dataset = load(resolve(job["config"]))
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, split in dataset.splits():
         arrays |= {f"{name}_x": split.x, f"{name}_y": split.y}
     np.savez(folder / "data.npz", allow_pickle=False, **arrays)
