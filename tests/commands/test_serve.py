@@ -48,14 +48,15 @@ class Server:
 
     def end(self, by=signal.SIGTERM):
         self.process.send_signal(by)
-        return self.process.wait(timeout=60)
+        output, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, output
 
 
 @pytest.fixture(scope="module")
 def server(folder):
     server = Server(folder)
     yield server
-    assert server.end() == 0
+    assert server.end()[0] == 0
 
 
 def test_rest_and_grpc_give_the_same_answers_as_the_model_itself(folder, server):
@@ -139,8 +140,8 @@ def seqclf_status(server):
 
 def test_an_interrupt_ends_it_quietly(folder):
     server = Server(folder)
-    assert server.end(signal.SIGINT) == 0
-    assert "Traceback" not in server.process.stdout.read()
+    status, output = server.end(signal.SIGINT)
+    assert status == 0 and "Traceback" not in output
 
 
 def test_it_says_what_is_wrong_and_ends(folder, server):

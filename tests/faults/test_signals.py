@@ -35,7 +35,9 @@ def start(workdir):
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("unbroken") / "run"
-    assert start(workdir).wait(timeout=180) == 0
+    process = start(workdir)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
     return workdir
 
 

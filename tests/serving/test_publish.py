@@ -165,18 +165,17 @@ def test_killed_at_random_moments(tmp_path):
     seen = set()
     for _ in range(12):
         command = [sys.executable, "-c", PROGRAM, str(tmp_path), str(Path(__file__).parents[1])]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        process.stdout.readline()
-        until = time.monotonic() + rng.uniform(0.0, 0.15)
-        while time.monotonic() < until:
-            for number in versions(tmp_path):
-                files = ("saved_model.pb", "variables/data")
-                sizes = [size_of(tmp_path / str(number) / name) for name in files]
-                # Gone as a whole while it was looked at, or there as a whole.
-                assert sizes == [1000, 1000] or number not in versions(tmp_path)
-                seen.add(number)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            process.stdout.readline()
+            until = time.monotonic() + rng.uniform(0.0, 0.15)
+            while time.monotonic() < until:
+                for number in versions(tmp_path):
+                    files = ("saved_model.pb", "variables/data")
+                    sizes = [size_of(tmp_path / str(number) / name) for name in files]
+                    # Gone as a whole while it was looked at, or there as a whole.
+                    assert sizes == [1000, 1000] or number not in versions(tmp_path)
+                    seen.add(number)
+            process.send_signal(signal.SIGKILL)
     left = versions(tmp_path)
     assert len(seen) > 5 and left == sorted(left)
     for number in left:
