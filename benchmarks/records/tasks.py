@@ -164,8 +164,16 @@ _ALL = (
             "rate 0.003": {"optimizer.learning_rate": 0.003},
             "twice the steps": {LENGTH: 2},
             "augmentation, mean, three times the steps": _AUGMENTED | {LENGTH: 3},
-            "augmentation, mean, [128, 128], three times as long": _AUGMENTED
+            "[128, 128], augmented, mean, three times as long": _AUGMENTED
             | {"model.units": [128, 128], LENGTH: 3},
+            "augmentation, mean": _AUGMENTED,
+            "augmentation, mean, rate 0.003, decay 0.05, twice the steps": _AUGMENTED
+            | {
+                "optimizer.name": "adamw",
+                "optimizer.weight_decay": 0.05,
+                "optimizer.learning_rate": 0.003,
+                LENGTH: 2,
+            },
         },
         note=_EARLIER,
     ),
