@@ -21,6 +21,7 @@ from typing import Any
 
 from absl import app, flags
 
+from benchmarks.only import chosen, define_only
 from seqclf.config import Config, flatten, resolve
 from seqclf.console.config_flag import ConfigFlag
 from seqclf.console.progress import Silent
@@ -33,7 +34,7 @@ from seqclf.training.loop import fit
 _CONFIG = ConfigFlag()
 flags.FLAGS.set_default("config", "mnist_fast")
 _SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings of each variant.", lower_bound=1)
-_ONLY = flags.DEFINE_list("only", [], "Parts of the names of the changes to try; empty: all.")
+_ONLY = define_only("changes")
 _OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
 
 DISTORTIONS = {
@@ -85,11 +86,8 @@ def main(argv: list[str]) -> None:
 
 def _variants(base: Config) -> dict[str, Config]:
     """Returns the config of each change that was asked for and that suits the recipe, by name."""
-    wanted = [n for n in CHANGES if not _ONLY.value or any(part in n for part in _ONLY.value)]
-    if not wanted:
-        raise app.UsageError(f"--only matches none of {', '.join(CHANGES)}.")
     variants = {}
-    for name in wanted:
+    for name in chosen(CHANGES, _ONLY.value):
         try:
             variants[name] = changed(base, CHANGES[name])
         except ConfigError as error:

@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
+from benchmarks.only import chosen, define_only
 from benchmarks.text_contenders import CONTENDERS
 from seqclf.data.sources import load_dataset
+from seqclf.errors import ConfigError
 from seqclf.storage.environment import describe_environment
 from seqclf.storage.files import write_json
 
@@ -66,16 +68,17 @@ def define_flags() -> None:
     flags.DEFINE_integer("epochs", 60, "Epochs of each contender.", lower_bound=1)
     flags.DEFINE_integer("turn", 10, "Epochs of a turn.", lower_bound=1)
     flags.DEFINE_integer("units", 256, "Width of the state.", lower_bound=1)
-    flags.DEFINE_list("only", [], "Parts of the names of the contenders to run; empty: all.")
+    define_only("contenders")
     flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
 
 
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
-    names = [n for n in CONTENDERS if not FLAGS.only or any(part in n for part in FLAGS.only)]
-    if not names:
-        raise app.UsageError(f"--only matches none of {', '.join(CONTENDERS)}.")
+    try:
+        names = chosen(CONTENDERS, FLAGS.only)
+    except ConfigError as error:
+        sys.exit(f"Error: {error}")
     batches, size = textbook_batches()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "text.npz"

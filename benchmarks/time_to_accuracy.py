@@ -29,13 +29,14 @@ from absl import app, flags
 
 from benchmarks import accuracy_report
 from benchmarks.learners import LEARNERS
+from benchmarks.only import chosen, define_only
 from seqclf.data.dataset import Split
 from seqclf.data.sources import load_dataset
 from seqclf.errors import SeqclfError
 from seqclf.storage.environment import describe_environment
 
 _SEEDS = flags.DEFINE_integer("seeds", 5, "Trainings of each contender.", lower_bound=1)
-_ONLY = flags.DEFINE_list("only", [], "Parts of the names of the contenders to run; empty: all.")
+_ONLY = define_only("contenders")
 _OUT = flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
 
 
@@ -43,10 +44,8 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    names = [n for n in LEARNERS if not _ONLY.value or any(part in n for part in _ONLY.value)]
-    if not names:
-        raise app.UsageError(f"--only matches none of {', '.join(LEARNERS)}.")
     try:
+        names = chosen(LEARNERS, _ONLY.value)
         dataset = load_dataset("mnist")
     except SeqclfError as error:
         sys.exit(f"Error: {error}")

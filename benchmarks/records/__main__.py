@@ -16,10 +16,11 @@ from pathlib import Path
 
 from absl import flags
 
+from benchmarks.only import chosen, define_only
 from benchmarks.records.attempts import Attempts
 from benchmarks.records.protocol import Limits, Records
 from benchmarks.records.tables import tables
-from benchmarks.records.tasks import FOLDS, TASKS, Task, read_changes, task_of
+from benchmarks.records.tasks import TASKS, Task, read_changes, task_of
 from seqclf.console import app
 from seqclf.errors import ConfigError
 from seqclf.storage.files import write_text
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 _TASK = flags.DEFINE_list("task", [], f"Tasks, in this order: {', '.join(TASKS)}.")
 _TABLE = flags.DEFINE_bool("table", False, "Print the tables of all tasks, and run nothing.")
 _CHOOSE_ONLY = flags.DEFINE_bool("choose_only", False, "End before a test split is read.")
-_ONLY = flags.DEFINE_list("only", [], "Parts of the names of the changes to compare; empty: all.")
+_ONLY = define_only("changes")
 _CHANGES = flags.DEFINE_string(
     "changes", "", 'JSON file with changes to compare, too: {"name": {"key": value}}.'
 )
@@ -85,13 +86,8 @@ def main(argv: Sequence[str]) -> None:
 def asked(task: Task) -> Task:
     """Returns a task with the changes and the data that the command line asks for."""
     changes = {**task.changes, **(read_changes(_CHANGES.value) if _CHANGES.value else {})}
-    if _ONLY.value:
-        changes = {k: v for k, v in changes.items() if any(part in k for part in _ONLY.value)}
-        if not changes and task.kind != FOLDS:
-            raise ConfigError(
-                f"{task.name}: `--only` matches none of {', '.join(task.changes)}. Received: "
-                f"{','.join(_ONLY.value)!r}"
-            )
+    if changes:
+        changes = {name: changes[name] for name in chosen(changes, _ONLY.value)}
     base = dict(task.base)
     if task.name == "fashion_mnist" and _FASHION.value:
         base["data.source"] = f"idx:{_FASHION.value}"

@@ -1,7 +1,7 @@
 """Compares changes of `configs/series.py` by validation; no test split of the comparison is opened.
 
     python -m benchmarks.series.choosing                        # every change once
-    python -m benchmarks.series.choosing --only=as,wide --splits=3
+    python -m benchmarks.series.choosing --only="as it is" --only=wide --splits=3
     python -m benchmarks.series.choosing --config.model.conv=32,64,32
 
 Trains the recipe as it is and with each change of `CHANGES` alone. Of the five sets that are in the
@@ -25,6 +25,7 @@ from absl import app, flags
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from benchmarks.fingerprints import fingerprint
+from benchmarks.only import chosen, define_only
 from benchmarks.series.scores import scores_of
 from benchmarks.series.sets import CHOOSING, DEVELOPMENT, ArchiveSet, Examples, archive_set
 from seqclf import SequenceClassifier
@@ -70,7 +71,7 @@ def define_flags() -> ConfigFlag:
     config = ConfigFlag()
     FLAGS.set_default("config", "series")
     flags.DEFINE_integer("splits", 1, "Random divisions of each training split.", 1)
-    flags.DEFINE_list("only", [], "Beginnings of the names of the changes; empty: all.")
+    define_only("changes")
     flags.DEFINE_string("out", "runs/benchmarks", "Folder for the results.")
     return config
 
@@ -78,11 +79,9 @@ def define_flags() -> ConfigFlag:
 def main(argv: list[str], config: ConfigFlag) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument: {argv[1]}")
-    wanted = [n for n in CHANGES if not FLAGS.only or n.startswith(tuple(FLAGS.only))]
-    if not wanted:
-        raise app.UsageError(f"--only matches none of {', '.join(CHANGES)}.")
     try:
         base = resolve(config.value)
+        wanted = chosen(CHANGES, FLAGS.only)
         variants = {name: base.changed(CHANGES[name]) for name in wanted}
         path = Path(FLAGS.out) / "series_choosing.json"
         results = trained(variants, FLAGS.splits, path)

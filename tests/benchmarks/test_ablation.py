@@ -52,7 +52,7 @@ def test_a_change_that_does_not_go_with_a_recipe_is_refused():
 @pytest.mark.slow
 def test_what_was_trained_is_not_trained_again(tmp_path):
     command = [*python(), "-m", "benchmarks.ablation", "--config=configs/digits.py"]
-    small = ["--config.steps=20", "--only=as it is,no clipping", f"--out={tmp_path}"]
+    small = ["--config.steps=20", "--only=as it is", "--only=no clipping", f"--out={tmp_path}"]
     for seeds, lines in ((1, 2), (2, 2), (2, 0)):
         run = subprocess.run(
             [*command, *small, f"--seeds={seeds}"], cwd=ROOT, capture_output=True, text=True

@@ -658,7 +658,11 @@ def test_the_command_prints_the_tables_of_a_file(tmp_path):
     [
         ([], 2, "`--task` must name some of mnist_best, "),
         (["--task=nonesuch"], 2, "Received: 'nonesuch'"),
-        (["--task=mnist_best", "--only=nonesuch"], 2, "`--only` matches none of "),
+        (
+            ["--task=mnist_best", "--only=nonesuch"],
+            2,
+            "or a part of some of these. Received: 'nonesuch'",
+        ),
         (["--task=mnist_best", "--changes=nonesuch.json"], 2, "nonesuch.json cannot be read"),
         (["--table", "--attempts=README.md"], 1, "README.md: line 1 is damaged"),
     ],

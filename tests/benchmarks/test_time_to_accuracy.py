@@ -135,7 +135,7 @@ def test_a_contender_that_there_is_not_is_refused():
     command = [*python(), "-m", "benchmarks.time_to_accuracy", "--only=nonesuch"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert run.returncode in (1, 2)
-    assert "--only matches none of Keras, classic" in run.stderr + run.stdout
+    assert "`--only` must be one of Keras, classic; PyTorch, classic" in run.stderr + run.stdout
     assert "Traceback" not in run.stderr
 
 
