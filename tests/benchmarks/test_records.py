@@ -1,5 +1,6 @@
 """The protocol of the accuracy records: what it reads, when, and what it refuses."""
 
+import dataclasses
 import json
 import math
 import os
@@ -366,6 +367,32 @@ def test_every_change_suits_its_recipe(task):
         short = shortened(config, task.short)
         assert short.select == "last" and short.validate_every == short.steps <= config.steps
         assert short.optimizer.warmup_steps < short.steps
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_what_was_read_is_a_config_of_the_task(task):
+    """Otherwise the command would refuse to go on, and nobody could train it again."""
+    known = {fingerprint(config) for config in scored_configs(task)}
+    assert read_configs(task) <= known
+
+
+ADOPTED = ["mnist_fast"]  # what was chosen for these has become the recipe
+
+
+@pytest.mark.parametrize("name", ADOPTED)
+def test_the_figures_are_those_of_the_recipe(name):
+    task = dataclasses.replace(TASKS[name], base={}, changes={})
+    assert read_configs(task) == {fingerprint(config) for config in scored_configs(task)}
+
+
+def scored_configs(task):
+    whole = task.configs().values()
+    return [shortened(config, 1.0) for config in whole] if task.kind == BESIDE else whole
+
+
+def read_configs(task):
+    reads = json.loads((ROOT / "benchmarks/records/test_reads.json").read_text())
+    return {entry["config"] for entry in reads.get(task.name, [])}
 
 
 def test_the_length_is_changed_by_a_factor():
