@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest import mock
 
 from absl import app, flags
 
@@ -68,6 +69,7 @@ def _search(folder: Path) -> tuple[float, float]:
     from seqclf.config import nest
     from seqclf.config.recipes import load_recipe
     from seqclf.config.search_space import SearchSpace
+    from seqclf.training.loop import fit
     from seqclf.tuner import hypermodel
     from seqclf.tuner.search import SearchOptions, run_search
 
@@ -75,17 +77,17 @@ def _search(folder: Path) -> tuple[float, float]:
     config = nest(recipe.values | {"steps": _STEPS.value})
     space = SearchSpace(config, recipe.search_space())
     hypermodel.dataset_of(space.config)
-    inner, in_fit = vars(hypermodel)["fit"], []
+    in_fit = []
 
     def timed(*arguments: Any, **keywords: Any) -> Any:
         begin = time.perf_counter()
-        result = inner(*arguments, **keywords)
+        result = fit(*arguments, **keywords)
         in_fit.append(time.perf_counter() - begin)
         return result
 
-    vars(hypermodel)["fit"] = timed
     start = time.perf_counter()
-    run_search(space, SearchOptions("random", max_trials=_TRIALS.value), folder / "search")
+    with mock.patch.object(hypermodel, "fit", timed):
+        run_search(space, SearchOptions("random", max_trials=_TRIALS.value), folder / "search")
     return time.perf_counter() - start, sum(in_fit)
 
 

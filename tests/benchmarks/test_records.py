@@ -376,6 +376,18 @@ def test_what_was_read_is_a_config_of_the_task(task):
     assert read_configs(task) <= known
 
 
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_what_was_trained_is_a_config_of_the_task_by_the_same_name(task):
+    """Otherwise the command would train it again, or the tables would call it something else."""
+    lines = Attempts(ROOT / "benchmarks/records/attempts.jsonl").lines()
+    trained = [x for x in lines if x["task"] == task.name and x["kind"] == "training"]
+    named = {}
+    for name, config in task.configs().items():
+        for form in (config, shortened(config, task.short), shortened(config, 1.0)):
+            named[fingerprint(form)] = name
+    assert all(named[x["config"]] == x["change"] for x in trained if x.get("change"))
+
+
 # What was chosen for these has become the recipe.
 ADOPTED = ["mnist_fast", "mnist_pixels", "fashion_mnist"]
 
