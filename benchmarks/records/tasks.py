@@ -207,6 +207,12 @@ _ALL = (
             "dropout 0.2": {"model.dropout": 0.2},
             "rate 0.005": {"optimizer.learning_rate": 0.005},
             "twice the steps": {LENGTH: 2},
+            "mean, decay 0.05, dropout 0.1": {
+                "model.pooling": "mean",
+                "model.dropout": 0.1,
+                "optimizer.name": "adamw",
+                "optimizer.weight_decay": 0.05,
+            },
         },
         note="784 steps in an order drawn from `data.permutation_seed` 0.",
     ),
