@@ -155,6 +155,12 @@ _AUGMENTED = {
     "augment.elastic": 0.02,
     "model.pooling": "mean",
 }
+_THREE_LAYERS = {
+    "model.units": [64, 128, 128],
+    "model.time_reduction": [7, 4],
+    "model.pooling": "mean",
+}
+_DECAY = {"optimizer.name": "adamw", "optimizer.weight_decay": 0.05}
 _ALL = (
     Task(
         "mnist_best",
@@ -163,6 +169,12 @@ _ALL = (
         | {
             "mean and label smoothing": {"model.pooling": "mean", "label_smoothing": 0.05},
             "[192, 192], dropout 0.1": {"model.units": [192, 192], "model.dropout": 0.1},
+            "[192, 192], mean, dropout 0.1, half the steps": {
+                "model.units": [192, 192],
+                "model.pooling": "mean",
+                "model.dropout": 0.1,
+                LENGTH: 0.5,
+            },
             "batches of 128": {"batch_size": 128, LENGTH: 0.5},
             "twice the steps": {LENGTH: 2},
             "elastic 0.03": {"augment.elastic": 0.03},
@@ -207,12 +219,15 @@ _ALL = (
             "dropout 0.2": {"model.dropout": 0.2},
             "rate 0.005": {"optimizer.learning_rate": 0.005},
             "twice the steps": {LENGTH: 2},
-            "mean, decay 0.05, dropout 0.1": {
+            "[64, 256], time reduction 14, mean": {
+                "model.units": [64, 256],
+                "model.time_reduction": [14],
                 "model.pooling": "mean",
-                "model.dropout": 0.1,
-                "optimizer.name": "adamw",
-                "optimizer.weight_decay": 0.05,
             },
+            "[64, 128, 128], time reduction 7 and 4, mean": _THREE_LAYERS,
+            "[64, 128, 128], time reduction 7 and 4, mean, decay 0.05, dropout 0.3": _THREE_LAYERS
+            | _DECAY
+            | {"model.dropout": 0.3},
         },
         note="784 steps in an order drawn from `data.permutation_seed` 0.",
     ),
