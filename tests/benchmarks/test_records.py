@@ -389,7 +389,7 @@ def test_what_was_trained_is_a_config_of_the_task_by_the_same_name(task):
 
 
 # What was chosen for these has become the recipe.
-ADOPTED = ["mnist_fast", "mnist_pixels", "fashion_mnist"]
+ADOPTED = ["mnist_best", "mnist_pixels", "mnist_permuted", "fashion_mnist", "mnist_fast"]
 
 
 @pytest.mark.parametrize("name", ADOPTED)
