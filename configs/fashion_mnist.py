@@ -3,9 +3,9 @@
     python -m seqclf.train --config=configs/fashion_mnist.py
     python -m seqclf.train --config=configs/fashion_mnist.py --config.data.source=idx:FOLDER
 
-Like `mnist_best.py` without batch selection, with distortions that suit clothes: a shoe may point
-the other way, but the images are upright and fill the frame. How strong they are, the dropout and
-the mean were chosen by validation: docs/recipes.md has all attempts.
+Like `mnist_best.py`, but narrower and without batch selection, with distortions that suit clothes:
+a shoe may point the other way, but the images are upright and fill the frame. How strong they are,
+the dropout and the mean were chosen by validation: docs/recipes.md has all attempts.
 """
 
 from seqclf.config import AugmentConfig, Config, DataConfig, ModelConfig, OptimizerConfig
